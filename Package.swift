@@ -1,0 +1,194 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The target graph is the architecture (docs/architecture.md): arrows point one way, and a file
+// that needs an import its target does not list is in the wrong room.
+
+/// libunwind exports its remote-unwinding API once per architecture, under a name of its own.
+#if arch(x86_64)
+    let unwindLibrary = "unwind-x86_64"
+#elseif arch(arm64)
+    let unwindLibrary = "unwind-aarch64"
+#endif
+
+let package = Package(
+    name: "freeze-profile",
+    products: [
+        .executable(name: "freeze-profile", targets: ["freeze-profile"]),
+        .executable(name: "podcast-scraper", targets: ["podcast-scraper"]),
+        .executable(name: "loopback-feed", targets: ["loopback-feed"]),
+        .library(name: "PipelineStatus", targets: ["PipelineStatus"]),
+        .library(name: "LiveMonitor", targets: ["LiveMonitor"]),
+    ],
+    targets: [
+        // Mains: parse, call, map the outcome to an exit code.
+        .executableTarget(
+            name: "freeze-profile",
+            dependencies: [
+                "CommandLineTool", "ProfileCapture", "ProfileComparison", "FrozenProfile", "LiveMonitor",
+                "StackProfile", "LinuxProcess", "LinuxSystem", "Measurement",
+            ]),
+        .executableTarget(
+            name: "podcast-scraper",
+            dependencies: [
+                "CommandLineTool", "PodcastPipeline", "PipelineStatus", "LiveMonitor", "LinuxProcess",
+                "LinuxSystem", "Measurement",
+            ]),
+        .executableTarget(
+            name: "loopback-feed",
+            dependencies: ["CommandLineTool", "LoopbackServer", "LinuxProcess", "LinuxSystem", "Measurement"]),
+
+        // Benchmarks: programs that print a figure.
+        .executableTarget(
+            name: "sampler-cost",
+            dependencies: ["StackSampler", "LinuxProcess", "LinuxSystem", "Measurement"],
+            path: "Benchmarks/sampler", exclude: ["run.py", "README.md", "target.c", "target.py"],
+            sources: ["main.swift"]),
+
+        // The toolkit, top to bottom.
+        .target(name: "CommandLineTool", dependencies: ["Measurement", "LinuxSystem"]),
+        .target(name: "ProfileComparison", dependencies: ["FrozenProfile", "Measurement"]),
+        .target(
+            name: "ProfileCapture",
+            dependencies: [
+                "LiveMonitor", "PipelineStatus", "StackSampler", "Symbolication", "StackProfile",
+                "FlameGraph",
+                "FrozenProfile", "LinuxProcess", "LinuxSystem", "Measurement",
+            ]),
+        .target(
+            name: "LiveMonitor",
+            dependencies: ["PipelineStatus", "LinuxProcess", "LinuxSystem", "Measurement"]),
+        .target(
+            name: "FrozenProfile",
+            dependencies: [
+                "YAMLDocument", "CMessageDigest", "PipelineStatus", "LinuxProcess", "LinuxSystem",
+                "Measurement",
+            ]),
+        // Style and script are files of their own, embedded so that the tool stays one file.
+        .target(
+            name: "FlameGraph", dependencies: ["StackProfile", "Measurement"],
+            resources: [
+                .embedInCode("Page/flamegraph.css"), .embedInCode("Page/flamegraph.js"),
+                .embedInCode("Page/toolbar.xml"),
+            ]),
+        .target(name: "StackProfile", dependencies: ["CZlib", "Measurement"]),
+        .target(
+            name: "Symbolication",
+            dependencies: ["CElfutils", "CDemangle", "LinuxProcess", "LinuxSystem", "Measurement"]),
+        .target(
+            name: "StackSampler",
+            dependencies: [
+                "CLibunwind", "CPerfEvents", "CPtrace", "LinuxProcess", "LinuxSystem", "Measurement",
+            ]),
+        .target(name: "PipelineStatus", dependencies: ["LinuxSystem", "Measurement"]),
+        .target(name: "YAMLDocument", dependencies: ["CLibYAML"]),
+        .target(name: "LinuxProcess", dependencies: ["CLinux", "LinuxSystem", "Measurement"]),
+        .target(name: "LinuxSystem", dependencies: ["CLinux", "Measurement"]),
+        .target(name: "Measurement"),
+
+        // The reference pipeline and the server that feeds it.
+        .target(
+            name: "PodcastPipeline",
+            dependencies: [
+                "PipelineStatus", "YAMLDocument", "LinuxProcess", "LinuxSystem", "Measurement",
+                "CPocketSphinx", "CExpat",
+                "CCurl",
+            ]),
+        .target(name: "LoopbackServer", dependencies: ["LinuxProcess", "LinuxSystem", "Measurement"]),
+
+        // Doors to C, each with one importer.
+        .target(name: "CLinux"),
+        .target(name: "CPerfEvents"),
+        .target(name: "CPtrace"),
+        .target(name: "CLibunwind", linkerSettings: [.linkedLibrary(unwindLibrary)]),
+        .target(name: "CElfutils", linkerSettings: [.linkedLibrary("dw"), .linkedLibrary("elf")]),
+        // The Swift runtime and libstdc++ are in every Swift program; only their names are needed.
+        .target(name: "CDemangle", linkerSettings: [.linkedLibrary("stdc++")]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // Linked from its archives: Debian strips the shared objects down to their exported names, and
+        // a flamegraph of this pipeline has to name the static functions that do the work.
+        .target(
+            name: "CPocketSphinx", exclude: ["forwarding/README.md"],
+            cSettings: [.headerSearchPath("forwarding")],
+            linkerSettings: [
+                .linkedLibrary(":libpocketsphinx.a"), .linkedLibrary(":libsphinxbase.a"), .linkedLibrary("m"),
+            ]),
+        // From its archive too: no library for the monitor child to load, and the parser's functions keep their names.
+        .target(name: "CExpat", linkerSettings: [.linkedLibrary(":libexpat.a")]),
+        // Opened at run time: linking libcurl costs the monitor child, which shares the pipeline's
+        // binary, six megabytes of resident libraries it never calls.
+        .target(name: "CCurl"),
+
+        // Figures that the documentation claims.
+        .executableTarget(
+            name: "flamegraph-benchmark",
+            dependencies: ["FlameGraph", "StackProfile", "LinuxProcess", "LinuxSystem", "Measurement"],
+            path: "Benchmarks/flamegraph", exclude: ["generate.py", "run.sh"]),
+        // Prints how long 10,000 addresses take; Benchmarks/symbolication/run.sh sets peers beside it.
+        .executableTarget(
+            name: "symbolication-benchmark",
+            dependencies: ["Symbolication", "LinuxProcess", "LinuxSystem", "Measurement"],
+            path: "Benchmarks/symbolication", exclude: ["run.sh", "README.md"], sources: ["main.swift"]),
+
+        // The libraries in use, by themselves.
+        .executableTarget(
+            name: "monitored-pipeline",
+            dependencies: ["LiveMonitor", "PipelineStatus", "LinuxSystem", "Measurement"],
+            path: "Examples/MonitoredPipeline"),
+
+        // Tests, and what they share.
+        .target(
+            name: "TestSupport", dependencies: ["LinuxProcess", "LinuxSystem"], path: "Tests/TestSupport"),
+        // A sampler that a test can kill.
+        .executableTarget(
+            name: "sampler-probe", dependencies: ["StackSampler", "LinuxSystem"], path: "Tests/SamplerProbe"),
+        // Runs a command, or a known pipeline of its own, under the monitor.
+        .executableTarget(
+            name: "monitor-probe",
+            dependencies: ["LiveMonitor", "PipelineStatus", "LinuxProcess", "LinuxSystem", "Measurement"],
+            path: "Tests/MonitorProbe"),
+    ]
+)
+
+/// Tests mirror targets by name.
+let testedTargets: [String: [String]] = [
+    "MeasurementTests": ["Measurement"],
+    "LinuxSystemTests": ["LinuxSystem"],
+    "LinuxProcessTests": ["LinuxProcess", "LinuxSystem"],
+    "PipelineStatusTests": ["PipelineStatus"],
+    "YAMLDocumentTests": ["YAMLDocument"],
+    "StackProfileTests": ["StackProfile"],
+    "FlameGraphTests": ["FlameGraph", "StackProfile"],
+    "SymbolicationTests": ["Symbolication"],
+    "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
+    "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "monitor-probe"],
+    "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
+    "ProfileComparisonTests": ["ProfileComparison", "FrozenProfile"],
+    "ProfileCaptureTests": [
+        "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
+    ],
+    "CommandLineToolTests": ["CommandLineTool"],
+    "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],
+    "PodcastPipelineTests": [
+        "PodcastPipeline", "LoopbackServer", "PipelineStatus", "CommandLineTool", "podcast-scraper",
+    ],
+    "EndToEndTests": ["freeze-profile", "podcast-scraper", "loopback-feed", "monitored-pipeline"],
+]
+for (name, dependencies) in testedTargets.sorted(by: { $0.key < $1.key }) {
+    let shared: Set = ["TestSupport", "LinuxProcess", "LinuxSystem", "Measurement"]
+    let all = shared.union(dependencies).sorted()
+    package.targets.append(.testTarget(name: name, dependencies: all.map { .init(stringLiteral: $0) }))
+}
+
+/// One set of rules for every Swift target.
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ]
+}

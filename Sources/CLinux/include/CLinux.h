@@ -1,0 +1,89 @@
+#ifndef FREEZE_PROFILE_CLINUX_H
+#define FREEZE_PROFILE_CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+/// What a process to be started gets. Descriptors of -1 are inherited as they are.
+struct clinux_spawn_request {
+    const char *_Nonnull path;
+    char *_Nullable const *_Nonnull arguments;
+    char *_Nullable const *_Nonnull environment;
+    const char *_Nullable working_directory;
+    int standard_input, standard_output, standard_error;
+    /// Read end of a pipe: the process calls exec only after a byte arrives, and exits if the pipe closes first.
+    int gate;
+    /// Write end of a close-on-exec pipe: gets errno as an int when exec or a step before it fails.
+    int failure_report;
+    /// One more descriptor to pass on, under the same number; -1 for none.
+    int inherited;
+    /// Not zero: the process leads a process group of its own.
+    int new_process_group;
+    /// Signal the kernel sends the process when the starting thread ends; 0 for none.
+    int parent_death_signal;
+};
+
+/// Starts a process. In C because between fork and exec only async-signal-safe calls are allowed,
+/// which the Swift runtime cannot promise. Returns the process identifier, or -errno.
+pid_t clinux_spawn(const struct clinux_spawn_request *_Nonnull request);
+
+// Wrappers for what Swift cannot import: variadic functions, macros, and system calls without one in glibc 2.36.
+
+/// open(2) with its mode, which is variadic. Returns a descriptor, or -errno.
+int clinux_open(const char *_Nonnull path, int flags, mode_t mode);
+/// ioctl(TIOCGWINSZ), which is variadic. Returns 0, or -errno.
+int clinux_window_size(int descriptor, uint16_t *_Nonnull columns, uint16_t *_Nonnull rows);
+/// pidfd_open(2). Returns a close-on-exec descriptor, or -errno.
+int clinux_pidfd_open(pid_t pid);
+/// pidfd_send_signal(2). Returns 0, or -errno.
+int clinux_pidfd_send_signal(int pidfd, int signal);
+/// The exit status of a process that is not our child, as wait(2) encodes it, through PIDFD_GET_INFO
+/// (Linux 6.15). Returns 0, or -errno; -EAGAIN while the process runs.
+int clinux_pidfd_exit_status(int pidfd, int *_Nonnull status);
+/// pipe2(2) with O_CLOEXEC, declared only for GNU sources. Returns 0, or -errno.
+int clinux_pipe(int ends[_Nonnull 2]);
+/// signalfd(2) for a set of signals, close-on-exec and non-blocking. Returns a descriptor, or -errno.
+int clinux_signal_descriptor(const int *_Nonnull signals, size_t count);
+/// The next signal of a signalfd, or 0 when none waits.
+int clinux_next_signal(int descriptor);
+/// clock_gettime(2) in nanoseconds. Swift sees struct timespec only through a private module.
+int64_t clinux_clock_nanoseconds(clockid_t clock);
+/// clock_nanosleep(2) on CLOCK_MONOTONIC until an absolute time, resumed after signals.
+void clinux_sleep_until(int64_t monotonic_nanoseconds);
+/// getrusage(RUSAGE_CHILDREN): user and system time of the children waited for, in nanoseconds.
+int64_t clinux_waited_children_cpu_nanoseconds(void);
+/// wait4(2), resumed after signals. Returns the process identifier, or -errno.
+pid_t clinux_wait(
+    pid_t pid, int *_Nonnull status, int64_t *_Nonnull cpu_nanoseconds, int64_t *_Nonnull peak_resident_kibibytes);
+/// gettid(2).
+pid_t clinux_thread_id(void);
+/// prctl(PR_SET_CHILD_SUBREAPER). Returns 0, or -errno.
+int clinux_become_subreaper(void);
+/// prctl(PR_SET_PDEATHSIG). Returns 0, or -errno.
+int clinux_set_parent_death_signal(int signal);
+/// sched_getaffinity(2) of the calling thread: how many CPUs it may use, or -errno. cpu_set_t is handled by macros.
+int clinux_allowed_cpus(void);
+/// gnu_get_libc_version(3), whose header the Glibc module leaves out.
+const char *_Nonnull clinux_libc_version(void);
+/// The CPU-time clock of any process (clock_getcpuclockid(3) and clock_gettime(2)), all threads that live or have
+/// ended. Returns nanoseconds, or -errno.
+int64_t clinux_process_cpu_nanoseconds(pid_t pid);
+/// prctl(PR_SET_NAME): the name of the calling thread in `ps`, cut to 15 bytes.
+void clinux_set_thread_name(const char *_Nonnull name);
+/// errno of the calling thread: a macro.
+int clinux_errno(void);
+
+// Sockets on the loopback interface: the address structures need casts that Swift makes unreadable.
+
+/// socket, bind to 127.0.0.1 and listen, close-on-exec and non-blocking. `port` is the port wanted, 0 for any, and
+/// gets the one bound. Returns a descriptor, or -errno.
+int clinux_loopback_listen(uint16_t *_Nonnull port);
+/// accept4(2): a close-on-exec connection, blocking for at most so many milliseconds per call. Returns a descriptor,
+/// or -errno; -EAGAIN when nobody is waiting.
+int clinux_accept(int listener, int timeout_milliseconds);
+/// send(2) without SIGPIPE. Returns the bytes taken, or -errno.
+ssize_t clinux_send(int connection, const void *_Nullable bytes, size_t count);
+
+#endif

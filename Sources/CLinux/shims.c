@@ -1,0 +1,134 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnu/libc-version.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int result(long value) { return value < 0 ? -errno : (int)value; }
+
+int clinux_open(const char *path, int flags, mode_t mode) { return result(open(path, flags, mode)); }
+
+int clinux_window_size(int descriptor, uint16_t *columns, uint16_t *rows) {
+    struct winsize size = {0};
+    int outcome = result(ioctl(descriptor, TIOCGWINSZ, &size));
+    *columns = size.ws_col;
+    *rows = size.ws_row;
+    return outcome;
+}
+
+int clinux_pidfd_open(pid_t pid) { return result(syscall(SYS_pidfd_open, pid, 0)); }
+
+int clinux_pidfd_send_signal(int pidfd, int signal) {
+    return result(syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0));
+}
+
+// Debian 12's headers predate PIDFD_GET_INFO; the layout is fixed by the kernel's ABI (linux/pidfd.h).
+struct pidfd_info {
+    uint64_t mask, cgroup_id;
+    uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+    int32_t exit_code;
+};
+enum { PIDFD_INFO_EXIT = 1 << 3 };
+
+int clinux_pidfd_exit_status(int pidfd, int *status) {
+    struct pidfd_info info = {.mask = PIDFD_INFO_EXIT};
+    int outcome = result(ioctl(pidfd, _IOWR(0xFF, 11, struct pidfd_info), &info));
+    if (outcome < 0) return outcome;
+    if (!(info.mask & PIDFD_INFO_EXIT)) return -EAGAIN;
+    *status = info.exit_code;
+    return 0;
+}
+
+int clinux_pipe(int ends[2]) { return result(pipe2(ends, O_CLOEXEC)); }
+
+int clinux_signal_descriptor(const int *signals, size_t count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t index = 0; index < count; index++) sigaddset(&set, signals[index]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    return result(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+}
+
+int clinux_next_signal(int descriptor) {
+    struct signalfd_siginfo information;
+    return read(descriptor, &information, sizeof information) == sizeof information ? (int)information.ssi_signo : 0;
+}
+
+int64_t clinux_clock_nanoseconds(clockid_t clock) {
+    struct timespec time = {0};
+    clock_gettime(clock, &time);
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+void clinux_sleep_until(int64_t deadline) {
+    struct timespec time = {.tv_sec = deadline / 1000000000, .tv_nsec = deadline % 1000000000};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR) {
+    }
+}
+
+static int64_t cpu_nanoseconds(const struct rusage *usage) {
+    int64_t seconds = (int64_t)usage->ru_utime.tv_sec + usage->ru_stime.tv_sec;
+    int64_t microseconds = (int64_t)usage->ru_utime.tv_usec + usage->ru_stime.tv_usec;
+    return seconds * 1000000000 + microseconds * 1000;
+}
+
+int64_t clinux_waited_children_cpu_nanoseconds(void) {
+    struct rusage usage = {0};
+    getrusage(RUSAGE_CHILDREN, &usage);
+    return cpu_nanoseconds(&usage);
+}
+
+pid_t clinux_wait(pid_t pid, int *status, int64_t *cpu, int64_t *peak_resident_kibibytes) {
+    struct rusage usage = {0};
+    pid_t waited;
+    do waited = wait4(pid, status, 0, &usage);
+    while (waited < 0 && errno == EINTR);
+    *cpu = cpu_nanoseconds(&usage);
+    *peak_resident_kibibytes = usage.ru_maxrss;
+    return result(waited);
+}
+
+pid_t clinux_thread_id(void) { return (pid_t)syscall(SYS_gettid); }
+
+int clinux_become_subreaper(void) { return result(prctl(PR_SET_CHILD_SUBREAPER, 1)); }
+
+int clinux_set_parent_death_signal(int signal) { return result(prctl(PR_SET_PDEATHSIG, signal)); }
+
+int64_t clinux_process_cpu_nanoseconds(pid_t pid) {
+    clockid_t clock;
+    struct timespec time = {0};
+    int error = clock_getcpuclockid(pid, &clock);
+    if (error != 0) return -error;
+    if (clock_gettime(clock, &time) != 0) return -errno;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+void clinux_set_thread_name(const char *name) { prctl(PR_SET_NAME, name); }
+
+int clinux_errno(void) { return errno; }
+
+int clinux_allowed_cpus(void) {
+    // The kernel refuses a set smaller than its own with EINVAL.
+    for (size_t cpus = 1024; cpus <= 1 << 16; cpus *= 2) {
+        cpu_set_t *set = CPU_ALLOC(cpus);
+        if (set == NULL) return -ENOMEM;
+        size_t size = CPU_ALLOC_SIZE(cpus);
+        int failed = sched_getaffinity(0, size, set) != 0;
+        int result = failed ? -errno : CPU_COUNT_S(size, set);
+        CPU_FREE(set);
+        if (result != -EINVAL) return result;
+    }
+    return -EINVAL;
+}
+
+const char *clinux_libc_version(void) { return gnu_get_libc_version(); }

@@ -1,0 +1,61 @@
+#ifndef FREEZE_PROFILE_CPERFEVENTS_H
+#define FREEZE_PROFILE_CPERFEVENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// The door to perf_event_open(2). In C because struct perf_event_attr is made of bit fields, which Swift does not
+// import, because the call has no wrapper in glibc, and because the ring's head and tail need acquire and release.
+
+/// What a sampling event watches.
+struct cperf_request {
+    pid_t pid;
+    int cpu;
+    /// CPU time between two samples, in nanoseconds.
+    uint64_t period_nanoseconds;
+    /// Bytes of user stack copied with each sample: a multiple of 8.
+    uint32_t stack_bytes;
+    /// Bytes in the ring after which poll(2) reports it readable.
+    uint32_t wakeup_bytes;
+    /// Not zero: the event starts when the process calls exec. Zero: cperf_enable starts it.
+    int enable_on_exec;
+    /// Not zero: interrupts that hit kernel code are sampled too. Needs kernel.perf_event_paranoid <= 1.
+    int includes_kernel;
+    /// Not zero: mapping records carry build identifiers (Linux 5.12).
+    int build_ids;
+};
+
+/// Opens a cpu-clock event with user registers and stack, inherited by threads and children, with records for
+/// mappings, names, forks and exits, on CLOCK_MONOTONIC. Returns a close-on-exec descriptor, or -errno.
+int cperf_open(const struct cperf_request *_Nonnull request);
+/// The identifier that records of an event, and of those inherited from it, carry. Returns 0, or -errno.
+int cperf_identifier(int descriptor, uint64_t *_Nonnull identifier);
+/// Starts or stops an event and those inherited from it. Return 0, or -errno.
+int cperf_enable(int descriptor);
+int cperf_disable(int descriptor);
+/// Sends an event's records to the ring of another event on the same CPU. Returns 0, or -errno.
+int cperf_redirect(int descriptor, int ring_descriptor);
+
+/// The registers that a sample carries, as a count of 64-bit words in the kernel's order.
+enum { cperf_register_count =
+#if defined(__x86_64__)
+    17
+#elif defined(__aarch64__)
+    33
+#else
+#error "no register layout for this architecture"
+#endif
+};
+
+/// Maps a ring: one control page and `data_bytes`, a power of two of whole pages. Returns 0, or -errno.
+int cperf_map_ring(int descriptor, size_t data_bytes, void *_Nullable *_Nonnull control, void *_Nullable *_Nonnull data);
+void cperf_unmap_ring(void *_Nonnull control, size_t data_bytes);
+/// Up to where the kernel has written, in bytes since the ring began. Acquires what was written.
+uint64_t cperf_head(const void *_Nonnull control);
+/// Up to where we have read. Releases the bytes before it to the kernel.
+void cperf_set_tail(void *_Nonnull control, uint64_t tail);
+/// The size of a page in bytes.
+size_t cperf_page_size(void);
+
+#endif

@@ -1,0 +1,87 @@
+#define _GNU_SOURCE
+#include "CPerfEvents.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__x86_64__)
+// ax bx cx dx si di bp sp ip, r8 to r15: bits 0...8 and 16...23 of enum perf_event_x86_regs.
+static const uint64_t user_registers = 0xFF01FF;
+#elif defined(__aarch64__)
+// x0 to x30, sp, pc.
+static const uint64_t user_registers = 0x1FFFFFFFF;
+#endif
+
+static int result(long value) { return value < 0 ? -errno : (int)value; }
+
+int cperf_open(const struct cperf_request *request) {
+    struct perf_event_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.size = sizeof attr;
+    attr.type = PERF_TYPE_SOFTWARE;
+    attr.config = PERF_COUNT_SW_CPU_CLOCK;
+    // A period, not a frequency: every sample then stands for the same CPU time.
+    attr.sample_period = request->period_nanoseconds;
+    attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_REGS_USER |
+                       PERF_SAMPLE_STACK_USER;
+    attr.sample_regs_user = user_registers;
+    attr.sample_stack_user = request->stack_bytes;
+    attr.disabled = 1;
+    attr.inherit = 1;
+    attr.exclude_kernel = !request->includes_kernel;
+    attr.exclude_hv = 1;
+    attr.enable_on_exec = request->enable_on_exec != 0;
+    attr.mmap = 1;
+    attr.mmap2 = 1;
+    attr.build_id = request->build_ids != 0;
+    attr.comm = 1;
+    attr.comm_exec = 1;
+    attr.task = 1;
+    attr.sample_id_all = 1;
+    attr.use_clockid = 1;
+    attr.clockid = CLOCK_MONOTONIC;
+    attr.watermark = 1;
+    attr.wakeup_watermark = request->wakeup_bytes;
+    return result(syscall(SYS_perf_event_open, &attr, request->pid, request->cpu, -1, PERF_FLAG_FD_CLOEXEC));
+}
+
+int cperf_identifier(int descriptor, uint64_t *identifier) {
+    return result(ioctl(descriptor, PERF_EVENT_IOC_ID, identifier));
+}
+
+int cperf_enable(int descriptor) { return result(ioctl(descriptor, PERF_EVENT_IOC_ENABLE, 0)); }
+
+int cperf_disable(int descriptor) { return result(ioctl(descriptor, PERF_EVENT_IOC_DISABLE, 0)); }
+
+int cperf_redirect(int descriptor, int ring_descriptor) {
+    return result(ioctl(descriptor, PERF_EVENT_IOC_SET_OUTPUT, ring_descriptor));
+}
+
+size_t cperf_page_size(void) { return (size_t)sysconf(_SC_PAGESIZE); }
+
+int cperf_map_ring(int descriptor, size_t data_bytes, void **control, void **data) {
+    size_t page = cperf_page_size();
+    void *base = mmap(NULL, page + data_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (base == MAP_FAILED) return -errno;
+    *control = base;
+    *data = (char *)base + page;
+    return 0;
+}
+
+void cperf_unmap_ring(void *control, size_t data_bytes) { munmap(control, cperf_page_size() + data_bytes); }
+
+uint64_t cperf_head(const void *control) {
+    const struct perf_event_mmap_page *page = control;
+    return __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+}
+
+void cperf_set_tail(void *control, uint64_t tail) {
+    struct perf_event_mmap_page *page = control;
+    __atomic_store_n(&page->data_tail, tail, __ATOMIC_RELEASE);
+}

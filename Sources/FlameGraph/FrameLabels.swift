@@ -1,0 +1,101 @@
+internal import Measurement
+internal import StackProfile
+
+/// The texts of a picture's rectangles.
+struct FrameLabels {
+    private let layout: FlameGraphLayout
+    private let limit: String
+
+    init(_ layout: FlameGraphLayout) {
+        self.layout = layout
+        limit = LabelText.percent(layout.minimumShare)
+    }
+
+    /// The name that is drawn and searched.
+    func name(of rectangle: FlameGraphLayout.Rectangle) -> String {
+        switch rectangle.content {
+        case .root: "all"
+        case .frame(let frame): displayName(frame.function)
+        case .smallFrames(let count):
+            "\(LabelText.grouped(Int64(count))) \(count == 1 ? "frame" : "frames") < \(limit)"
+        }
+    }
+
+    /// What is read aloud: `name, 12.3 %, 456 samples`.
+    func label(of rectangle: FlameGraphLayout.Rectangle) -> String {
+        let mark = rectangle.frame?.isGuessed == true ? ", guessed" : ""
+        return "\(name(of: rectangle)), \(share(of: rectangle)), \(amount(rectangle.weight))\(mark)"
+    }
+
+    /// What is shown on hovering: the name alone in the first line and where it is from in the third.
+    func title(of rectangle: FlameGraphLayout.Rectangle) -> String {
+        var lines = [name(of: rectangle)]
+        lines.append(
+            "\(share(of: rectangle)), \(amount(rectangle.weight)), self \(amount(rectangle.selfWeight))")
+        if let frame = rectangle.frame {
+            var origin = frame.module.map { displayName($0) } ?? ""
+            if let file = frame.file {
+                origin +=
+                    (origin.isEmpty ? "" : " · ") + displayName(file) + (frame.line.map { ":\($0)" } ?? "")
+            }
+            if frame.isGuessed { origin += (origin.isEmpty ? "" : " · ") + "guessed" }
+            if !origin.isEmpty { lines.append(origin) }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    func className(of rectangle: FlameGraphLayout.Rectangle, palette: StagePalette) -> String {
+        switch rectangle.content {
+        case .root: "f root"
+        case .smallFrames: "f small"
+        case .frame(let frame):
+            if frame.isGroup {
+                "f group g\(palette.index(of: frame.function))"
+            } else if frame.isTruncationMarker {
+                "f marker"
+            } else if frame.isUnknown {
+                frame.isGuessed ? "f unknown guessed" : "f unknown"
+            } else {
+                "f \(FrameColor(frame).className)\(frame.isGuessed ? " guessed" : "")"
+            }
+        }
+    }
+
+    private func share(of rectangle: FlameGraphLayout.Rectangle) -> String {
+        LabelText.percent(Double(rectangle.weight) / Double(layout.totalWeight))
+    }
+
+    func amount(_ weight: Int64) -> String { LabelText.amount(weight, layout.unit) }
+}
+
+extension LabelText {
+    /// A weight for a person: `1,234 samples`, `12.3 s`.
+    static func amount(_ weight: Int64, _ unit: WeightUnit) -> String {
+        switch unit {
+        case .samples: "\(grouped(weight)) \(weight == 1 ? "sample" : "samples")"
+        case .nanoseconds: Duration(nanosecondCount: weight).readable
+        }
+    }
+
+    /// The text, cut where it takes more cells than there are.
+    static func cut(_ text: String, ifWiderThan room: Int) -> String {
+        cells(text) > room ? cut(text, cells: room) : text
+    }
+}
+
+extension FlameGraphLayout.Rectangle {
+    var frame: Frame? { if case .frame(let frame) = content { frame } else { nil } }
+
+    /// The name of a stage, thread or process, which has a colour of its own.
+    var groupName: String? { frame.flatMap { $0.isGroup ? $0.function : nil } }
+
+    var isFunction: Bool { frame.map { !$0.isGroup && !$0.isUnknown && !$0.isTruncationMarker } ?? false }
+
+    var frameColor: FrameColor? { frame.flatMap { isFunction ? FrameColor($0) : nil } }
+
+    /// The pattern that fills it where a colour would claim knowledge.
+    var patternName: String? {
+        guard let frame, !frame.isGroup else { return nil }
+        return frame.isTruncationMarker ? "cut" : frame.isUnknown ? "unknown" : nil
+    }
+}

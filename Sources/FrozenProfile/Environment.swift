@@ -1,0 +1,112 @@
+public import Measurement
+public import YAMLDocument
+
+/// A fact about where or from what a profile was made.
+public enum Fact: Hashable, Sendable, CustomStringConvertible {
+    case text(String)
+    case number(Double)
+    case bool(Bool)
+
+    /// The fact for a person: `x86_64`, `2`, `1.5`, `true`.
+    public var description: String {
+        switch self {
+        case .text(let text): PlainText.sanitized(text, maximumCharacters: 200)
+        case .number(let number): number == number.rounded() ? number.fixed(0) : number.fixed(2)
+        case .bool(let value): value ? "true" : "false"
+        }
+    }
+}
+
+/// What must be the same for two profiles to be comparable, or, of the source, tells what differs between them.
+public enum IdentityKey: String, CaseIterable, Sendable {
+    case cpuModel = "cpu_model"
+    /// CPUs that the pipeline may use: its affinity, or less by the control group's quota.
+    case usableCPUs = "usable_cpus"
+    /// Memory in GiB, rounded to a common size, so that what the firmware keeps makes no difference.
+    case memoryClass = "memory_class_gb"
+    case operatingSystem = "os"
+    case kernelMajor = "kernel_major"
+    case libc
+    case architecture
+    case buildMode = "build_mode"
+    case pipelineVersion = "pipeline_version"
+    case gitCommit = "git_commit"
+    case gitDirty = "git_dirty"
+    case configDigest = "config_digest"
+    case inputDigest = "input_digest"
+    /// A digest of the stages' names in order of first entry.
+    case stageGraph = "stage_graph"
+
+    /// Whether a difference is what a comparison of two versions is about, rather than a reason to doubt it.
+    public var isSource: Bool {
+        switch self {
+        case .pipelineVersion, .gitCommit, .gitDirty: true
+        default: false
+        }
+    }
+}
+
+/// What changes from minute to minute on one machine, as it was when measuring began.
+public enum ObservedKey: String, CaseIterable, Sendable {
+    /// Processes running or waiting, averaged over a minute.
+    case load = "load_1m"
+    case memoryAvailable = "memory_available_mb"
+    case swapUsed = "swap_used_mb"
+    /// Share of CPU time that the hypervisor gave to others since boot, in percent.
+    case steal = "steal_pct"
+    /// Share of the last 10 seconds in which some task waited for a CPU, memory or a disk, in percent.
+    case pressureCPU = "pressure_cpu_pct"
+    case pressureMemory = "pressure_memory_pct"
+    case pressureIO = "pressure_io_pct"
+    /// The mean of the CPUs' current frequencies.
+    case frequency = "cpu_mhz"
+}
+
+/// Readings by identity key; a key without one was not asked for.
+public struct EnvironmentIdentity: Equatable, Sendable {
+    public var facts: [IdentityKey: Reading<Fact>]
+
+    /// Readings by key.
+    public init(_ facts: [IdentityKey: Reading<Fact>] = [:]) {
+        self.facts = facts
+    }
+
+    /// The reading of a key.
+    public subscript(key: IdentityKey) -> Reading<Fact> {
+        get { facts[key] ?? .unavailable(reason: "not recorded") }
+        set { facts[key] = newValue }
+    }
+}
+
+/// Readings of the machine's state; a key without one was not asked for.
+public struct ObservedEnvironment: Equatable, Sendable {
+    public var values: [ObservedKey: Reading<Double>]
+
+    /// Readings by key.
+    public init(_ values: [ObservedKey: Reading<Double>] = [:]) {
+        self.values = values
+    }
+
+    /// The reading of a key.
+    public subscript(key: ObservedKey) -> Reading<Double> {
+        get { values[key] ?? .unavailable(reason: "not recorded") }
+        set { values[key] = newValue }
+    }
+}
+
+/// Where a profile was made.
+public struct ProfileEnvironment: Equatable, Sendable {
+    public var identity: EnvironmentIdentity
+    public var observed: ObservedEnvironment
+    /// Whatever else a file of the older schema, or somebody by hand, wrote under `environment`.
+    public var other: YAMLMapping
+
+    /// An environment.
+    public init(
+        identity: EnvironmentIdentity, observed: ObservedEnvironment, other: YAMLMapping = YAMLMapping()
+    ) {
+        self.identity = identity
+        self.observed = observed
+        self.other = other
+    }
+}

@@ -1,0 +1,63 @@
+public import LinuxSystem
+internal import Measurement
+public import YAMLDocument
+
+/// Why a profile could not be read, written or found.
+public enum ProfileError: Error, Equatable, Sendable {
+    /// The file is no YAML document.
+    case notYAML(file: String, YAMLError)
+    /// A key is missing that every profile has.
+    case missing(file: String, key: String)
+    /// A key has a value of another kind or range. Both phrases come after "is": `a string`, `a number of seconds`.
+    case wrongValue(file: String, key: String, found: String, expected: String)
+    /// The file was written by a newer version.
+    case newerSchema(file: String, found: SchemaVersion, supported: SchemaVersion)
+    /// The text names no version.
+    case invalidVersion(String, reason: String)
+    /// The version is frozen already.
+    case alreadyFrozen(version: String, file: String)
+    /// The version is not in the directory; the nearest names that are.
+    case unknownVersion(String, directory: String, nearest: [String])
+    /// Two companions of one kind.
+    case repeatedCompanion(kind: String)
+    /// The file is too long.
+    case tooLong(file: String, limit: Int)
+    /// The kernel refused.
+    case system(SystemError)
+}
+
+extension ProfileError: CustomStringConvertible {
+    /// One or two sentences: what, where, why, what to do.
+    public var description: String {
+        switch self {
+        case .notYAML(let file, let error): "'\(shown(file))' is not a frozen profile. \(error)"
+        case .missing(let file, let key):
+            "'\(shown(file))' has no \(shown(key)). Add it, or freeze this version again."
+        case .wrongValue(let file, let key, let found, let expected):
+            "'\(shown(file))': \(shown(key)) is \(shown(found)), but should be \(expected). "
+                + "Correct it, or freeze this version again."
+        case .newerSchema(let file, let found, let supported):
+            "'\(shown(file))' has schema \(found), and this version of freeze-profile reads up to "
+                + "\(supported.major).x. Use a newer freeze-profile."
+        case .invalidVersion(let text, let reason):
+            "'\(shown(text))' cannot name a version: \(reason). Use a name such as v1.2.0."
+        case .alreadyFrozen(let version, let file):
+            "Version \(shown(version)) is frozen already in '\(shown(file))'. "
+                + "Freeze under another version, or replace it with --force."
+        case .unknownVersion(let version, let directory, let nearest):
+            "There is no profile of version \(shown(version)) in '\(shown(directory))'. "
+                + (nearest.isEmpty
+                    ? "Give a version frozen there, or the path of a profile."
+                    : "Did you mean \(nearest.map(shown).joined(separator: ", "))?")
+        case .repeatedCompanion(let kind):
+            "A profile has one companion of a kind, and two are of kind \(shown(kind)). Leave one out."
+        case .tooLong(let file, let limit):
+            "'\(shown(file))' is longer than the \(limit) bytes that are read of a profile. Check that it is one."
+        case .system(let error): error.description
+        }
+    }
+
+    private func shown(_ text: String) -> String {
+        PlainText.sanitized(text, maximumCharacters: 300)
+    }
+}

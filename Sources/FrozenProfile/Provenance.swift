@@ -1,0 +1,146 @@
+public import Measurement
+
+/// How to make the same measurement again.
+public struct Recipe: Equatable, Sendable {
+    /// A variable of the environment that the pipeline was given.
+    public struct Variable: Equatable, Sendable {
+        public var name: String
+        public var value: String
+
+        /// A variable.
+        public init(name: String, value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// The command with its placeholders, such as `{output_dir}`, free of paths of this machine where possible.
+    public var arguments: [String]
+    /// The configuration file, nil when there is none.
+    public var configurationPath: String?
+    public var configurationSHA256: Reading<String>
+    /// The digest of what the pipeline worked on.
+    public var inputSHA256: Reading<String>
+    /// The variables that were allowed through, in order of name.
+    public var environment: [Variable]
+
+    /// A recipe.
+    public init(
+        arguments: [String], configurationPath: String?, configurationSHA256: Reading<String>,
+        inputSHA256: Reading<String>, environment: [Variable]
+    ) {
+        self.arguments = arguments
+        self.configurationPath = configurationPath
+        self.configurationSHA256 = configurationSHA256
+        self.inputSHA256 = inputSHA256
+        self.environment = environment
+    }
+}
+
+/// How far stacks and times can be trusted.
+public struct CaptureQuality: Equatable, Sendable {
+    /// What took the stacks, and what became of each attempt.
+    public struct Sampler: Equatable, Sendable {
+        /// `py-spy`, `perf cpu-clock`, `ptrace` or `none`.
+        public var name: String
+        /// Why this one and no other; nil when it is the first choice.
+        public var reason: String?
+        public var rateHz: Reading<Double>
+        public var attempted: Reading<Int>
+        public var recorded: Reading<Int>
+        public var lost: Reading<Int>
+        public var truncated: Reading<Int>
+        public var unwindFailed: Reading<Int>
+        /// Frames without a function's name, in percent of all.
+        public var unknownFramesPercent: Reading<Double>
+
+        /// A sampler's account.
+        public init(
+            name: String, reason: String?, rateHz: Reading<Double>, attempted: Reading<Int>,
+            recorded: Reading<Int>, lost: Reading<Int>, truncated: Reading<Int>, unwindFailed: Reading<Int>,
+            unknownFramesPercent: Reading<Double>
+        ) {
+            self.name = name
+            self.reason = reason
+            self.rateHz = rateHz
+            self.attempted = attempted
+            self.recorded = recorded
+            self.lost = lost
+            self.truncated = truncated
+            self.unwindFailed = unwindFailed
+            self.unknownFramesPercent = unknownFramesPercent
+        }
+
+        /// No stacks were taken, for a reason.
+        public static func none(reason: String) -> Sampler {
+            Sampler(
+                name: "none", reason: reason, rateHz: .unavailable(reason: reason),
+                attempted: .unavailable(reason: reason), recorded: .unavailable(reason: reason),
+                lost: .unavailable(reason: reason), truncated: .unavailable(reason: reason),
+                unwindFailed: .unavailable(reason: reason), unknownFramesPercent: .unavailable(reason: reason)
+            )
+        }
+    }
+
+    public var sampler: Sampler
+    /// The median wall time of profiled runs by that of measured runs; 1 is no slow-down.
+    public var profiledOverMeasuredWall: Reading<Double>
+    /// CPU seconds that the monitor used in a measured run.
+    public var monitorCPUSeconds: Reading<Double>
+    /// CPU seconds that the sampler used in a profiled run.
+    public var samplerCPUSeconds: Reading<Double>
+    /// Sentences about what else a reader should know.
+    public var notes: [String]
+
+    /// An account of a capture.
+    public init(
+        sampler: Sampler, profiledOverMeasuredWall: Reading<Double>, monitorCPUSeconds: Reading<Double>,
+        samplerCPUSeconds: Reading<Double>, notes: [String]
+    ) {
+        self.sampler = sampler
+        self.profiledOverMeasuredWall = profiledOverMeasuredWall
+        self.monitorCPUSeconds = monitorCPUSeconds
+        self.samplerCPUSeconds = samplerCPUSeconds
+        self.notes = notes
+    }
+}
+
+/// A file that belongs to a frozen profile.
+public struct Companion: Equatable, Sendable {
+    /// What it is, such as `stage_truth`; see ``CompanionKind``.
+    public var kind: String
+    /// Its name, in the directory of the profile.
+    public var file: String
+    public var sha256: String
+    public var bytes: Int64
+
+    /// A companion.
+    public init(kind: String, file: String, sha256: String, bytes: Int64) {
+        self.kind = kind
+        self.file = file
+        self.sha256 = sha256
+        self.bytes = bytes
+    }
+}
+
+/// The files that may lie beside a frozen profile.
+public enum CompanionKind: String, CaseIterable, Sendable {
+    case stageTruth = "stage_truth"
+    case monitorLog = "monitor_log"
+    case flamegraph
+    /// Stacks in pprof's format.
+    case stacks
+    /// Stacks as folded text.
+    case foldedStacks = "folded_stacks"
+
+    /// What follows the version in the file's name.
+    public var suffix: String {
+        switch self {
+        case .stageTruth: ".stage_truth.json"
+        case .monitorLog: ".monitor.log"
+        case .flamegraph: ".flamegraph.svg"
+        case .stacks: ".stacks.pb.gz"
+        case .foldedStacks: ".stacks.folded"
+        }
+    }
+}

@@ -1,0 +1,85 @@
+public import Measurement
+
+/// What one run of the pipeline used in one stage.
+public struct StageRun: Equatable, Sendable {
+    public var stage: StageName
+    /// How many spans of the stage ended.
+    public var entered: Reading<Int>
+    /// The sum of the spans' durations in seconds: more than the wall time where they overlapped.
+    public var workSeconds: Reading<Double>
+    public var use: ResourceUse
+    /// Whether another stage was active during it, so that CPU time and memory are those of both.
+    public var isShared: Bool
+
+    /// A stage of a run.
+    public init(
+        stage: StageName, entered: Reading<Int>, workSeconds: Reading<Double>, use: ResourceUse,
+        isShared: Bool = false
+    ) {
+        self.stage = stage
+        self.entered = entered
+        self.workSeconds = workSeconds
+        self.use = use
+        self.isShared = isShared
+    }
+}
+
+/// What a run was made for.
+public enum RunKind: String, CaseIterable, Sendable {
+    /// Fills caches before measuring; never counted.
+    case warmUp = "warm_up"
+    /// Timed without a sampler: what summaries are made of.
+    case measured
+    /// Stacks were sampled, so its times are not counted.
+    case profiled
+}
+
+/// One run of the pipeline, from start to exit.
+public struct Run: Equatable, Sendable {
+    /// The place in the session's order, from 1, warm-up runs counted.
+    public var index: Int
+    public var kind: RunKind
+    /// When the process started, nil where not recorded.
+    public var startedAt: String?
+    /// The exit code as a shell reports it: 128 and the signal's number for a killed process.
+    public var exit: Reading<Int>
+    public var use: ResourceUse
+    /// Stages in order of first entry, each once.
+    public var stages: [StageRun]
+
+    /// A run.
+    public init(
+        index: Int, kind: RunKind, startedAt: String?, exit: Reading<Int>, use: ResourceUse,
+        stages: [StageRun]
+    ) {
+        self.index = index
+        self.kind = kind
+        self.startedAt = startedAt
+        self.exit = exit
+        self.use = use
+        self.stages = stages
+    }
+
+    /// Whether summaries count it: measured, and not known to have failed.
+    public var counts: Bool { kind == .measured && exit.value ?? 0 == 0 }
+}
+
+/// A fresh start of a batch of runs: the replicate of a comparison across time.
+public struct Session: Equatable, Sendable {
+    /// A name unique within the profile.
+    public var id: String
+    /// When it began, nil where not recorded.
+    public var startedAt: String?
+    /// The state of the machine when it began.
+    public var observed: ObservedEnvironment
+    /// Runs in the order in which they were made.
+    public var runs: [Run]
+
+    /// A session.
+    public init(id: String, startedAt: String?, observed: ObservedEnvironment, runs: [Run]) {
+        self.id = id
+        self.startedAt = startedAt
+        self.observed = observed
+        self.runs = runs
+    }
+}

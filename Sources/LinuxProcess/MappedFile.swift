@@ -1,0 +1,65 @@
+internal import Glibc
+public import LinuxSystem
+
+/// A file's bytes in our memory, read only, for as long as this lives. The corresponding C function is `mmap`.
+public final class MappedFile: Sendable {
+    /// The number of bytes.
+    public let count: Int
+    /// The file's inode, to tell it from a later one of the same name.
+    public let inode: UInt64
+
+    // Never written, unmapped only in deinit: safe to read from any thread.
+    private nonisolated(unsafe) let base: UnsafeMutableRawPointer?
+
+    /// Maps a whole file.
+    ///
+    /// A file that another process cuts short while it is mapped makes later reads of the missing part fail with
+    /// SIGBUS; ELF files in use are protected from that by the kernel (`ETXTBSY`) unless replaced, which is harmless.
+    public init(_ path: String) throws(SystemError) {
+        let file = try FileDescriptor.open(path, .read)
+        let status = try Self.status(file.rawValue, path: path)
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw SystemError(action: "map '\(path)'", code: EINVAL)
+        }
+        count = Int(status.st_size)
+        inode = UInt64(status.st_ino)
+        guard count > 0 else {
+            base = nil
+            return
+        }
+        guard let mapped = mmap(nil, count, PROT_READ, MAP_PRIVATE, file.rawValue, 0), mapped != MAP_FAILED
+        else {
+            throw SystemError.last("map '\(path)'")
+        }
+        base = mapped
+    }
+
+    deinit {
+        if let base { munmap(base, count) }
+    }
+
+    /// Calls a function with the bytes. They must not escape it.
+    public func withBytes<Result, Failure: Error>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(UnsafeRawBufferPointer(start: base, count: count))
+    }
+
+    /// The bytes, for structures of C libraries that point into them. Valid only as long as this object is held.
+    public var unsafeBytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
+
+    /// A little-endian value at an offset, nil where the file ends before.
+    public func load<Value: FixedWidthInteger>(_ type: Value.Type, at offset: UInt64) -> Value? {
+        guard let base, offset <= UInt64(count), UInt64(count) - offset >= UInt64(MemoryLayout<Value>.size)
+        else {
+            return nil
+        }
+        return Value(littleEndian: base.loadUnaligned(fromByteOffset: Int(offset), as: Value.self))
+    }
+
+    private static func status(_ descriptor: Int32, path: String) throws(SystemError) -> stat {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw SystemError.last("look at '\(path)'") }
+        return status
+    }
+}

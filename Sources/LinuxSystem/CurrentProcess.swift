@@ -1,0 +1,83 @@
+internal import CLinux
+internal import Glibc
+
+/// The process this code runs in.
+public enum CurrentProcess {
+    /// Its identifier.
+    public static var pid: Int32 { getpid() }
+    /// The identifier of the process that started it, or 1 when that one is gone.
+    public static var parentPID: Int32 { getppid() }
+    /// The identifier of the calling thread.
+    public static var threadID: Int32 { clinux_thread_id() }
+    /// The effective user.
+    public static var userID: UInt32 { geteuid() }
+
+    /// A variable of the environment, nil when not set.
+    public static func environmentVariable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    /// The whole environment as `NAME=value`.
+    public static var environment: [String] {
+        var result: [String] = []
+        var entry = environ
+        while let variable = entry.pointee {
+            result.append(String(cString: variable))
+            entry += 1
+        }
+        return result
+    }
+
+    /// Whether an environment variable is one of `1`, `true`, `yes`, `on`, in any case.
+    public static func isSwitchedOn(_ name: String) -> Bool {
+        guard let value = environmentVariable(name)?.lowercased() else { return false }
+        return ["1", "true", "yes", "on"].contains(value)
+    }
+
+    /// Lets a write to a closed pipe fail with EPIPE instead of ending the process.
+    public static func ignoreBrokenPipes() {
+        signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Makes the kernel end this process with SIGKILL when its parent is gone.
+    public static func dieWithParent() {
+        _ = clinux_set_parent_death_signal(SIGKILL)
+    }
+
+    /// Stops this process as Ctrl-Z would, and returns when it goes on. The corresponding C function is `raise(SIGSTOP)`.
+    public static func stop() {
+        raise(SIGSTOP)
+    }
+
+    /// Names the calling thread for `ps` and `top`, cut to 15 bytes. The corresponding C call is `prctl(PR_SET_NAME)`.
+    public static func setThreadName(_ name: String) {
+        clinux_set_thread_name(name)
+    }
+
+    /// The path of the program that this process runs, as the kernel knows it; `/proc/self/exe` where that is all.
+    public static var executable: String {
+        do throws(SystemError) {
+            return try Files.linkTarget("/proc/self/exe")
+        } catch {
+            return "/proc/self/exe"
+        }
+    }
+
+    /// The name of this machine. The corresponding C function is `gethostname`.
+    public static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "unknown" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// What `uname` says: system, release and machine.
+    public static var kernel: (system: String, release: String, machine: String) {
+        var name = utsname()
+        uname(&name)
+        return (text(of: name.sysname), text(of: name.release), text(of: name.machine))
+    }
+
+    private static func text<Characters>(of characters: Characters) -> String {
+        withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

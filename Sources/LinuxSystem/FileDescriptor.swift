@@ -1,0 +1,159 @@
+internal import CLinux
+internal import Glibc
+internal import Measurement
+
+/// An open file that is closed when its owner is gone.
+public struct FileDescriptor: ~Copyable, Sendable {
+    /// The descriptor's number, for calls that borrow it.
+    public let rawValue: Int32
+
+    /// Takes ownership of an open descriptor.
+    public init(owning rawValue: Int32) {
+        self.rawValue = rawValue
+    }
+
+    deinit {
+        close(rawValue)
+    }
+
+    /// How a file is opened.
+    public enum Access: Sendable {
+        /// For reading.
+        case read
+        /// For writing at the end; created when missing. Each `write` is one whole append.
+        case append
+        /// For writing; the file must not exist yet.
+        case createNew
+        /// For writing to something that exists, such as a switch in `/proc`.
+        case writeExisting
+    }
+
+    /// Opens a file, close-on-exec. The corresponding C function is `open`.
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - access: What for.
+    ///   - permissions: The mode of a file that is created, before the umask.
+    ///   - followingLinks: Whether a symbolic link in the last component is followed. Files that we create
+    ///     in directories others may write to are opened without.
+    public static func open(
+        _ path: String, _ access: Access, permissions: UInt32 = 0o644, followingLinks: Bool = true
+    ) throws(SystemError) -> FileDescriptor {
+        var flags = O_CLOEXEC | O_NOCTTY | (followingLinks ? 0 : O_NOFOLLOW)
+        switch access {
+        case .read: flags |= O_RDONLY
+        case .append: flags |= O_WRONLY | O_APPEND | O_CREAT
+        case .createNew: flags |= O_WRONLY | O_CREAT | O_EXCL
+        case .writeExisting: flags |= O_WRONLY
+        }
+        while true {
+            let result = clinux_open(path, flags, permissions)
+            if result >= 0 { return FileDescriptor(owning: result) }
+            if result != -EINTR { throw SystemError(action: "open '\(path)'", code: -result) }
+        }
+    }
+
+    /// A pipe whose ends are close-on-exec. The corresponding C function is `pipe2`.
+    public static func pipe() throws(SystemError) -> Pipe {
+        var ends: [Int32] = [-1, -1]
+        let result = clinux_pipe(&ends)
+        guard result == 0 else { throw SystemError(action: "create a pipe", code: -result) }
+        return Pipe(readEnd: FileDescriptor(owning: ends[0]), writeEnd: FileDescriptor(owning: ends[1]))
+    }
+
+    /// Reads up to a number of bytes; empty at the end of the file. The corresponding C function is `read`.
+    public func read(upTo count: Int) throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            do throws(SystemError) {
+                initialized = try retryingInterrupts("read from descriptor \(rawValue)") {
+                    Glibc.read(rawValue, buffer.baseAddress, count)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Reads to the end of the file, or until there are so many bytes.
+    ///
+    /// - Parameters:
+    ///   - limit: The most bytes read.
+    ///   - expected: How many there probably are, so that the array need not grow.
+    func readToEnd(limit: Int, expected: Int = 0) throws(SystemError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(min(limit, expected))
+        while bytes.count < limit {
+            let chunk = try read(upTo: min(limit - bytes.count, 1 << 18))
+            if chunk.isEmpty { break }
+            bytes += chunk
+        }
+        return bytes
+    }
+
+    /// Moves on to an offset from the file's beginning, in bytes. The corresponding C function is `lseek`.
+    public func skip(toOffset offset: Int64) throws(SystemError) {
+        try retryingInterrupts("seek in descriptor \(rawValue)") { lseek(rawValue, off_t(offset), SEEK_SET) }
+    }
+
+    /// Writes all bytes, in one `write` where the kernel takes them at once. The corresponding C function is `write`.
+    public func write(_ bytes: [UInt8]) throws(SystemError) {
+        try FileDescriptor.write(bytes, to: rawValue)
+    }
+
+    /// Writes all bytes to a descriptor that somebody else owns, such as standard error.
+    public static func write(_ bytes: [UInt8], to rawValue: Int32) throws(SystemError) {
+        var written = 0
+        while written < bytes.count {
+            written += try retryingInterrupts("write to descriptor \(rawValue)") {
+                bytes.withUnsafeBytes { buffer in
+                    Glibc.write(rawValue, buffer.baseAddress?.advanced(by: written), bytes.count - written)
+                }
+            }
+        }
+    }
+
+    /// Writes text as UTF-8.
+    public static func write(_ text: String, to rawValue: Int32) throws(SystemError) {
+        try write(Array(text.utf8), to: rawValue)
+    }
+
+    /// Waits until reading would not block, or for a time. False when the time was over first.
+    ///
+    /// The corresponding C function is `poll`. A signal ends the wait early, with false.
+    public static func waitUntilReadable(_ descriptors: [Int32], timeout: Duration?) throws(SystemError)
+        -> [Bool]
+    {
+        var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let milliseconds = timeout.map { Int32(clamping: max(0, ($0.inNanoseconds + 999_999) / 1_000_000)) }
+        let result = poll(&polled, nfds_t(polled.count), milliseconds ?? -1)
+        if result < 0 && errno != EINTR { throw SystemError.last("wait for input") }
+        return polled.map { result > 0 && $0.revents != 0 }
+    }
+
+    /// Flushes the file to its disk. The corresponding C function is `fsync`.
+    public func synchronize() throws(SystemError) {
+        try retryingInterrupts("flush a file to disk") { fsync(rawValue) }
+    }
+}
+
+/// The two ends of a pipe, each owned.
+public struct Pipe: ~Copyable, Sendable {
+    /// Where written bytes arrive.
+    public var readEnd: FileDescriptor
+    /// Where bytes are written.
+    public var writeEnd: FileDescriptor
+
+    /// A pipe of two ends.
+    public init(readEnd: consuming FileDescriptor, writeEnd: consuming FileDescriptor) {
+        self.readEnd = readEnd
+        self.writeEnd = writeEnd
+    }
+
+    /// Gives the read end away and closes the write end.
+    public consuming func takeReadEnd() -> FileDescriptor { readEnd }
+    /// Gives the write end away and closes the read end.
+    public consuming func takeWriteEnd() -> FileDescriptor { writeEnd }
+}

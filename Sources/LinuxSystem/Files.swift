@@ -1,0 +1,221 @@
+internal import CLinux
+internal import Glibc
+
+/// Whole-file reading and replacing, and the few directory operations the toolkit needs.
+public enum Files {
+    /// A file that is longer than its reader allows.
+    public enum ReadError: Error, Equatable, CustomStringConvertible {
+        /// The file could not be opened or read.
+        case system(SystemError)
+        /// The file is longer than the limit, in bytes.
+        case tooLong(path: String, limit: Int)
+
+        /// One sentence.
+        public var description: String {
+            switch self {
+            case .system(let error): error.description
+            case .tooLong(let path, let limit):
+                "'\(path)' is longer than the \(limit) bytes that are read of such a file."
+            }
+        }
+    }
+
+    /// Reads a whole file.
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - limit: The most bytes accepted. Whatever comes from outside has one.
+    public static func read(_ path: String, limit: Int) throws(ReadError) -> [UInt8] {
+        do throws(SystemError) {
+            let file = try FileDescriptor.open(path, .read)
+            // Half a gigabyte of stacks read into an array that grows is copied twice over. Files in /proc say 0.
+            let bytes = try file.readToEnd(limit: limit + 1, expected: Int(try size(path)))
+            if bytes.count <= limit { return bytes }
+        } catch {
+            // Reading names only the descriptor; a person wants the path.
+            throw .system(SystemError(action: "read '\(path)'", code: error.code))
+        }
+        throw .tooLong(path: path, limit: limit)
+    }
+
+    /// Reads the end of a file: all of it when it is not longer than the limit in bytes.
+    public static func readEnd(_ path: String, limit: Int) throws(ReadError) -> [UInt8] {
+        do throws(SystemError) {
+            let length = try size(path)
+            let file = try FileDescriptor.open(path, .read)
+            try file.skip(toOffset: max(0, length - Int64(limit)))
+            return try file.readToEnd(limit: limit)
+        } catch {
+            throw .system(SystemError(action: "read '\(path)'", code: error.code))
+        }
+    }
+
+    /// Replaces a file whole or not at all: a temporary file in the same directory, then a rename.
+    ///
+    /// Readers see the old bytes or the new ones, never a part. On failure the temporary file is removed and
+    /// the old file is as it was. The temporary file is created with `O_EXCL`, so no link is followed.
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - bytes: Its new content.
+    ///   - durably: Whether the content is flushed to disk before the rename, so that it survives a power cut.
+    public static func replace(_ path: String, with bytes: [UInt8], durably: Bool = false) throws(SystemError)
+    {
+        try replace(path, durably: durably) { (file) throws(SystemError) in try file.write(bytes) }
+    }
+
+    /// Replaces a file whole or not at all with what a function writes, piece by piece.
+    public static func replace(
+        _ path: String, durably: Bool = false, writing: (borrowing FileDescriptor) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        let temporary = temporaryPath(beside: path)
+        do throws(SystemError) {
+            let file = try FileDescriptor.open(temporary, .createNew, followingLinks: false)
+            try writing(file)
+            if durably { try file.synchronize() }
+        } catch {
+            if !error.isAlreadyThere { unlink(temporary) }
+            throw SystemError(action: "write '\(path)'", code: error.code)
+        }
+        guard rename(temporary, path) == 0 else {
+            let error = SystemError.last("write '\(path)'")
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Replaces a file with text as UTF-8.
+    public static func replace(_ path: String, with text: String, durably: Bool = false) throws(SystemError) {
+        try replace(path, with: Array(text.utf8), durably: durably)
+    }
+
+    /// Creates a directory and those above it. One that is there already is fine.
+    public static func createDirectories(_ path: String) throws(SystemError) {
+        if isDirectory(path) { return }
+        let parent = directory(of: path)
+        if parent != path && !parent.isEmpty { try createDirectories(parent) }
+        if mkdir(path, 0o755) != 0 && !(errno == EEXIST && isDirectory(path)) {
+            throw SystemError.last("create the directory '\(path)'")
+        }
+    }
+
+    /// Creates a new directory with a name that nobody else has, readable by its owner only.
+    ///
+    /// - Parameter prefix: The path up to the random part. The corresponding C function is `mkdtemp`.
+    public static func createTemporaryDirectory(prefix: String) throws(SystemError) -> String {
+        var template = Array((prefix + "XXXXXX").utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw SystemError.last("create a directory '\(prefix)XXXXXX'")
+        }
+        return prefix
+            + String(decoding: template.dropLast().suffix(6).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// Whether something is at a path, a link followed.
+    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    /// Whether a directory is at a path, a link followed.
+    public static func isDirectory(_ path: String) -> Bool { kind(path) == S_IFDIR }
+    /// Whether a regular file is at a path, a link followed.
+    public static func isRegularFile(_ path: String) -> Bool { kind(path) == S_IFREG }
+    /// Whether this process may write to what is at a path.
+    public static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
+    /// Whether a regular file at a path may be executed by this process.
+    public static func isExecutable(_ path: String) -> Bool { isRegularFile(path) && access(path, X_OK) == 0 }
+
+    /// The length of a file in bytes.
+    public static func size(_ path: String) throws(SystemError) -> Int64 {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw SystemError.last("look at '\(path)'") }
+        return Int64(status.st_size)
+    }
+
+    /// Removes a file.
+    public static func remove(_ path: String) throws(SystemError) {
+        guard unlink(path) == 0 else { throw SystemError.last("remove '\(path)'") }
+    }
+
+    /// Removes a directory and all in it, links not followed. Something that is not there is fine.
+    public static func removeTree(_ path: String) throws(SystemError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if errno == ENOENT { return }
+            throw SystemError.last("look at '\(path)'")
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { return try remove(path) }
+        for name in try names(inDirectory: path) { try removeTree("\(path)/\(name)") }
+        guard rmdir(path) == 0 else { throw SystemError.last("remove '\(path)'") }
+    }
+
+    /// The names in a directory, sorted, without `.` and `..`.
+    public static func names(inDirectory path: String) throws(SystemError) -> [String] {
+        guard let stream = opendir(path) else { throw SystemError.last("list '\(path)'") }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Moves a file to another name on the same file system, replacing what is there.
+    public static func move(_ path: String, to target: String) throws(SystemError) {
+        guard rename(path, target) == 0 else { throw SystemError.last("move '\(path)' to '\(target)'") }
+    }
+
+    /// The target of a symbolic link. The corresponding C function is `readlink`.
+    public static func linkTarget(_ path: String) throws(SystemError) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = buffer.withUnsafeMutableBytes { raw in
+            raw.withMemoryRebound(to: CChar.self) { characters in
+                characters.baseAddress.map { readlink(path, $0, characters.count) } ?? -1
+            }
+        }
+        guard count >= 0 else { throw SystemError.last("read the link '\(path)'") }
+        return String(decoding: buffer[..<count], as: UTF8.self)
+    }
+
+    /// The path with the working directory before it when it is relative.
+    public static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : workingDirectory + "/" + path
+    }
+
+    /// The working directory of this process.
+    public static var workingDirectory: String {
+        guard let path = getcwd(nil, 0) else { return "." }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
+    /// The part of a path before its last slash: `.` for a bare name, `/` for what lies in the root.
+    public static func directory(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+
+    /// The part of a path after its last slash.
+    public static func name(of path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+
+    private static func kind(_ path: String) -> UInt32 {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0
+    }
+
+    private static func temporaryPath(beside path: String) -> String {
+        let unique = SystemClock.monotonicNanoseconds
+        return "\(directory(of: path))/.\(name(of: path)).\(getpid()).\(clinux_thread_id()).\(unique).tmp"
+    }
+}
+
+extension Files {
+    /// The path with every link, `.` and `..` resolved. The corresponding C function is `realpath`.
+    public static func canonical(_ path: String) throws(SystemError) -> String {
+        guard let resolved = realpath(path, nil) else { throw SystemError.last("find '\(path)'") }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+}

@@ -1,0 +1,96 @@
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+internal import PipelineStatus
+
+/// What the parent tells the monitor child, one JSON object a line.
+enum ControlMessage: Equatable {
+    case configure(MonitorConfiguration)
+    case observe(pid: Int32)
+    /// A line for the terminal, above the panel.
+    case say(String)
+    /// The run is over. The numbers are what the kernel told who waited for the target.
+    case finish(exit: ExitStatus?, cpu: Duration?, peak: ByteCount?)
+
+    /// The message as a line, its end included.
+    var line: String {
+        switch self {
+        case .configure(let configuration): return "{\"configure\":\(configuration.json)}\n"
+        case .observe(let pid): return "{\"observe\":\(pid)}\n"
+        case .say(let text): return "{\"say\":\(text.asJSON)}\n"
+        case .finish(let exit, let cpu, let peak):
+            var fields: [String] = []
+            if let exit { fields.append(exit.jsonField) }
+            if let cpu { fields.append("\"cpu_ns\":\(cpu.inNanoseconds)") }
+            if let peak { fields.append("\"peak_rss_bytes\":\(peak.bytes)") }
+            return "{\"finish\":{\(fields.joined(separator: ","))}}\n"
+        }
+    }
+
+    /// The message in a line, nil when it is none.
+    static func parse(_ line: [UInt8]) -> ControlMessage? {
+        guard let fields = JSONValue.parse(line)?.object else { return nil }
+        if let configuration = fields["configure"].flatMap({ MonitorConfiguration(json: $0) }) {
+            return .configure(configuration)
+        }
+        if let pid = fields["observe"]?.number.flatMap({ Int32(exactly: $0) }), pid > 0 {
+            return .observe(pid: pid)
+        }
+        if let text = fields["say"]?.string { return .say(text) }
+        guard let finish = fields["finish"]?.object else { return nil }
+        return .finish(
+            exit: ExitStatus(jsonFields: finish),
+            cpu: finish["cpu_ns"]?.number.flatMap { Int64(exactly: $0) }.map {
+                Duration(nanosecondCount: $0)
+            },
+            peak: finish["peak_rss_bytes"]?.number.flatMap { Int64(exactly: $0) }.map {
+                ByteCount(bytes: $0)
+            })
+    }
+}
+
+extension ExitStatus {
+    /// `"exit_code":3` or `"signal":9`.
+    var jsonField: String {
+        switch self {
+        case .code(let code): "\"exit_code\":\(code)"
+        case .signal(let signal): "\"signal\":\(signal)"
+        }
+    }
+
+    /// The status in the fields of an object, nil where there is none.
+    init?(jsonFields fields: [String: JSONValue]) {
+        if let code = fields["exit_code"]?.number.flatMap({ Int32(exactly: $0) }) {
+            self = .code(code)
+        } else if let signal = fields["signal"]?.number.flatMap({ Int32(exactly: $0) }) {
+            self = .signal(signal)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// Cuts what arrives on a pipe into lines.
+struct LineSplitter {
+    private var partial: [UInt8] = []
+    private let limit: Int
+
+    /// A splitter that gives up on lines longer than a limit: they come out empty.
+    init(limit: Int = 1 << 20) {
+        self.limit = limit
+    }
+
+    /// The whole lines that some more bytes complete, without their ends.
+    mutating func take(_ bytes: [UInt8]) -> [[UInt8]] {
+        var lines: [[UInt8]] = []
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            lines.append(partial + rest[..<end])
+            partial.removeAll()
+            rest = rest[(end + 1)...]
+        }
+        partial += rest
+        if partial.count > limit { partial.removeAll() }
+        return lines
+    }
+}

@@ -1,0 +1,49 @@
+internal import LinuxSystem
+
+/// Takes what a pipeline prints from a pipe, in whole lines.
+///
+/// A line without an end is not kept for ever: beyond a length it is passed on as it is, and the last one at the end.
+final class LineRelay {
+    /// -1 once nobody writes any more.
+    private(set) var descriptor: Int32
+    private let source: FileDescriptor
+    /// Where the lines go when no monitor prints them.
+    let fallback: Int32
+    private var partial: [UInt8] = []
+
+    private static let longestLine = 1 << 14
+
+    init(reading source: consuming FileDescriptor, fallback: Int32) {
+        descriptor = source.rawValue
+        self.source = source
+        self.fallback = fallback
+    }
+
+    /// The lines that have come, joined by line ends; nil when there is none. Call it when the descriptor is readable.
+    func next() -> String? {
+        var bytes: [UInt8] = []
+        do throws(SystemError) {
+            bytes = try source.read(upTo: 1 << 14)
+        } catch {
+            // A pipe that cannot be read has ended.
+            bytes = []
+        }
+        if bytes.isEmpty {
+            descriptor = -1
+            return last()
+        }
+        partial += bytes
+        let end =
+            partial.lastIndex(of: UInt8(ascii: "\n"))
+            ?? (partial.count > Self.longestLine ? partial.count : nil)
+        guard let end else { return nil }
+        defer { partial.removeFirst(min(end + 1, partial.count)) }
+        return String(decoding: partial[..<end], as: UTF8.self)
+    }
+
+    /// The line that nobody has ended.
+    func last() -> String? {
+        defer { partial = [] }
+        return partial.isEmpty ? nil : String(decoding: partial, as: UTF8.self)
+    }
+}

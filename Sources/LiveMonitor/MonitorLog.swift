@@ -1,0 +1,88 @@
+internal import LinuxSystem
+internal import Measurement
+
+/// The log file. A line that cannot be written is counted; the view goes on.
+final class MonitorLog {
+    let path: String
+    private(set) var lines = 0
+    private(set) var bytes: Int64 = 0
+    private(set) var lost = 0
+    /// The first failure, as a sentence.
+    private(set) var problem: String?
+    private var file: FileDescriptor?
+    /// Lines that wait for the directory.
+    private var waiting: [String] = []
+
+    private static let mostWaiting = 2000
+
+    /// A log that is appended to. A symbolic link in its place is not followed.
+    ///
+    /// The directory is the pipeline's to create: until it is there, lines wait.
+    init(path: String) {
+        self.path = path
+        file = nil
+    }
+
+    /// What became of it.
+    var account: MonitorReport.Log {
+        MonitorReport.Log(path: path, lines: lines, bytes: bytes, lost: lost)
+    }
+
+    /// Appends a line, in one `write`.
+    func append(_ line: String) {
+        if file == nil { open() }
+        guard file != nil || problem != nil else {
+            if waiting.count < Self.mostWaiting { waiting.append(line) } else { lost += 1 }
+            return
+        }
+        writeWaiting()
+        write(line)
+    }
+
+    /// Writes what still waits, in a directory created for it when there is none.
+    func finish() {
+        guard !waiting.isEmpty else { return }
+        do throws(SystemError) {
+            try Files.createDirectories(Files.directory(of: path))
+        } catch {
+            note(error)
+        }
+        open()
+        writeWaiting()
+    }
+
+    private func writeWaiting() {
+        let lines = waiting
+        waiting = []
+        for line in lines { write(line) }
+    }
+
+    private func write(_ line: String) {
+        guard file != nil else {
+            lost += 1
+            return
+        }
+        let text = Array((line + "\n").utf8)
+        do throws(SystemError) {
+            try file?.write(text)
+            lines += 1
+            bytes += Int64(text.count)
+        } catch {
+            lost += 1
+            note(error)
+        }
+    }
+
+    private func open() {
+        guard Files.isDirectory(Files.directory(of: path)) else { return }
+        do throws(SystemError) {
+            file = try FileDescriptor.open(path, .append, followingLinks: false)
+        } catch {
+            note(error)
+        }
+    }
+
+    private func note(_ error: SystemError) {
+        if problem == nil { problem = "The monitor's log '\(path)' is incomplete. \(error)" }
+    }
+}

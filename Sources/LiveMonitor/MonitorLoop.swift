@@ -1,0 +1,142 @@
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+
+/// The monitor child's life: waits for words from its parent, signals, transitions, ticks and the target's end.
+final class MonitorLoop {
+    private let control: FileDescriptor
+    private let inbox: SignalInbox
+    private var splitter = LineSplitter()
+    private var isControlOpen = true
+    private var desk: MonitorDesk?
+    private let keys = MonitorKeys()
+    private var isOver = false
+    /// When the connection broke: the target is given a moment to end as well.
+    private var orphanedAt: Int64?
+
+    /// How long an orphaned monitor waits for the target's end.
+    private static let orphanGrace: Int64 = 1_000_000_000
+
+    init(control: consuming FileDescriptor, inbox: consuming SignalInbox) {
+        self.control = control
+        self.inbox = inbox
+    }
+
+    /// Runs until all is over; the exit code.
+    func run() -> Int32 {
+        while !isOver {
+            let watched = [
+                inbox.descriptor, isControlOpen ? control.rawValue : -1, desk?.statusDescriptor ?? -1,
+                desk?.targetDescriptor ?? -1, keys.descriptor, keys.helperDescriptor,
+            ]
+            var ready = [Bool](repeating: false, count: watched.count)
+            do throws(SystemError) {
+                ready = try FileDescriptor.waitUntilReadable(watched, timeout: timeout())
+            } catch {
+                desk?.note("\(error)")
+                SystemClock.sleep(for: .milliseconds(20))
+            }
+            if ready[0] { handleSignals() }
+            // Nothing may be drawn after the summary.
+            if isOver { break }
+            // The target's end comes before the parent's word of it, so that its last state is still to be read.
+            if ready[3] { desk?.targetHasEnded() }
+            if ready[2] || desk?.mustPoll ?? false { desk?.readTransitions() }
+            if ready[1] { readControl() }
+            if isOver { break }
+            if let desk {
+                if ready[4] { keys.read(for: desk) }
+                if ready[5] { keys.helperHasSpoken(for: desk) }
+                keys.follow(desk)
+            }
+            desk?.tickIfDue()
+            leaveIfOrphaned()
+        }
+        keys.close()
+        return 0
+    }
+
+    private func timeout() -> Duration? {
+        var deadlines: [Int64] = []
+        if let wake = desk?.nextWake { deadlines.append(wake) }
+        if let orphanedAt { deadlines.append(orphanedAt + Self.orphanGrace) }
+        return deadlines.min().map {
+            Duration(nanosecondCount: max(0, $0 - SystemClock.monotonicNanoseconds))
+        }
+    }
+
+    private func handleSignals() {
+        while let signal = inbox.next() {
+            switch signal {
+            case SignalInbox.terminate:
+                desk?.conclude(exit: nil, cpu: nil, peak: nil, toParent: nil)
+                isOver = true
+                return
+            case SignalInbox.hangUp: desk?.terminalIsGone()
+            case SignalInbox.windowChange: desk?.redraw()
+            case SignalInbox.terminalStop:
+                desk?.restoreTerminal()
+                keys.close()
+                CurrentProcess.stop()
+                desk?.redraw()
+            case SignalInbox.interrupt, SignalInbox.quit:
+                // Ctrl-C and Ctrl-\ are for the pipeline to decide. If it ends now, the shell gets its terminal as it was.
+                keys.release(for: .seconds(1))
+            default: break
+            }
+        }
+    }
+
+    private func readControl() {
+        var bytes: [UInt8] = []
+        do throws(SystemError) {
+            bytes = try control.read(upTo: 1 << 14)
+        } catch {
+            // A connection reset is an end like any other.
+            bytes = []
+        }
+        if bytes.isEmpty {
+            isControlOpen = false
+            orphanedAt = SystemClock.monotonicNanoseconds
+            return
+        }
+        for line in splitter.take(bytes) where !isOver {
+            if let message = ControlMessage.parse(line) { obey(message) }
+        }
+    }
+
+    private func obey(_ message: ControlMessage) {
+        switch message {
+        case .configure(let configuration):
+            if desk == nil { desk = MonitorDesk(configuration) }
+        case .observe(let pid):
+            let problem = desk?.observe(pid: pid) ?? "It has no configuration."
+            answer(problem.isEmpty ? MonitorChild.observing : problem)
+        case .say(let text): desk?.printAbove(text)
+        case .finish(let exit, let cpu, let peak):
+            desk?.conclude(exit: exit, cpu: cpu, peak: peak, toParent: control.rawValue)
+            isOver = true
+        }
+    }
+
+    private func answer(_ text: String) {
+        do throws(SystemError) {
+            try control.send(Array((text + "\n").utf8))
+        } catch {
+            // Nobody is left to hear it; the closed connection is noticed next.
+            return
+        }
+    }
+
+    /// The parent has gone without a word: it has crashed or been killed, and most often it was the pipeline itself.
+    private func leaveIfOrphaned() {
+        guard !isOver, let orphanedAt else { return }
+        let isWaiting = SystemClock.monotonicNanoseconds < orphanedAt + Self.orphanGrace
+        if isWaiting, desk?.isTargetRunning ?? false { return }
+        if desk?.isTargetRunning ?? false {
+            desk?.note("The process that started the monitor is gone; the pipeline was still running.")
+        }
+        desk?.conclude(exit: nil, cpu: nil, peak: nil, toParent: nil)
+        isOver = true
+    }
+}

@@ -1,0 +1,255 @@
+public import LinuxProcess
+public import LinuxSystem
+public import Measurement
+internal import Synchronization
+
+/// Why there is no monitor, or no report of it. The run itself goes on in every case.
+public enum MonitorError: Error, Equatable, CustomStringConvertible {
+    /// The monitor's process could not be started.
+    case cannotStart(SpawnError)
+    /// A system call failed.
+    case system(SystemError)
+    /// The monitor cannot watch that process.
+    case refused(String)
+    /// The monitor has ended before it was told to.
+    case ended(String)
+    /// The monitor did not answer in time.
+    case noAnswer(Duration)
+    /// The monitor's answer could not be read.
+    case unreadableReport
+    /// The session is over.
+    case alreadyFinished
+
+    /// Sentences that say what is lost.
+    public var description: String {
+        switch self {
+        case .cannotStart(let error): "The run is not monitored. \(error)"
+        case .system(let error): "The run is not monitored. \(error)"
+        case .refused(let reason): "The run is not monitored. \(reason)"
+        case .ended(let how):
+            "The monitor \(how) before the run was over, so there is no report of the stages. "
+                + "What it had logged until then is in its log."
+        case .noAnswer(let time):
+            "The monitor did not answer within \(time.readable) and was ended, so there is no report of the stages."
+        case .unreadableReport:
+            "The monitor's report could not be read, so there are no numbers of the stages."
+        case .alreadyFinished: "The monitor has been finished before; its report was handed out then."
+        }
+    }
+}
+
+/// A monitor in a process of its own, seen from the process that started it.
+///
+/// The monitor may die at any time without disturbing this process: nothing here blocks longer than it says, and a
+/// broken connection is an error, not a signal. When this process dies instead, the monitor notices, writes its
+/// summary with the exit status, and leaves.
+public final class MonitorSession: Sendable {
+    private final class Running {
+        let control: FileDescriptor
+        var child: ChildProcess
+        /// The keyboard's modes before the monitor took it; nil when it does not.
+        let modes: TerminalModes?
+        /// Set once something could not be said whole.
+        var isMute = false
+
+        init(
+            control: consuming FileDescriptor, child: consuming ChildProcess, modes: TerminalModes?
+        ) {
+            self.modes = modes
+            self.control = control
+            self.child = child
+        }
+    }
+
+    private let configuration: MonitorConfiguration
+    private let running: Mutex<Running?>
+
+    /// The monitor's process identifier.
+    public let monitorPID: Int32
+
+    private init(_ configuration: MonitorConfiguration, _ running: sending Running) {
+        self.configuration = configuration
+        monitorPID = running.child.pid
+        self.running = Mutex(running)
+    }
+
+    deinit {
+        // Whoever drops the session unfinished does not want the report, but still its log whole.
+        do throws(MonitorError) {
+            _ = try finish(timeout: .seconds(2))
+        } catch {
+            return
+        }
+    }
+
+    /// Starts the monitor: this executable once more, which has to call `MonitorChild.runIfRequested` first in main.
+    ///
+    /// - Parameter configuration: What to do; it is passed on a descriptor, not on the command line.
+    public static func start(_ configuration: MonitorConfiguration) throws(MonitorError) -> MonitorSession {
+        let pair: SocketPair
+        do throws(SystemError) {
+            pair = try SocketPair()
+        } catch {
+            throw .system(error)
+        }
+        let theirs = pair.second.rawValue
+        var request = ChildRequest(["/proc/self/exe", MonitorChild.argument, "\(theirs)"])
+        request.standardInput = configuration.readsKeys ? .inherited : .null
+        request.standardOutput = .null
+        request.inheritedDescriptor = theirs
+        let modes = configuration.readsKeys ? keyboardModes() : nil
+        let child: ChildProcess
+        do throws(SpawnError) {
+            child = try ChildProcess.start(request)
+        } catch {
+            throw .cannotStart(error)
+        }
+        let control = pair.takeFirst()
+        do throws(SystemError) {
+            // A monitor that hangs must not make the pipeline hang.
+            try control.limitSending(to: .seconds(2))
+            try control.send(Array(ControlMessage.configure(configuration).line.utf8))
+        } catch {
+            throw .system(error)
+        }
+        return MonitorSession(configuration, Running(control: control, child: child, modes: modes))
+    }
+
+    private static func keyboardModes() -> TerminalModes? {
+        do throws(SystemError) {
+            return try TerminalModes(of: Terminal.standardInput)
+        } catch {
+            // What cannot be read cannot be changed by the monitor either.
+            return nil
+        }
+    }
+
+    /// Says which process is the run. Returns once the monitor watches it.
+    ///
+    /// A command is best started suspended (`SuspendedChild`), observed, and then released: so nothing of it is missed.
+    ///
+    /// - Parameters:
+    ///   - pid: A process of ours, or this one itself; the monitor never counts itself.
+    ///   - timeout: How long to wait for the monitor's word.
+    public func observe(pid: Int32, timeout: Duration = .seconds(5)) throws(MonitorError) {
+        let answer = try running.withLock { (running) throws(MonitorError) -> [UInt8] in
+            guard running != nil else { throw .alreadyFinished }
+            do throws(SystemError) {
+                try running?.control.send(Array(ControlMessage.observe(pid: pid).line.utf8))
+                return try running?.control.readLine(within: timeout) ?? []
+            } catch {
+                throw .ended("ended")
+            }
+        }
+        if answer.isEmpty { throw .noAnswer(timeout) }
+        let text = String(decoding: answer, as: UTF8.self)
+        if text != MonitorChild.observing { throw .refused(PlainText.sanitized(text)) }
+    }
+
+    /// Has the monitor watch this process: what a pipeline does that monitors itself.
+    public func observeThisProcess() throws(MonitorError) {
+        try observe(pid: CurrentProcess.pid)
+    }
+
+    /// Has the monitor print a line above its panel. False when there is no monitor any more to do so.
+    @discardableResult
+    public func say(_ line: String) -> Bool {
+        running.withLock { running in
+            guard let current = running, !current.isMute else { return false }
+            do throws(SystemError) {
+                try current.control.send(Array(ControlMessage.say(line).line.utf8))
+                return true
+            } catch {
+                // Half a message may have gone: whatever followed it could not be told apart.
+                current.isMute = true
+                return false
+            }
+        }
+    }
+
+    /// Ends the monitor and takes its report.
+    ///
+    /// - Parameters:
+    ///   - exit: How the run ended; nil when it has not (a pipeline that monitors itself), or the kernel shall be asked.
+    ///   - cpu: What `wait4` told of the run's CPU time, which includes what came after the monitor's last look.
+    ///   - peak: What `wait4` told of its peak of memory: the only word on what came after the monitor's last look.
+    ///   - timeout: How long to wait for the monitor, which is ended after that.
+    public func finish(
+        exit: ExitStatus? = nil, cpu: Duration? = nil, peak: ByteCount? = nil, timeout: Duration = .seconds(5)
+    ) throws(MonitorError) -> MonitorReport {
+        guard let running = running.withLock({ $0.take() }) else { throw .alreadyFinished }
+        let message = ControlMessage.finish(exit: exit, cpu: cpu, peak: peak)
+        let deadline = SystemClock.monotonicNanoseconds + timeout.inNanoseconds
+        var bytes: [UInt8] = []
+        var isComplete = false
+        do throws(SystemError) {
+            try running.control.send(Array(message.line.utf8))
+            isComplete = try running.control.readToEnd(into: &bytes, until: deadline)
+        } catch {
+            // The connection broke: the monitor has ended, and how is found out below.
+            isComplete = true
+        }
+        let status: ExitStatus
+        do throws(SystemError) {
+            if isComplete, let ended = try running.child.wait(timeout: .seconds(1)) {
+                status = ended.status
+            } else {
+                status = try running.child.terminate(grace: .milliseconds(200)).status
+            }
+        } catch {
+            throw .system(error)
+        }
+        if case .signal = status { MonitorView.restoreAfterLoss(configuration) }
+        // One that was killed has not given the keyboard back.
+        if status != .code(0) { running.modes?.restore(to: Terminal.standardInput) }
+        guard isComplete else { throw .noAnswer(timeout) }
+        if bytes.isEmpty { throw .ended("\(status)") }
+        guard let report = MonitorReport.parse(bytes) else { throw .unreadableReport }
+        return report
+    }
+
+    /// Ends the monitor of a child that has been waited for, and takes its report.
+    public func finish(
+        outcome: ChildProcess.Outcome, timeout: Duration = .seconds(5)
+    ) throws(MonitorError) -> MonitorReport {
+        try finish(
+            exit: outcome.status, cpu: outcome.cpu, peak: outcome.peakResident, timeout: timeout)
+    }
+}
+
+extension FileDescriptor {
+    /// One line, without its end, byte by byte so that nothing behind it is taken; empty when the time is over.
+    fileprivate func readLine(within timeout: Duration) throws(SystemError) -> [UInt8] {
+        let deadline = SystemClock.monotonicNanoseconds + timeout.inNanoseconds
+        var line: [UInt8] = []
+        while line.count < 4096 {
+            guard try waitUntilReadable(deadline: deadline) else { return [] }
+            let byte = try read(upTo: 1)
+            if byte.isEmpty {
+                throw SystemError(action: "hear from the monitor", code: SystemError.brokenPipe)
+            }
+            if byte == [UInt8(ascii: "\n")] { break }
+            line += byte
+        }
+        return line
+    }
+
+    /// Everything until the other side closes; false when the time is over before.
+    fileprivate func readToEnd(into bytes: inout [UInt8], until deadline: Int64) throws(SystemError) -> Bool {
+        while try waitUntilReadable(deadline: deadline) {
+            let chunk = try read(upTo: 1 << 16)
+            if chunk.isEmpty { return true }
+            bytes += chunk
+        }
+        return false
+    }
+
+    private func waitUntilReadable(deadline: Int64) throws(SystemError) -> Bool {
+        while true {
+            let left = deadline - SystemClock.monotonicNanoseconds
+            if left <= 0 { return false }
+            let timeout = Duration(nanosecondCount: left)
+            if try FileDescriptor.waitUntilReadable([rawValue], timeout: timeout)[0] { return true }
+        }
+    }
+}

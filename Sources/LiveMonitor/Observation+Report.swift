@@ -1,0 +1,100 @@
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+internal import PipelineStatus
+
+extension Observation {
+    /// The report of a run that has been concluded.
+    func report(name: String, exit: Reading<ExitStatus>, log: MonitorReport.Log?) -> MonitorReport {
+        let ended = end ?? SystemClock.monotonicNanoseconds
+        let wall = Duration(nanosecondCount: ended - startedAt)
+        let cpu = cpuReading.map { Duration(nanosecondCount: $0) }
+        return MonitorReport(
+            name: name, targetPID: pid, stages: reconciledStages(),
+            transitions: ledger.transitions.map {
+                MonitorReport.Transition(
+                    stage: ledger.stages[Int($0.stage)].name, monotonicNanoseconds: $0.monotonic,
+                    isBegin: $0.isBegin)
+            },
+            droppedTransitions: ledger.droppedTransitions,
+            totals: MonitorReport.Totals(
+                wall: .value(wall), cpu: cpu, peakResident: peakReading(totalPeak),
+                peakMethod: totalPeak?.method, averageCPUPercent: averagePercent(cpu, of: wall)),
+            unattributed: .value(
+                Duration(nanosecondCount: ledger.unattributed(from: startedAt, to: ended))),
+            ticks: ticks, log: log, exit: exit, highestEpisode: feed.highestEpisode, lastStages: lastOpen,
+            monitorCPU: SystemClock.processCPU,
+            monitorPeakResident: ProcessMemory.ofProcess(CurrentProcess.pid).map {
+                .value($0.highWaterMark)
+            } ?? .unavailable(reason: "the monitor could not read its own memory"),
+            notes: notes + standingNotes())
+    }
+
+    /// The stages as seen. Where the status file holds an account of its own, that is truer than what was seen of the
+    /// file, and may know stages that were too short to be seen.
+    private func reconciledStages() -> [MonitorReport.Stage] {
+        var stages = ledger.stages.map { reported($0) }
+        guard feed.source != .eventTrace, let history = feed.snapshot?.history else { return stages }
+        for finished in history {
+            let index = stages.firstIndex { $0.name == finished.stage }
+            let seen = index.map { stages[$0] }
+            let known = MonitorReport.Stage(
+                name: finished.stage, entered: finished.entered, wall: .value(finished.wall),
+                work: .value(finished.work), cpu: .value(finished.cpu),
+                peakResident: seen?.peakResident ?? peakReading(nil), peakMethod: seen?.peakMethod,
+                averageCPUPercent: averagePercent(.value(finished.cpu), of: finished.wall),
+                isShared: finished.isShared, source: .statusHistory)
+            // A stage that was still open at the end has a part that the account lacks.
+            guard let index, let seen else {
+                stages.append(known)
+                continue
+            }
+            if !lastOpen.contains(finished.stage), seen.entered <= finished.entered { stages[index] = known }
+        }
+        return stages
+    }
+
+    private func reported(_ stage: StageLedger.Stage) -> MonitorReport.Stage {
+        let wall = Duration(nanosecondCount: stage.wall)
+        let cpu = stage.cpu.map { Duration(nanosecondCount: $0) }
+        return MonitorReport.Stage(
+            name: stage.name, entered: stage.entered, wall: .value(wall),
+            work: .value(Duration(nanosecondCount: stage.work)), cpu: cpu,
+            peakResident: peakReading(stage.peak), peakMethod: stage.peak?.method,
+            averageCPUPercent: averagePercent(cpu, of: wall), isShared: stage.isShared,
+            source: feed.source ?? .statusFile)
+    }
+
+    private func peakReading(_ peak: MemoryPeak?) -> Reading<ByteCount> {
+        peak.map { .value($0.size) }
+            ?? .unavailable(reason: "the stage was over before its memory could be read")
+    }
+
+    private func standingNotes() -> [String] {
+        var notes: [String] = []
+        if ledger.stages.isEmpty {
+            let why = feed.problem.map { ": \($0)" } ?? ""
+            notes.append("No stage was seen\(why).")
+        }
+        if let memoryProblem {
+            notes.append("Peaks of memory may be low, because marks were not reset. \(memoryProblem)")
+        }
+        if feed.ignoredTraceLines > 0 {
+            notes.append("\(feed.ignoredTraceLines) lines of the event trace were not events.")
+        }
+        if ledger.droppedTransitions > 0 {
+            notes.append("\(ledger.droppedTransitions) transitions are counted, but not listed.")
+        }
+        return notes
+    }
+}
+
+/// CPU time by wall time in percent of one core.
+func averagePercent(_ cpu: Reading<Duration>, of wall: Duration) -> Reading<Double> {
+    guard wall > .microseconds(1) else { return .unavailable(reason: "it took no time") }
+    return cpu.map { $0.inSeconds / wall.inSeconds * 100 }
+}
+
+extension MemoryPeak {
+    var method: MonitorReport.PeakMethod { isHighWaterMark ? .highWaterMark : .sampled }
+}

@@ -1,0 +1,250 @@
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+internal import PipelineStatus
+
+/// What is known at one moment of a run.
+struct Tick: Equatable {
+    var timestamp: Timestamp
+    var pid: Int32
+    /// The open stages, the one begun last first; empty when none is.
+    var stages: [StageName]
+    /// What stands for the stage when none is open: `none`, `done`, or nil before the first.
+    var idleWord: String?
+    var episode: EpisodePosition?
+    var resident: Reading<ByteCount>
+    /// The peak of the run so far.
+    var peak: Reading<ByteCount>
+    /// CPU time by wall time since the tick before, in percent of one core.
+    var cpuPercent: Reading<Double>
+    var elapsed: Duration
+    var stageElapsed: Duration?
+}
+
+/// Watches one run: takes in transitions and samples, keeps the account.
+struct Observation {
+    let pid: Int32
+    /// When the target was first watched.
+    let startedAt: Int64
+    private(set) var ledger = StageLedger()
+    private(set) var ticks = 0
+    private(set) var totalPeak: MemoryPeak?
+    private(set) var feed: StageFeed
+    private(set) var lastSample: TargetSample?
+    private(set) var notes: [String] = []
+    /// The latest begun first.
+    private(set) var openStages: [StageName] = []
+
+    private let name: String
+    private var sampler: TargetSampler
+    private var rate = RateMeter()
+    /// Edges that were told when the target was already gone: they wait for its last CPU time.
+    private var pending: [StageEdge] = []
+    private var endedAt: Int64?
+
+    /// Begins to watch a process; nil when there is none of that number.
+    init?(pid: Int32, excluding excluded: Set<Int32>, configuration: MonitorConfiguration) {
+        guard let sampler = TargetSampler(pid: pid, excluding: excluded) else { return nil }
+        self.pid = pid
+        self.sampler = sampler
+        name = configuration.name
+        // A start is told in ticks of 10 ms.
+        let started = ProcessClock.monotonicStart(of: sampler.target) - 20_000_000
+        feed = StageFeed(statusFile: configuration.statusFile, earliest: started)
+        startedAt = SystemClock.monotonicNanoseconds
+        takeSample()
+        self.sampler.resetMarks()
+    }
+
+    /// Takes in the transitions that have come; false when there were none.
+    mutating func readTransitions() -> Bool {
+        let edges = feed.read()
+        guard !edges.isEmpty else { return false }
+        let open = ledger.active
+        guard let sample = takeSample() else {
+            pending += edges
+            return true
+        }
+        if let peak = sample.peak { ledger.credit(peak, to: open) }
+        apply(edges, sample: sample)
+        // What is resident now is resident in the stages that have just begun.
+        if let resident = sample.resident {
+            ledger.credit(MemoryPeak(size: resident, isHighWaterMark: false), to: ledger.active)
+        }
+        sampler.resetMarks()
+        return true
+    }
+
+    /// Looks at the target, unless the transitions that were just taken in have done so.
+    mutating func tick(looking: Bool = true) -> Tick {
+        ticks += 1
+        if looking, let peak = takeSample()?.peak {
+            ledger.credit(peak, to: ledger.active)
+        }
+        return currentTick()
+    }
+
+    /// Whether the target is still a copy of its parent.
+    var awaitsExec: Bool { sampler.awaitsExec }
+
+    /// Looks at the target without making a tick of it.
+    mutating func look() {
+        takeSample()
+    }
+
+    /// Says that the target has ended. Its entry may still be there to be read.
+    mutating func targetHasEnded(at moment: Int64) {
+        guard endedAt == nil else { return }
+        endedAt = moment
+        takeSample()
+        _ = readTransitions()
+    }
+
+    /// Closes the account. The numbers are what the kernel told who waited for the target.
+    mutating func conclude(cpu: Duration?, peak: ByteCount?) {
+        let hasEnded = endedAt != nil
+        _ = readTransitions()
+        let end = endedAt ?? SystemClock.monotonicNanoseconds
+        if !hasEnded { takeSample() }
+        let total = hasEnded ? cpu.flatMap { sampler.cpuSinceFirstSeen(waited: $0) } : nil
+        if hasEnded, let peak = peak.flatMap({ sampler.peak(waited: $0) }) {
+            totalPeak = .larger(totalPeak, peak)
+        }
+        if let sample = lastSample { apply(pending, sample: sample, after: .some(total)) }
+        if let total { raiseCPU(to: total) }
+        pending = []
+        lastOpen = openStages
+        ledger.endAll(at: EdgePoint(monotonic: end, cpu: cpuReading))
+        openStages = []
+        endedAt = end
+    }
+
+    /// The stages that were open when the run ended.
+    private(set) var lastOpen: [StageName] = []
+
+    /// When the run ended, nil while it goes on.
+    var end: Int64? { endedAt }
+
+    var cpuReading: Reading<Int64> {
+        lastSample.map { .value($0.cpu) } ?? .unavailable(reason: "the process could not be read")
+    }
+
+    var memoryProblem: String? { sampler.resetProblem }
+
+    mutating func note(_ sentence: String) {
+        if notes.count < 100, !notes.contains(sentence) { notes.append(sentence) }
+    }
+
+    /// The present state as a tick, without looking at the target again.
+    func currentTick() -> Tick {
+        let now = SystemClock.monotonicNanoseconds
+        let gone = "the process could not be read"
+        let index = ledger.stages.firstIndex { $0.name == openStages.first }
+        let since = index.flatMap { ledger.stages[$0].activeSince }
+        return Tick(
+            timestamp: SystemClock.now, pid: pid, stages: openStages,
+            idleWord: feed.isDone ? StageName.done.text : ledger.stages.isEmpty ? nil : "none",
+            episode: feed.position,
+            resident: lastSample?.resident.map { .value($0) } ?? .unavailable(reason: gone),
+            peak: totalPeak.map { .value($0.size) } ?? .unavailable(reason: gone),
+            cpuPercent: rate.percent, elapsed: Duration(nanosecondCount: (endedAt ?? now) - startedAt),
+            stageElapsed: since.map { Duration(nanosecondCount: max(0, now - $0.monotonic)) })
+    }
+
+    @discardableResult
+    private mutating func takeSample() -> TargetSample? {
+        guard let sample = sampler.sample() else { return nil }
+        lastSample = sample
+        if let peak = sample.peak { totalPeak = .larger(totalPeak, peak) }
+        rate.add(monotonic: sample.monotonic, cpu: sample.cpu)
+        return sample
+    }
+
+    private mutating func raiseCPU(to total: Int64) {
+        if let known = lastSample?.cpu, total > known { lastSample?.cpu = total }
+    }
+
+    /// Takes edges in. Where the sample is older than they are, `total` is what the whole run has used, if known.
+    private mutating func apply(_ edges: [StageEdge], sample: TargetSample, after total: Int64?? = nil) {
+        let teller = feed.snapshot?.pid.flatMap { sample.cpuByProcess[$0] } ?? sample.cpuByProcess[pid]
+        for edge in edges {
+            let clocks = EdgeClocks(
+                tree: sample.cpu, teller: teller, processes: sample.cpuByProcess.values.reduce(0, +),
+                told: edge.processCPU)
+            let cpu =
+                switch total {
+                case .none: clocks.cpuFromNewerSample
+                case .some(let total): clocks.cpuFromOlderSample(total: total)
+                }
+            let point = EdgePoint(monotonic: max(edge.monotonic, startedAt), cpu: .value(cpu))
+            if edge.isBegin {
+                ledger.begin(edge.stage, at: point)
+                openStages.removeAll { $0 == edge.stage }
+                openStages.insert(edge.stage, at: 0)
+            } else {
+                ledger.end(edge.stage, at: point)
+            }
+            // The pipeline's own clock is finer than the ticks in which its children's time was read.
+            raiseCPU(to: cpu)
+        }
+        let active = Set(ledger.active)
+        openStages.removeAll { !active.contains($0) }
+    }
+}
+
+/// Finds the tree's CPU time at an edge from a sample made a little later, or the last one before. In nanoseconds.
+struct EdgeClocks: Equatable {
+    /// Of the whole tree, in the sample.
+    var tree: Int64
+    /// Of the process that tells the edges, with its waited-for children, in the sample; nil when it was not in it.
+    var teller: Int64?
+    /// Of all living processes in the sample.
+    var processes: Int64
+    /// Of the telling process by its own clock at the edge; nil where it does not tell.
+    var told: Int64?
+
+    /// The pipeline's own clock at the edge replaces what was read of that process a little later; its descendants are
+    /// taken as they were read.
+    var cpuFromNewerSample: Int64 {
+        guard let told, let teller else { return tree }
+        return tree - teller + told
+    }
+
+    /// Descendants that an older sample holds have mostly ended since and been waited for, and so are in the pipeline's
+    /// own clock. Never less than the sample, nor more than the run used in all.
+    func cpuFromOlderSample(total: Int64?) -> Int64 {
+        guard let told, teller != nil else { return max(tree, total ?? tree) }
+        let value = max(tree, tree - processes + told)
+        return total.map { min(value, max($0, tree)) } ?? value
+    }
+}
+
+extension StageFeed {
+    /// Where the pipeline is in its series, with the total where only the status file tells it.
+    var position: EpisodePosition? {
+        guard let episode else { return nil }
+        return EpisodePosition(index: episode.index, total: episode.total ?? snapshot?.episode?.total)
+    }
+}
+
+/// CPU time by wall time over the last stretch, in percent of one core.
+struct RateMeter {
+    private var points: [(monotonic: Int64, cpu: Int64)] = []
+
+    /// A stretch shorter than this says more about the scheduler than about the program.
+    static let shortestStretch: Int64 = 150_000_000
+
+    mutating func add(monotonic: Int64, cpu: Int64) {
+        if points.count >= 64 { points.removeFirst(32) }
+        points.append((monotonic, cpu))
+    }
+
+    /// Unknown until there are two points far enough apart.
+    var percent: Reading<Double> {
+        guard let last = points.last,
+            let first = points.last(where: { last.monotonic - $0.monotonic >= Self.shortestStretch })
+        else { return .unavailable(reason: "there is no earlier reading to compare with") }
+        return .value(
+            Double(max(0, last.cpu - first.cpu)) / Double(last.monotonic - first.monotonic) * 100)
+    }
+}

@@ -1,0 +1,176 @@
+/// A JSON value read from untrusted bytes, bounded in depth.
+///
+/// The project uses Foundation's coder elsewhere. Not here: the monitor child reads this file several times a
+/// second for hours, and Foundation's decoder adds 2.6 MB of resident pages to a process that may have 8.
+package enum JSONValue: Equatable, Sendable {
+    case object([String: JSONValue])
+    case array([JSONValue])
+    case string(String)
+    case number(Double)
+    case bool(Bool)
+    case null
+
+    package var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
+    package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
+    package var string: String? { if case .string(let value) = self { value } else { nil } }
+    package var number: Double? { if case .number(let value) = self { value } else { nil } }
+    package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+
+    /// The value in some bytes, nil when they are not one JSON text nested at most 16 deep.
+    package static func parse(_ bytes: [UInt8]) -> JSONValue? {
+        var scanner = JSONScanner(bytes: bytes)
+        guard let value = scanner.value(depth: 0) else { return nil }
+        scanner.skipSpace()
+        return scanner.isAtEnd ? value : nil
+    }
+}
+
+/// Reads JSON (RFC 8259) from left to right.
+private struct JSONScanner {
+    let bytes: [UInt8]
+    var position = 0
+
+    static let maximumDepth = 16
+
+    var isAtEnd: Bool { position == bytes.count }
+    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+
+    init(bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    mutating func skipSpace() {
+        while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
+    }
+
+    mutating func value(depth: Int) -> JSONValue? {
+        guard depth <= Self.maximumDepth else { return nil }
+        skipSpace()
+        switch next {
+        case UInt8(ascii: "{"): return object(depth: depth)
+        case UInt8(ascii: "["): return array(depth: depth)
+        case UInt8(ascii: "\""): return string().map { .string($0) }
+        case UInt8(ascii: "t"): return accept("true") ? .bool(true) : nil
+        case UInt8(ascii: "f"): return accept("false") ? .bool(false) : nil
+        case UInt8(ascii: "n"): return accept("null") ? .null : nil
+        default: return number()
+        }
+    }
+
+    private mutating func accept(_ literal: StaticString) -> Bool {
+        let text = "\(literal)".utf8
+        guard bytes[position...].starts(with: text) else { return false }
+        position += text.count
+        return true
+    }
+
+    private mutating func object(depth: Int) -> JSONValue? {
+        position += 1
+        var members: [String: JSONValue] = [:]
+        skipSpace()
+        if accept("}") { return .object(members) }
+        while true {
+            skipSpace()
+            guard next == UInt8(ascii: "\""), let name = string() else { return nil }
+            skipSpace()
+            guard accept(":"), let value = value(depth: depth + 1) else { return nil }
+            members[name] = value
+            skipSpace()
+            if accept("}") { return .object(members) }
+            guard accept(",") else { return nil }
+        }
+    }
+
+    private mutating func array(depth: Int) -> JSONValue? {
+        position += 1
+        var elements: [JSONValue] = []
+        skipSpace()
+        if accept("]") { return .array(elements) }
+        while true {
+            guard let element = value(depth: depth + 1) else { return nil }
+            elements.append(element)
+            skipSpace()
+            if accept("]") { return .array(elements) }
+            guard accept(",") else { return nil }
+        }
+    }
+
+    private mutating func number() -> JSONValue? {
+        let start = position
+        while let byte = next, "+-.0123456789eE".utf8.contains(byte) { position += 1 }
+        guard let value = Double(String(decoding: bytes[start..<position], as: UTF8.self)), value.isFinite
+        else {
+            return nil
+        }
+        return .number(value)
+    }
+
+    private mutating func string() -> String? {
+        position += 1
+        var text: [UInt8] = []
+        while let byte = next {
+            position += 1
+            switch byte {
+            case UInt8(ascii: "\""): return String(decoding: text, as: UTF8.self)
+            case UInt8(ascii: "\\"):
+                guard let scalar = escape() else { return nil }
+                text += Array(String(Character(scalar)).utf8)
+            case 0..<0x20: return nil
+            default: text.append(byte)
+            }
+        }
+        return nil
+    }
+
+    private mutating func escape() -> Unicode.Scalar? {
+        guard let byte = next else { return nil }
+        position += 1
+        switch byte {
+        case UInt8(ascii: "n"): return "\n"
+        case UInt8(ascii: "t"): return "\t"
+        case UInt8(ascii: "r"): return "\r"
+        case UInt8(ascii: "b"): return "\u{8}"
+        case UInt8(ascii: "f"): return "\u{C}"
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return Unicode.Scalar(byte)
+        case UInt8(ascii: "u"): return unicodeEscape()
+        default: return nil
+        }
+    }
+
+    private mutating func unicodeEscape() -> Unicode.Scalar? {
+        guard let first = hexadecimalQuad() else { return nil }
+        guard (0xD800..<0xDC00).contains(first) else { return Unicode.Scalar(first) }
+        // A high surrogate is the first half of a pair.
+        guard accept("\\u"), let second = hexadecimalQuad(), (0xDC00..<0xE000).contains(second) else {
+            return nil
+        }
+        return Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
+    }
+
+    private mutating func hexadecimalQuad() -> UInt32? {
+        guard position + 4 <= bytes.count else { return nil }
+        let digits = String(decoding: bytes[position..<position + 4], as: UTF8.self)
+        position += 4
+        return digits.utf8.allSatisfy { $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }
+            ? UInt32(digits, radix: 16) : nil
+    }
+}
+
+extension String {
+    /// The text as a JSON string, quotes included.
+    package var asJSON: String {
+        var result = "\""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\n": result += "\\n"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

@@ -1,0 +1,34 @@
+internal import LinuxSystem
+
+/// Where a pipeline writes its status and its event trace.
+public struct StatusLocation: Hashable, Sendable {
+    /// The file that is replaced at each transition.
+    public var statusFile: String
+    /// The file that gets a line for each begin and end.
+    public var eventTrace: String
+
+    /// Names in the output directory, `.pipeline_status.json` and `.pipeline_events.jsonl`.
+    public init(outputDirectory: String) {
+        statusFile = outputDirectory + "/.pipeline_status.json"
+        eventTrace = outputDirectory + "/.pipeline_events.jsonl"
+    }
+
+    /// A status file anywhere, with the event trace beside it.
+    public init(statusFile: String) {
+        self.statusFile = statusFile
+        eventTrace = Files.directory(of: statusFile) + "/.pipeline_events.jsonl"
+    }
+
+    /// The environment variable by which an observer tells a pipeline where to write its status.
+    public static let statusFileVariable = "PIPELINE_STATUS_FILE"
+    /// The environment variable by which an observer tells a pipeline where to put its output.
+    public static let outputDirectoryVariable = "PIPELINE_OUTPUT_DIR"
+
+    /// The location that an observer asked for in the environment, nil when nobody did.
+    public static func requestedByObserver() -> StatusLocation? {
+        guard let path = CurrentProcess.environmentVariable(statusFileVariable), !path.isEmpty else {
+            return nil
+        }
+        return StatusLocation(statusFile: path)
+    }
+}

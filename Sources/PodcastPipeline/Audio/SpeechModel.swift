@@ -1,0 +1,31 @@
+internal import LinuxSystem
+internal import Measurement
+
+/// The files of a PocketSphinx model, as Debian lays them out.
+struct SpeechModel: Sendable {
+    /// Where Debian's pocketsphinx-en-us puts its model.
+    static let defaultDirectory = "/usr/share/pocketsphinx/model/en-us"
+
+    var acousticModel: String
+    var languageModel: String
+    var dictionary: String
+
+    /// The model in a directory, when its files are there. PocketSphinx ends the process over some that are not.
+    init(directory: String) throws(PipelineFailure) {
+        acousticModel = directory + "/en-us"
+        languageModel = directory + "/en-us.lm.bin"
+        dictionary = directory + "/cmudict-en-us.dict"
+        let files =
+            ["mdef", "means", "variances", "transition_matrices", "feat.params"].map {
+                "\(acousticModel)/\($0)"
+            }
+            + [languageModel, dictionary]
+        if let missing = files.first(where: { !Files.isRegularFile($0) }) {
+            throw PipelineFailure(
+                .input,
+                "There is no speech model in '\(PlainText.sanitized(directory))': '\(PlainText.sanitized(missing))' is "
+                    + "missing. Install the Debian package pocketsphinx-en-us, or name a model with --model-dir."
+            )
+        }
+    }
+}

@@ -1,0 +1,50 @@
+public import FrozenProfile
+
+/// What a capture was asked to do.
+public struct CaptureRequest: Sendable {
+    /// Which sampler takes the stacks.
+    public enum Sampler: String, Sendable, CaseIterable {
+        /// py-spy where the target is Python and py-spy is there, else our own.
+        case automatic = "auto"
+        /// Our own, whatever the target is.
+        case native
+        /// py-spy or nothing.
+        case pySpy = "py-spy"
+        /// No stacks.
+        case none
+    }
+
+    /// The release the profile is of.
+    public var version: VersionName
+    /// The version of the tool that takes it.
+    public var toolVersion: String
+    /// What the pipeline was run on; nil where nobody said.
+    public var datasetID: String?
+    /// The command, with `{output_dir}` where the run's output directory belongs.
+    public var command: [String]
+    /// The YAML file to write; nil for the version's own place in `data/profiles`.
+    public var output: String?
+    /// A directory that every run writes to; nil for a fresh one each.
+    public var fixedOutputDirectory: String?
+    /// The pipeline's configuration, digested into the profile; nil where it has none.
+    public var configurationFile: String?
+    public var showsMonitor = false
+    public var skipsWarmUp = false
+    public var writesStageTruth = true
+    public var overwrites = false
+    public var sampler = Sampler.automatic
+    /// The time between the monitor's ticks.
+    public var monitorInterval = Duration.milliseconds(500)
+    /// The sampler's rate per CPU second, in hertz.
+    public var sampleRateHertz = 997
+
+    /// A request to freeze a command's profile as a version.
+    public init(version: VersionName, command: [String], toolVersion: String) {
+        self.version = version
+        self.command = command
+        self.toolVersion = toolVersion
+    }
+
+    /// Where frozen profiles live unless `output` says otherwise.
+    public static let defaultDirectory = "data/profiles"
+}

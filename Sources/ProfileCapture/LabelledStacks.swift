@@ -1,0 +1,86 @@
+internal import LinuxProcess
+internal import Measurement
+internal import StackProfile
+internal import StackSampler
+internal import Symbolication
+
+/// Raw stacks turned into what a person reads: functions by name, each sample with its stage, thread and process.
+struct LabelledStacks {
+    let profile: StackProfile
+    /// Sentences about what could not be named, and why.
+    let notes: [String]
+
+    /// Names each frame once, and labels each sample by the moment it was taken.
+    ///
+    /// - Parameters:
+    ///   - raw: What the sampler saw.
+    ///   - timeline: Which stage was active when; nil for a target that tells of no stages.
+    ///   - trust: Whose maps of just-in-time compiled code are believed.
+    init(
+        _ raw: RawProfile, timeline: StageTimeline?, trust: JustInTimeNames.Trust
+    ) throws(CaptureError) {
+        let symbols = Self.symbolize(raw)
+        let compiled = JustInTimeNames(for: raw, trust: trust)
+        notes = symbols.compactMap(\.failure) + compiled.notes
+        var builder = StackProfileBuilder(period: Duration(nanosecondCount: raw.periodNanoseconds))
+        let frames = raw.frames.map { builder.id(of: Self.frame($0, raw, symbols, compiled)) }
+        let marker = builder.id(of: .truncationMarker)
+        let stacks = raw.stacks.map { stack in
+            // Raw stacks are leaf first. Where the walk did not reach the bottom, the missing part is marked.
+            let callers = stack.frames.reversed().map { frames[Int($0)] }
+            return builder.stack(stack.end == .complete ? callers : [marker] + callers)
+        }
+        do throws(StackProfileError) {
+            for sample in raw.samples {
+                let thread = raw.threads[Int(sample.threadIndex)]
+                let stage = timeline?.label(
+                    atMonotonicNanoseconds: sample.monotonicNanoseconds, threadID: thread.threadID)
+                let labels = builder.id(
+                    of: SampleLabels(
+                        stage: stage.flatMap { StageName($0) }, thread: thread.threadName,
+                        process: thread.processName,
+                        // Of a sampler of CPU time everything runs: a label would say nothing.
+                        state: raw.states.count > 1 ? raw.states[Int(sample.stateIndex)] : nil))
+                try builder.add(
+                    stacks[Int(sample.stackIndex)], weight: Int64(sample.weight), labels: labels)
+            }
+        } catch {
+            throw .measurementFailed(error.description)
+        }
+        profile = builder.build()
+    }
+
+    /// Every image's addresses, looked up once.
+    private static func symbolize(_ raw: RawProfile) -> [SymbolizedImage] {
+        var wanted = [Set<ImageAddress>](repeating: [], count: raw.images.count)
+        for frame in raw.frames {
+            if let image = frame.imageIndex, case .image(let address) = frame.lookupAddress {
+                wanted[image].insert(address)
+            }
+        }
+        // Names only: lines would cost the reading of all debug information, and the picture shows functions.
+        let options = Symbolicator.Options(lines: false, inlines: false)
+        return zip(raw.images, wanted).map { SymbolizedImage($0, $1, options: options) }
+    }
+
+    private static func frame(
+        _ frame: RawFrame, _ raw: RawProfile, _ symbols: [SymbolizedImage], _ compiled: JustInTimeNames
+    ) -> Frame {
+        let guessed: FrameTraits = frame.isGuessed ? .guessed : []
+        if case .runtime(let address, let process) = frame.lookupAddress,
+            let function = compiled.function(at: address, processID: process)
+        {
+            return Frame(function, module: "perf-\(process).map", traits: guessed)
+        }
+        guard let index = frame.imageIndex else {
+            return Frame("[no file]", traits: guessed.union(.unknown))
+        }
+        let module = PlainText.sanitized(raw.images[index].name, maximumCharacters: 128)
+        guard case .image(let address) = frame.lookupAddress,
+            let function = symbols[index].addresses[address]?.function.value
+        else {
+            return Frame("[\(module)]", module: module, traits: guessed.union(.unknown))
+        }
+        return Frame(function, module: module, traits: guessed)
+    }
+}

@@ -1,0 +1,37 @@
+internal import LinuxSystem
+internal import PipelineStatus
+
+/// The directory that one run of the pipeline gets, and the command as it is run there.
+struct RunDirectory: Sendable {
+    /// Where the pipeline writes, and what it is told about that.
+    let pipeline: PipelineDirectory
+    var output: String { pipeline.path }
+    /// Where its standard output and standard error go.
+    let standardOutput: String
+    let standardError: String
+
+    /// A directory inside a capture's own, created now.
+    ///
+    /// - Parameters:
+    ///   - workspace: The capture's own directory.
+    ///   - name: The run's name: `warm-up`, `measured-1`, ...
+    ///   - fixedOutput: A directory to write to instead of a fresh one.
+    init(workspace: String, name: String, fixedOutput: String?) throws(SystemError) {
+        let own = "\(workspace)/\(name)"
+        standardOutput = "\(own)/stdout.log"
+        standardError = "\(own)/stderr.log"
+        try Files.createDirectories(own)
+        pipeline = try PipelineDirectory(preparing: fixedOutput ?? "\(own)/output")
+    }
+
+    /// The command with the placeholder replaced, wherever in a word it stands.
+    func command(_ words: [String]) -> [String] { pipeline.command(words) }
+
+    /// The variable by which a pipeline that monitors itself is made to log to a file too.
+    static let forcedLogVariable = "PODCAST_SCRAPER_MONITOR_FILE_LOG"
+
+    /// What a pipeline is told in its environment.
+    var environment: [String: String] {
+        pipeline.environment.merging([Self.forcedLogVariable: "1"]) { _, forced in forced }
+    }
+}

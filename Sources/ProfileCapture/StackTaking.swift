@@ -1,0 +1,94 @@
+internal import FrozenProfile
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+internal import StackProfile
+internal import StackSampler
+
+/// The stacks of one profiled run, whoever took them.
+struct TakenStacks {
+    /// Nil when none were taken; `account.reason` says why.
+    var profile: StackProfile?
+    var account: CaptureQuality.Sampler
+    /// CPU time that the sampler used.
+    var samplerCPU: Reading<Duration>
+    var notes: [String] = []
+}
+
+/// Which sampler a run gets, decided before it starts.
+enum SamplerChoice: Equatable {
+    case pySpy(program: String)
+    /// Our own; the reason tells why it is not py-spy where that would have been the first choice.
+    case native(reason: String?)
+    /// None, and why.
+    case none(reason: String)
+
+    /// Decides by what was asked for and what the measured run's process turned out to be.
+    init(_ wanted: CaptureRequest.Sampler, executable: String?, pySpy: String?) {
+        let isPython = executable.map(Programs.isPython) ?? false
+        switch (wanted, pySpy) {
+        case (.none, _): self = .none(reason: "not asked for")
+        case (.native, _): self = .native(reason: nil)
+        case (.pySpy, nil): self = .none(reason: "py-spy is not on PATH")
+        case (.pySpy, let program?): self = .pySpy(program: program)
+        case (.automatic, let program?) where isPython: self = .pySpy(program: program)
+        case (.automatic, nil) where isPython:
+            self = .native(
+                reason: "the target is Python, but py-spy is not on PATH; Python's own frames are not named")
+        case (.automatic, _): self = .native(reason: nil)
+        }
+    }
+}
+
+extension TakenStacks {
+    /// The stacks our own sampler took, named and labelled.
+    init(
+        _ raw: RawProfile, timeline: StageTimeline?, reason: String?, rateHertz: Int,
+        trust: JustInTimeNames.Trust
+    ) throws(CaptureError) {
+        let labelled = try LabelledStacks(raw, timeline: timeline, trust: trust)
+        let health = raw.health
+        profile = labelled.profile
+        account = CaptureQuality.Sampler(
+            name: health.rung, reason: reason, rateHz: .value(Double(rateHertz)),
+            attempted: .value(health.attempted),
+            recorded: .value(health.recorded), lost: .value(health.lost), truncated: .value(health.truncated),
+            unwindFailed: .value(health.unwindFailed),
+            unknownFramesPercent: labelled.profile.unknownFrameShare.map { $0 * 100 })
+        samplerCPU = .value(health.samplerCPU)
+        notes = health.problems + labelled.notes
+        if health.throttled > 0 {
+            notes.append(
+                "The kernel throttled the sampler \(health.throttled) times; samples are missing then.")
+        }
+    }
+
+    /// The stacks py-spy wrote.
+    init(pySpy outcome: Reading<FoldedStacks.Outcome>, rateHertz: Int = PySpy.rateHertz) {
+        let unknown = "py-spy does not tell"
+        switch outcome {
+        case .unavailable(let reason):
+            self = TakenStacks(none: reason)
+        case .value(let outcome):
+            profile = outcome.profile
+            account = CaptureQuality.Sampler(
+                name: "py-spy", reason: nil, rateHz: .value(Double(rateHertz)),
+                attempted: .unavailable(reason: unknown), recorded: .value(Int(outcome.profile.totalWeight)),
+                lost: .unavailable(reason: unknown), truncated: .unavailable(reason: unknown),
+                unwindFailed: .unavailable(reason: unknown),
+                unknownFramesPercent: outcome.profile.unknownFrameShare.map { $0 * 100 })
+            samplerCPU = .unavailable(reason: unknown)
+            notes = ["py-spy's stacks carry no time, so the flamegraph is not cut by stage."]
+            if outcome.report.badLines > 0 {
+                notes.append("\(outcome.report.badLines) lines of py-spy's output could not be read.")
+            }
+        }
+    }
+
+    /// No stacks, and why.
+    init(none reason: String) {
+        profile = nil
+        account = .none(reason: reason)
+        samplerCPU = .unavailable(reason: reason)
+    }
+}

@@ -1,0 +1,270 @@
+internal import Measurement
+
+/// Folded stacks: one line per stack, `outermost;...;innermost weight` (docs/formats/folded.md).
+public enum FoldedStacks {
+    /// What is accepted of folded text.
+    public struct Limits: Sendable {
+        /// The most bytes of a whole text.
+        public var bytes = 1 << 30
+        /// The most bytes of a line; longer lines are bad lines.
+        public var lineBytes = 1 << 20
+        /// The most frames of a stack; deeper ones are cut at their inner end.
+        public var depth = 4096
+
+        /// The limits that suit text from outside.
+        public init() {}
+    }
+
+    /// A profile read from folded text, and what was found on the way.
+    public struct Outcome: Sendable {
+        /// The profile.
+        public let profile: StackProfile
+        /// What was and what was not understood.
+        public let report: Report
+    }
+
+    /// What a reader met.
+    public struct Report: Hashable, Sendable {
+        /// Lines read, of any kind.
+        public internal(set) var lines = 0
+        /// Lines that gave a sample.
+        public internal(set) var samples = 0
+        /// Comments, which start with `# `.
+        public internal(set) var comments = 0
+        /// Lines that could not be understood.
+        public internal(set) var badLines = 0
+        /// The first ten bad lines.
+        public internal(set) var examples: [BadLine] = []
+        /// Weights whose fraction was cut off.
+        public internal(set) var fractionalWeights = 0
+        /// Stacks deeper than the limit.
+        public internal(set) var cutStacks = 0
+    }
+
+    /// A line that could not be understood.
+    public struct BadLine: Hashable, Sendable, CustomStringConvertible {
+        /// The line's number, counted from 1.
+        public let number: Int
+        /// Why it could not be understood.
+        public let reason: Reason
+        /// The beginning of the line, safe to show.
+        public let excerpt: String
+
+        /// Why a line could not be understood.
+        public enum Reason: String, Hashable, Sendable {
+            case noWeight = "it does not end with a space and a whole number"
+            case noStack = "it has no stack before its weight"
+            case weightTooLarge = "its weight makes the total too large"
+            case tooLong = "it is too long"
+        }
+
+        /// One sentence.
+        public var description: String {
+            "Line \(number) was left out because \(reason.rawValue): '\(excerpt)'."
+        }
+    }
+
+    /// Why folded text was not read at all.
+    public enum ReadError: Error, Equatable, CustomStringConvertible {
+        /// The text is longer than the limit, in bytes.
+        case tooLong(bytes: Int, limit: Int)
+
+        /// One sentence.
+        public var description: String {
+            switch self {
+            case .tooLong(let bytes, let limit):
+                "The folded stacks are \(bytes) bytes long, more than the \(limit) that are read."
+            }
+        }
+    }
+
+    /// Reads folded stacks. Bad lines are left out, counted and reported.
+    ///
+    /// - Parameters:
+    ///   - bytes: UTF-8 text; invalid sequences are replaced by `U+FFFD`.
+    ///   - unit: What the weights count. The format does not say.
+    ///   - period: The time between two samples, where it is known.
+    ///   - limits: What is accepted.
+    public static func read(
+        _ bytes: [UInt8], unit: WeightUnit = .samples, period: Duration? = nil, limits: Limits = Limits()
+    ) throws(ReadError) -> Outcome {
+        try check(bytes.count, limits)
+        return bytes.withUnsafeBytes { outcome(of: $0, unit, period, limits) }
+    }
+
+    /// Reads folded stacks from memory that the caller owns, such as a mapped file.
+    public static func read(
+        _ buffer: UnsafeRawBufferPointer, unit: WeightUnit = .samples, period: Duration? = nil,
+        limits: Limits = Limits()
+    ) throws(ReadError) -> Outcome {
+        try check(buffer.count, limits)
+        return outcome(of: buffer, unit, period, limits)
+    }
+
+    private static func check(_ count: Int, _ limits: Limits) throws(ReadError) {
+        // Numbers of frames and stacks are 32 bits wide, so no limit may be larger.
+        let limit = min(limits.bytes, 1 << 30)
+        guard count <= limit else { throw .tooLong(bytes: count, limit: limit) }
+    }
+
+    private static func outcome(
+        of buffer: UnsafeRawBufferPointer, _ unit: WeightUnit, _ period: Duration?, _ limits: Limits
+    ) -> Outcome {
+        var reader = FoldedReader(buffer, limits: limits, builder: .init(unit: unit, period: period))
+        reader.readAll()
+        return Outcome(profile: reader.builder.build(), report: reader.report)
+    }
+}
+
+/// Reads folded text in one pass over its bytes. Text becomes a `String` once per different frame.
+private struct FoldedReader {
+    private let buffer: UnsafeRawBufferPointer
+    private let limits: FoldedStacks.Limits
+    private var slices: SliceTable
+    var builder: StackProfileBuilder
+    var report = FoldedStacks.Report()
+
+    // The stack of the previous line: neighbours share most of their frames, and files are mostly sorted.
+    private var previous = 0..<0
+    private var previousEnds: [Int] = []
+    private var previousStacks: [StackID] = []
+    private var isPreviousCut = false
+
+    private static let semicolon = UInt8(ascii: ";")
+    private static let space = UInt8(ascii: " ")
+
+    init(_ buffer: UnsafeRawBufferPointer, limits: FoldedStacks.Limits, builder: StackProfileBuilder) {
+        self.buffer = buffer
+        self.limits = limits
+        self.builder = builder
+        slices = SliceTable(of: buffer)
+    }
+
+    mutating func readAll() {
+        var start = 0
+        while start < buffer.count {
+            let end = nextLineFeed(from: start)
+            report.lines += 1
+            readLine(start..<end)
+            start = end + 1
+        }
+    }
+
+    /// The position of the next line feed, or the end; eight bytes at a time.
+    private func nextLineFeed(from start: Int) -> Int {
+        var position = start
+        while position + 8 <= buffer.count {
+            let word = buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self) ^ 0x0A0A_0A0A_0A0A_0A0A
+            // The lowest set high bit marks the first byte that was a line feed.
+            let marks = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if marks != 0 { return position + UInt64(littleEndian: marks).trailingZeroBitCount / 8 }
+            position += 8
+        }
+        while position < buffer.count, buffer[position] != 0x0A { position += 1 }
+        return position
+    }
+
+    private mutating func readLine(_ whole: Range<Int>) {
+        let line = trimmed(whole)
+        if line.isEmpty { return }
+        guard line.count <= limits.lineBytes else { return reject(line, .tooLong) }
+        if buffer[line.lowerBound] == UInt8(ascii: "#"),
+            line.count == 1 || buffer[line.lowerBound + 1] == Self.space
+        {
+            report.comments += 1
+            return
+        }
+        guard let (stackEnd, weight) = weight(of: line) else { return reject(line, .noWeight) }
+        let stack = trimmed(line.lowerBound..<stackEnd)
+        guard !stack.isEmpty else { return reject(line, .noStack) }
+        guard let weight else { return reject(line, .weightTooLarge) }
+        let node = intern(stack)
+        do throws(StackProfileError) {
+            try builder.add(node, weight: weight)
+            report.samples += 1
+        } catch {
+            // The weight is not negative and the unit is the builder's, so the total is what is left.
+            reject(line, .weightTooLarge)
+        }
+    }
+
+    private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0D }
+
+    private func trimmed(_ range: Range<Int>) -> Range<Int> {
+        var (lower, upper) = (range.lowerBound, range.upperBound)
+        while lower < upper, isBlank(buffer[upper - 1]) { upper -= 1 }
+        while lower < upper, isBlank(buffer[lower]) { lower += 1 }
+        return lower..<upper
+    }
+
+    /// Where the stack ends and the number begins; nil when there is no number, a nil weight when it is too large.
+    private mutating func weight(of line: Range<Int>) -> (stackEnd: Int, weight: Int64?)? {
+        var position = line.upperBound
+        while position > line.lowerBound, !isBlank(buffer[position - 1]) { position -= 1 }
+        let stackEnd = position
+        var weight: Int64? = 0
+        let firstDigit = position
+        while position < line.upperBound, case let digit = buffer[position] &- 0x30, digit < 10 {
+            weight = weight.flatMap { $0 > StackProfile.weightLimit / 10 ? nil : $0 * 10 + Int64(digit) }
+            position += 1
+        }
+        guard position > firstDigit else { return nil }
+        if position == line.upperBound { return (stackEnd, weight) }
+        guard buffer[position] == UInt8(ascii: "."), position + 1 < line.upperBound,
+            buffer[position + 1..<line.upperBound].allSatisfy({ $0 &- 0x30 < 10 })
+        else { return nil }
+        report.fractionalWeights += 1
+        return (stackEnd, weight)
+    }
+
+    /// The stack of a line, beginning with the frames it shares with the line before.
+    private mutating func intern(_ stack: Range<Int>) -> StackID {
+        let shared = buffer.commonPrefix(previous, stack)
+        while let end = previousEnds.last,
+            isPreviousCut || end > shared
+                || (end < stack.count && buffer[stack.lowerBound + end] != Self.semicolon)
+        {
+            previousEnds.removeLast()
+            previousStacks.removeLast()
+            if previousEnds.isEmpty { isPreviousCut = false }
+        }
+        isPreviousCut = false
+        var node = previousStacks.last ?? .empty
+        var start = stack.lowerBound + (previousEnds.last.map { $0 + 1 } ?? 0)
+        while start <= stack.upperBound {
+            guard previousEnds.count < limits.depth else {
+                node = builder.stack(under: node, builder.id(of: .truncationMarker))
+                report.cutStacks += 1
+                isPreviousCut = true
+                break
+            }
+            var end = start
+            while end < stack.upperBound, buffer[end] != Self.semicolon { end += 1 }
+            // `a;;b` and a leading or trailing semicolon hold no frame.
+            if end > start { node = builder.stack(under: node, frame(start..<end)) }
+            previousEnds.append(end - stack.lowerBound)
+            previousStacks.append(node)
+            start = end + 1
+        }
+        previous = stack
+        return node
+    }
+
+    private mutating func frame(_ slice: Range<Int>) -> FrameID {
+        FrameID(
+            slices.intern(slice) {
+                builder.id(of: Frame(folded: String(decoding: buffer[slice], as: UTF8.self))).index
+            })
+    }
+
+    private mutating func reject(_ line: Range<Int>, _ reason: FoldedStacks.BadLine.Reason) {
+        report.badLines += 1
+        guard report.examples.count < 10 else { return }
+        let excerpt = String(
+            decoding: buffer[line.lowerBound..<min(line.upperBound, line.lowerBound + 200)], as: UTF8.self)
+        report.examples.append(
+            FoldedStacks.BadLine(
+                number: report.lines, reason: reason,
+                excerpt: PlainText.sanitized(excerpt, maximumCharacters: 80)))
+    }
+}

@@ -1,0 +1,273 @@
+internal import Measurement
+
+extension Pprof {
+    /// Why a profile could not be read.
+    public enum ReadError: Error, Equatable, CustomStringConvertible {
+        /// The gzip file is damaged or ends early.
+        case damagedGzip
+        /// There is more in it than the limit, in bytes.
+        case tooLong(limit: Int)
+        /// The bytes are no protobuf message of a profile.
+        case malformed
+        /// The profile contradicts itself.
+        case inconsistent(String)
+        /// The values count something else than samples or a time.
+        case unsupportedUnit(String)
+
+        /// One sentence.
+        public var description: String {
+            switch self {
+            case .damagedGzip: "The profile's gzip file is damaged or cut short."
+            case .tooLong(let limit): "The profile is longer than the \(limit) bytes that are read."
+            case .malformed: "The file is no pprof profile (profile.proto)."
+            case .inconsistent(let what): "The pprof profile contradicts itself: \(what)."
+            case .unsupportedUnit(let unit):
+                "The pprof profile counts '\(PlainText.sanitized(unit, maximumCharacters: 40))': "
+                    + "only samples and times can be read."
+            }
+        }
+    }
+
+    /// The largest message that is read, in bytes.
+    static let byteLimit = 1 << 29
+    /// The most frames of a stack.
+    static let depthLimit = 1 << 16
+    /// The most functions inlined into one place. Few bytes of samples could otherwise ask for endless stacks.
+    static let inlineLimit = 256
+    /// The most different stacks, callers included: two gigabytes of them. A hundred times what a day of sampling
+    /// gives, and less than a small file of inlined functions could ask for.
+    static let stackLimit = 1 << 26
+
+    /// Reads a profile, gzipped or not.
+    ///
+    /// Of several sample types the default one is taken, or else the last, as pprof does. Labels other than
+    /// `stage`, `thread`, `process` and `state` are left out.
+    public static func read(_ bytes: [UInt8]) throws(ReadError) -> StackProfile {
+        var message = bytes
+        if Gzip.isGzip(bytes) {
+            do throws(Gzip.Failure) {
+                message = try Gzip.inflated(bytes, limit: byteLimit)
+            } catch {
+                throw error == .tooLong ? .tooLong(limit: byteLimit) : .damagedGzip
+            }
+        }
+        guard message.count <= byteLimit else { throw .tooLong(limit: byteLimit) }
+        var contents = PprofContents()
+        do throws(ProtobufReader.Malformed) {
+            try contents.read(message[...])
+        } catch {
+            throw .malformed
+        }
+        return try contents.profile()
+    }
+}
+
+/// The tables of a profile as they stand in the file.
+private struct PprofContents {
+    private var strings: [String] = []
+    private var sampleTypes: [(type: UInt64, unit: UInt64)] = []
+    private var samples: [ArraySlice<UInt8>] = []
+    private var mappings: [UInt64: UInt64] = [:]
+    private var locations: [UInt64: (mapping: UInt64, lines: [(function: UInt64, line: UInt64)])] = [:]
+    private var functions: [UInt64: (name: UInt64, file: UInt64, traits: UInt64)] = [:]
+    private var periodType: (type: UInt64, unit: UInt64)?
+    private var period: UInt64 = 0
+    private var defaultType: UInt64 = 0
+
+    mutating func read(_ bytes: ArraySlice<UInt8>) throws(ProtobufReader.Malformed) {
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = try reader.next() {
+            switch field {
+            case 1: sampleTypes.append(try Self.valueType(try value.content()))
+            case 2: samples.append(try value.content())
+            case 3:
+                let fields = try Self.numbers(try value.content())
+                mappings[fields[1] ?? 0] = fields[5] ?? 0
+            case 4: try readLocation(try value.content())
+            case 5:
+                let fields = try Self.numbers(try value.content())
+                functions[fields[1] ?? 0] = (fields[2] ?? 0, fields[4] ?? 0, fields[Pprof.traitsField] ?? 0)
+            case 6: strings.append(String(decoding: try value.content(), as: UTF8.self))
+            case 11: periodType = try Self.valueType(try value.content())
+            case 12: period = try value.number()
+            case 14: defaultType = try value.number()
+            default: break
+            }
+        }
+    }
+
+    /// The plain numbers of a message by field; the last of a field counts.
+    private static func numbers(
+        _ bytes: ArraySlice<UInt8>
+    ) throws(ProtobufReader.Malformed) -> [UInt64: UInt64] {
+        var fields: [UInt64: UInt64] = [:]
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = try reader.next() {
+            if case .number(let number) = value { fields[field] = number }
+        }
+        return fields
+    }
+
+    private static func valueType(
+        _ bytes: ArraySlice<UInt8>
+    ) throws(ProtobufReader.Malformed) -> (type: UInt64, unit: UInt64) {
+        let fields = try numbers(bytes)
+        return (fields[1] ?? 0, fields[2] ?? 0)
+    }
+
+    private mutating func readLocation(_ bytes: ArraySlice<UInt8>) throws(ProtobufReader.Malformed) {
+        let fields = try Self.numbers(bytes)
+        var lines: [(function: UInt64, line: UInt64)] = []
+        var reader = ProtobufReader(bytes)
+        while let (field, value) = try reader.next() {
+            guard field == 4 else { continue }
+            let line = try Self.numbers(try value.content())
+            lines.append((line[1] ?? 0, line[2] ?? 0))
+        }
+        locations[fields[1] ?? 0] = (fields[2] ?? 0, lines)
+    }
+
+    private func string(_ index: UInt64) throws(Pprof.ReadError) -> String {
+        guard index < UInt64(strings.count) else { throw .inconsistent("a string number is out of range") }
+        return strings[Int(index)]
+    }
+
+    func profile() throws(Pprof.ReadError) -> StackProfile {
+        guard strings.first == "" else { throw .malformed }
+        let column = try self.column()
+        let (unit, factor) = try self.unit(column)
+        var builder = StackProfileBuilder(unit: unit, period: try samplingPeriod())
+        var framesOfLocation: [UInt64: [FrameID]] = [:]
+        for (id, location) in locations.sorted(by: { $0.key < $1.key }) {
+            var ids: [FrameID] = []
+            for frame in try frames(of: location) { ids.append(builder.id(of: frame)) }
+            framesOfLocation[id] = ids
+        }
+        for sample in samples {
+            try add(sample, to: &builder, column: column, factor: factor, framesOfLocation)
+        }
+        return builder.build()
+    }
+
+    /// The sample type that is read.
+    private func column() throws(Pprof.ReadError) -> Int {
+        if sampleTypes.isEmpty && !samples.isEmpty { throw .inconsistent("samples have no type") }
+        let byDefault = defaultType == 0 ? nil : sampleTypes.firstIndex { $0.type == defaultType }
+        return byDefault ?? max(0, sampleTypes.count - 1)
+    }
+
+    private func unit(_ column: Int) throws(Pprof.ReadError) -> (WeightUnit, Int64) {
+        guard sampleTypes.indices.contains(column) else { return (.samples, 1) }
+        let name = try string(sampleTypes[column].unit)
+        switch name {
+        case "count": return (.samples, 1)
+        case "nanoseconds": return (.nanoseconds, 1)
+        case "microseconds": return (.nanoseconds, 1000)
+        case "milliseconds": return (.nanoseconds, 1_000_000)
+        case "seconds": return (.nanoseconds, 1_000_000_000)
+        default: throw .unsupportedUnit(name)
+        }
+    }
+
+    private func samplingPeriod() throws(Pprof.ReadError) -> Duration? {
+        guard let periodType, period > 0, period <= UInt64(Int64.max),
+            try string(periodType.unit) == "nanoseconds"
+        else { return nil }
+        return Duration(nanosecondCount: Int64(period))
+    }
+
+    /// The frames of a location, outermost first; inlined functions stand innermost first in the file.
+    private func frames(
+        of location: (mapping: UInt64, lines: [(function: UInt64, line: UInt64)])
+    ) throws(Pprof.ReadError) -> [Frame] {
+        var module: String?
+        if location.mapping != 0 {
+            guard let name = mappings[location.mapping] else { throw .inconsistent("a mapping is missing") }
+            let path = try string(name)
+            module = path.isEmpty ? nil : path
+        }
+        if location.lines.isEmpty { return [.unknown(module: module)] }
+        guard location.lines.count <= Pprof.inlineLimit else {
+            throw .inconsistent("a location has more than \(Pprof.inlineLimit) lines")
+        }
+        var frames: [Frame] = []
+        for line in location.lines.reversed() {
+            guard let function = functions[line.function] else {
+                throw .inconsistent("a function is missing")
+            }
+            let file = try string(function.file)
+            frames.append(
+                Frame(
+                    try string(function.name), module: module, file: file.isEmpty ? nil : file,
+                    line: line.line == 0 ? nil : Int(clamping: line.line),
+                    traits: FrameTraits(rawValue: UInt8(truncatingIfNeeded: function.traits) & 0x3F)))
+        }
+        return frames
+    }
+
+    private func add(
+        _ bytes: ArraySlice<UInt8>, to builder: inout StackProfileBuilder, column: Int, factor: Int64,
+        _ framesOfLocation: [UInt64: [FrameID]]
+    ) throws(Pprof.ReadError) {
+        let fields = try self.fields(ofSample: bytes)
+        guard fields.values.count == sampleTypes.count else {
+            throw .inconsistent("a sample has \(fields.values.count) values for \(sampleTypes.count) types")
+        }
+        guard fields.locations.count <= Pprof.depthLimit else {
+            throw .inconsistent("a stack has more than \(Pprof.depthLimit) locations")
+        }
+        var stack = StackID.empty
+        for location in fields.locations.reversed() {
+            guard let frames = framesOfLocation[location] else {
+                throw .inconsistent("a location is missing")
+            }
+            for frame in frames { stack = builder.stack(under: stack, frame) }
+            guard builder.stackCount <= Pprof.stackLimit else {
+                throw .inconsistent("it has more than \(Pprof.stackLimit) different stacks")
+            }
+        }
+        let (weight, overflow) = Int64(bitPattern: fields.values[column]).multipliedReportingOverflow(
+            by: factor)
+        do throws(StackProfileError) {
+            guard !overflow else { throw StackProfileError.totalTooLarge }
+            try builder.add(stack, weight: weight, labels: builder.id(of: fields.labels))
+        } catch {
+            throw .inconsistent("a value is negative, or all add up to more than \(StackProfile.weightLimit)")
+        }
+    }
+
+    private func fields(
+        ofSample bytes: ArraySlice<UInt8>
+    ) throws(Pprof.ReadError) -> (locations: [UInt64], values: [UInt64], labels: SampleLabels) {
+        var locations: [UInt64] = []
+        var values: [UInt64] = []
+        var pairs: [(key: UInt64, text: UInt64)] = []
+        do throws(ProtobufReader.Malformed) {
+            var reader = ProtobufReader(bytes)
+            while let (field, value) = try reader.next() {
+                switch field {
+                case 1: locations += try value.numbers()
+                case 2: values += try value.numbers()
+                case 3:
+                    let label = try Self.numbers(try value.content())
+                    pairs.append((label[1] ?? 0, label[2] ?? 0))
+                default: break
+                }
+            }
+        } catch {
+            throw .malformed
+        }
+        var labels = SampleLabels.none
+        for pair in pairs where pair.text != 0 {
+            let text = try string(pair.text)
+            switch try string(pair.key) {
+            case "stage": labels.stage = StageName(text)
+            case "thread": labels.thread = text
+            case "process": labels.process = text
+            case "state": labels.state = text
+            default: break
+            }
+        }
+        return (locations, values, labels)
+    }
+}

@@ -1,0 +1,126 @@
+public import Measurement
+
+/// Profiles as `profile.proto`, the format of pprof, gzipped: the one file that keeps all of a profile.
+public enum Pprof {
+    /// Numbers of our own field in a `Function`, which other readers skip: the frame's traits.
+    static let traitsField: UInt64 = 1000
+
+    /// Writes a gzipped profile. The same profile gives the same bytes.
+    ///
+    /// - Parameters:
+    ///   - profile: The stacks. Labels become string labels `stage`, `thread`, `process` and `state`.
+    ///   - start: When sampling began, where it is known.
+    ///   - duration: How long was sampled, where it is known.
+    public static func write(
+        _ profile: StackProfile, start: Timestamp? = nil, duration: Duration? = nil
+    ) -> [UInt8] {
+        var writer = PprofWriter(profile)
+        return Gzip.compressed(writer.encoded(start: start, duration: duration))
+    }
+}
+
+private struct PprofWriter {
+    private let profile: StackProfile
+    private var strings = [""]
+    private var stringIDs = ["": UInt64(0)]
+
+    init(_ profile: StackProfile) {
+        self.profile = profile
+    }
+
+    private mutating func id(of text: String) -> UInt64 {
+        if let known = stringIDs[text] { return known }
+        strings.append(text)
+        stringIDs[text] = UInt64(strings.count - 1)
+        return UInt64(strings.count - 1)
+    }
+
+    mutating func encoded(start: Timestamp?, duration: Duration?) -> [UInt8] {
+        var output = ProtobufWriter()
+        let isCount = profile.unit == .samples
+        let (type, unit) = (id(of: isCount ? "samples" : "time"), id(of: isCount ? "count" : "nanoseconds"))
+        output.message(1) {
+            $0.number(1, type)
+            $0.number(2, unit)
+        }
+        writeSamples(&output)
+        writeCode(&output)
+        let period = profile.period.map { ($0, id(of: "time"), id(of: "nanoseconds")) }
+        for text in strings { output.bytes(6, text.utf8) }
+        if let start { output.number(9, UInt64(bitPattern: start.nanosecondsSinceEpoch)) }
+        if let duration { output.number(10, UInt64(bitPattern: duration.inNanoseconds)) }
+        if let (period, type, unit) = period {
+            output.message(11) {
+                $0.number(1, type)
+                $0.number(2, unit)
+            }
+            output.number(12, UInt64(bitPattern: period.inNanoseconds))
+        }
+        return output.encoded
+    }
+
+    private mutating func writeSamples(_ output: inout ProtobufWriter) {
+        let keys = [id(of: "stage"), id(of: "thread"), id(of: "process"), id(of: "state")]
+        let labelSets = profile.labelSets.map { set in
+            zip(keys, [set.stage?.text, set.thread, set.process, set.state]).compactMap { key, text in
+                text.map { (key: key, text: id(of: $0)) }
+            }
+        }
+        for sample in profile.samples {
+            output.message(2) { message in
+                // Innermost first, and numbered from 1.
+                message.numbers(
+                    1, profile.stacks.frames(of: sample.stack).reversed().map { UInt64($0.position + 1) })
+                message.numbers(2, [UInt64(sample.weight)])
+                for label in labelSets[sample.labels] {
+                    message.message(3) {
+                        $0.number(1, label.key)
+                        $0.number(2, label.text)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Modules as mappings, and for each frame one location and, for each function in it, one function.
+    private mutating func writeCode(_ output: inout ProtobufWriter) {
+        var mappingIDs: [String: UInt64] = [:]
+        var functionIDs: [Frame: UInt64] = [:]
+        for (index, frame) in profile.frames.enumerated() {
+            let mapping = frame.module.map { module in
+                mappingIDs[module] ?? UInt64(mappingIDs.count + 1)
+            }
+            if let module = frame.module, let mapping, mappingIDs.updateValue(mapping, forKey: module) == nil
+            {
+                let name = id(of: module)
+                output.message(3) {
+                    $0.number(1, mapping)
+                    $0.number(5, name)
+                    for hasSymbols in 7...10 { $0.number(UInt64(hasSymbols), 1) }
+                }
+            }
+            var key = frame
+            key.line = nil
+            key.module = nil
+            let function = functionIDs[key] ?? UInt64(functionIDs.count + 1)
+            if functionIDs.updateValue(function, forKey: key) == nil {
+                let (name, file) = (id(of: frame.function), id(of: frame.file ?? ""))
+                output.message(5) {
+                    $0.number(1, function)
+                    // Without a system name, pprof takes the name as demangled and keeps its arguments.
+                    $0.number(2, name)
+                    $0.number(4, file)
+                    $0.number(Pprof.traitsField, UInt64(frame.traits.rawValue))
+                }
+            }
+            output.message(4) {
+                $0.number(1, UInt64(index + 1))
+                $0.number(2, mapping ?? 0)
+                $0.message(4) {
+                    $0.number(1, function)
+                    $0.number(2, UInt64(max(0, frame.line ?? 0)))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,48 @@
+public import Measurement
+
+/// What a sample's weight counts.
+public enum WeightUnit: String, Hashable, Sendable {
+    /// Samples taken.
+    case samples
+    /// Nanoseconds, of CPU or of wall-clock time as the sampler says.
+    case nanoseconds
+}
+
+/// Where a sample was taken: what profiles are filtered and grouped by.
+public struct SampleLabels: Hashable, Sendable {
+    /// The stage that was active at the sample's moment.
+    public var stage: StageName?
+    /// The thread, by name, number or both.
+    public var thread: String?
+    /// The process, by name, number or both.
+    public var process: String?
+    /// What the thread was doing, such as `running` or `sleeping`.
+    public var state: String?
+
+    /// Labels; those left out are not known.
+    public init(
+        stage: StageName? = nil, thread: String? = nil, process: String? = nil, state: String? = nil
+    ) {
+        self.stage = stage
+        self.thread = thread
+        self.process = process
+        self.state = state
+    }
+
+    /// No labels at all.
+    public static let none = SampleLabels()
+}
+
+/// A label that samples can be grouped by.
+public enum GroupingLabel: String, Hashable, Sendable, CaseIterable {
+    case stage, thread, process
+
+    /// The synthetic frame that heads the samples with these labels.
+    func frame(for labels: SampleLabels) -> Frame {
+        switch self {
+        case .stage: Frame(labels.stage?.text ?? "(no stage)", traits: .stage)
+        case .thread: Frame(labels.thread ?? "(no thread)", traits: .thread)
+        case .process: Frame(labels.process ?? "(no process)", traits: .process)
+        }
+    }
+}

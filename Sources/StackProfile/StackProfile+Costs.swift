@@ -1,0 +1,156 @@
+public import Measurement
+
+/// What one function cost, summed over every stack it is in.
+public struct FunctionCost: Hashable, Sendable {
+    /// The function's name.
+    public let function: String
+    /// Where it was loaded from.
+    public let module: String?
+    /// The weight of the samples it was running in itself.
+    public let selfWeight: Int64
+    /// The weight of the samples it was anywhere in; counted once where it calls itself.
+    public let totalWeight: Int64
+}
+
+extension StackProfile {
+    /// For every stack the weight of the samples in it and in what it called, by ``StackID/position``.
+    public func totalWeights() -> [Int64] {
+        var totals = selfWeights()
+        for index in stride(from: stacks.count - 1, to: 0, by: -1) {
+            totals[Int(stacks.parents[index])] += totals[index]
+        }
+        return totals
+    }
+
+    /// For every stack the weight of the samples in exactly that stack, by ``StackID/position``.
+    public func selfWeights() -> [Int64] {
+        var weights = [Int64](repeating: 0, count: stacks.count)
+        for sample in samples { weights[sample.stack.position] += sample.weight }
+        return weights
+    }
+
+    /// Self and total weight of every function, heaviest total first, then by name.
+    ///
+    /// Functions are told apart by name and module; groups and truncation markers are no functions.
+    public func functionCosts() -> [FunctionCost] {
+        let (functionOfFrame, functions) = functionTable()
+        let selfOfStack = selfWeights()
+        let totalOfStack = totalWeights()
+        var selfWeights = [Int64](repeating: 0, count: functions.count)
+        var totalWeights = selfWeights
+        // How often each function is on the path from the root to where the walk is.
+        var onPath = [Int32](repeating: 0, count: functions.count)
+        walk { node, isEntering in
+            guard let function = functionOfFrame[Int(stacks.frames[node])] else { return }
+            guard isEntering else {
+                onPath[function] -= 1
+                return
+            }
+            selfWeights[function] += selfOfStack[node]
+            if onPath[function] == 0 { totalWeights[function] += totalOfStack[node] }
+            onPath[function] += 1
+        }
+        return functions.indices
+            .filter { totalWeights[$0] > 0 }
+            .map {
+                FunctionCost(
+                    function: functions[$0].function, module: functions[$0].module,
+                    selfWeight: selfWeights[$0], totalWeight: totalWeights[$0])
+            }
+            .sorted {
+                if $0.totalWeight != $1.totalWeight { return $0.totalWeight > $1.totalWeight }
+                if $0.function != $1.function { return $0.function < $1.function }
+                return ($0.module ?? "") < ($1.module ?? "")
+            }
+    }
+
+    /// The share of samples, by weight, whose innermost frame is unknown: 0 to 1.
+    public var unknownLeafShare: Reading<Double> {
+        share { sample in
+            stacks.leaf(of: sample.stack).map { frames[$0.position].isUnknown } ?? true
+        }
+    }
+
+    /// The share of samples, by weight, whose stack was cut off: 0 to 1.
+    public var truncatedShare: Reading<Double> {
+        let flags = stacksContaining { $0.isTruncationMarker }
+        return share { flags[$0.stack.position] }
+    }
+
+    /// The share of frames, by the weight of their samples, that are unknown: 0 to 1. Groups do not count.
+    public var unknownFrameShare: Reading<Double> {
+        let totals = totalWeights()
+        var known = 0.0
+        var unknown = 0.0
+        stacks.forEachStack { stack, _, leaf in
+            let frame = frames[leaf.position]
+            guard !frame.isGroup, !frame.isTruncationMarker else { return }
+            let weight = Double(totals[stack.position])
+            if frame.isUnknown { unknown += weight } else { known += weight }
+        }
+        return known + unknown > 0
+            ? .value(unknown / (known + unknown)) : .unavailable(reason: "the profile has no frames")
+    }
+
+    private func share(_ isCounted: (Sample) -> Bool) -> Reading<Double> {
+        guard totalWeight > 0 else { return .unavailable(reason: "the profile has no samples") }
+        let counted = samples.reduce(0) { $0 + (isCounted($1) ? $1.weight : 0) }
+        return .value(Double(counted) / Double(totalWeight))
+    }
+
+    private func stacksContaining(_ condition: (Frame) -> Bool) -> [Bool] {
+        let frameFlags = frames.map(condition)
+        var flags = [Bool](repeating: false, count: stacks.count)
+        stacks.forEachStack { stack, parent, leaf in
+            flags[stack.position] = flags[parent.position] || frameFlags[leaf.position]
+        }
+        return flags
+    }
+
+    private struct Function: Hashable {
+        let function: String
+        let module: String?
+    }
+
+    /// Numbers functions; a frame that is no function has none.
+    private func functionTable() -> (ofFrame: [Int?], functions: [Function]) {
+        var functions: [Function] = []
+        var numbers: [Function: Int] = [:]
+        let ofFrame = frames.map { frame -> Int? in
+            if frame.isGroup || frame.isTruncationMarker { return nil }
+            let function = Function(function: frame.function, module: frame.module)
+            if let number = numbers[function] { return number }
+            functions.append(function)
+            numbers[function] = functions.count - 1
+            return functions.count - 1
+        }
+        return (ofFrame, functions)
+    }
+
+    /// Enters and leaves every stack but the empty one, depth first, without recursion.
+    private func walk(_ visit: (_ node: Int, _ isEntering: Bool) -> Void) {
+        var firstChild = [Int32](repeating: 0, count: stacks.count)
+        var nextSibling = firstChild
+        for node in stride(from: stacks.count - 1, to: 0, by: -1) {
+            let parent = Int(stacks.parents[node])
+            nextSibling[node] = firstChild[parent]
+            firstChild[parent] = Int32(node)
+        }
+        var node = 0
+        while true {
+            if firstChild[node] != 0 {
+                node = Int(firstChild[node])
+                visit(node, true)
+                continue
+            }
+            while node != 0, nextSibling[node] == 0 {
+                visit(node, false)
+                node = Int(stacks.parents[node])
+            }
+            if node == 0 { return }
+            visit(node, false)
+            node = Int(nextSibling[node])
+            visit(node, true)
+        }
+    }
+}

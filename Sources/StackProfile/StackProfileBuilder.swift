@@ -1,0 +1,117 @@
+/// Collects samples into a profile.
+public struct StackProfileBuilder: Sendable {
+    private let unit: WeightUnit
+    private let period: Duration?
+    private var frames: [Frame] = []
+    private var frameIDs: [Frame: FrameID] = [:]
+    private var interner = StackInterner()
+    private var labelSets: [SampleLabels] = [.none]
+    private var labelSetIDs: [SampleLabels: Int] = [.none: 0]
+    private var sampleStacks: [StackID] = []
+    private var sampleLabels: [Int32] = []
+    private var weights: [Int64] = []
+    private var sampleIDs = PairTable()
+    private var totalWeight: Int64 = 0
+
+    /// A builder without samples.
+    ///
+    /// - Parameters:
+    ///   - unit: What the weights count.
+    ///   - period: The time between two samples, where it is known and constant.
+    public init(unit: WeightUnit = .samples, period: Duration? = nil) {
+        self.unit = unit
+        self.period = period
+    }
+
+    /// How many different stacks, callers included, have been made so far.
+    var stackCount: Int { interner.tree.count }
+
+    /// The number of a frame.
+    public mutating func id(of frame: Frame) -> FrameID {
+        if let known = frameIDs[frame] { return known }
+        let id = FrameID(Int32(frames.count))
+        frames.append(frame)
+        frameIDs[frame] = id
+        return id
+    }
+
+    /// The stack of a caller with one frame more.
+    public mutating func stack(under caller: StackID, _ frame: FrameID) -> StackID {
+        interner.child(of: caller, frame)
+    }
+
+    /// The stack of some frames, outermost first.
+    public mutating func stack(_ frames: some Sequence<FrameID>) -> StackID {
+        var stack = StackID.empty
+        for frame in frames { stack = interner.child(of: stack, frame) }
+        return stack
+    }
+
+    /// The number of a set of labels.
+    public mutating func id(of labels: SampleLabels) -> Int {
+        if let known = labelSetIDs[labels] { return known }
+        labelSets.append(labels)
+        labelSetIDs[labels] = labelSets.count - 1
+        return labelSets.count - 1
+    }
+
+    /// Adds a sample by numbers.
+    ///
+    /// - Parameters:
+    ///   - stack: The stack.
+    ///   - weight: Its weight in the profile's unit.
+    ///   - labels: The number of its labels; 0 is the empty set.
+    public mutating func add(_ stack: StackID, weight: Int64 = 1, labels: Int = 0) throws(StackProfileError) {
+        guard weight >= 0 else { throw .negativeWeight(weight) }
+        guard weight <= StackProfile.weightLimit - totalWeight else { throw .totalTooLarge }
+        totalWeight += weight
+        let next = Int32(weights.count)
+        let sample = sampleIDs.intern(stack.index, Int32(labels), newValue: next)
+        if sample == next {
+            sampleStacks.append(stack)
+            sampleLabels.append(Int32(labels))
+            weights.append(weight)
+        } else {
+            weights[Int(sample)] += weight
+        }
+    }
+
+    /// Adds a sample.
+    ///
+    /// - Parameters:
+    ///   - frames: The stack's frames, outermost first.
+    ///   - weight: Its weight in the profile's unit.
+    ///   - labels: Where it was taken.
+    public mutating func add(
+        _ frames: [Frame], weight: Int64 = 1, labels: SampleLabels = .none
+    ) throws(StackProfileError) {
+        var stack = StackID.empty
+        for frame in frames { stack = interner.child(of: stack, id(of: frame)) }
+        try add(stack, weight: weight, labels: id(of: labels))
+    }
+
+    /// Adds every sample of a profile in the same unit.
+    public mutating func add(_ profile: StackProfile) throws(StackProfileError) {
+        guard profile.unit == unit else { throw .differentUnits(unit, profile.unit) }
+        let frameMap = profile.frames.map { id(of: $0) }
+        let labelMap = profile.labelSets.map { id(of: $0) }
+        var stackMap = [StackID](repeating: .empty, count: profile.stacks.count)
+        profile.stacks.forEachStack { stack, parent, leaf in
+            stackMap[stack.position] = interner.child(
+                of: stackMap[parent.position], frameMap[leaf.position])
+        }
+        for sample in profile.samples {
+            try add(stackMap[sample.stack.position], weight: sample.weight, labels: labelMap[sample.labels])
+        }
+    }
+
+    /// The profile of everything added so far.
+    public func build() -> StackProfile {
+        StackProfile(
+            unit: unit, period: period, frames: frames, stacks: interner.tree, labelSets: labelSets,
+            samples: weights.indices.map {
+                StackProfile.Sample(
+                    stack: sampleStacks[$0], labels: Int(sampleLabels[$0]), weight: weights[$0])
+            }, totalWeight: totalWeight)
+    }
+}

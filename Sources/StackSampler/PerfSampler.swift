@@ -1,0 +1,90 @@
+public import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+
+/// Samples the CPU time of a process, all its threads and all it starts, without ever stopping it.
+///
+/// The kernel copies registers and stack at each tick of a CPU clock; a thread of ours unwinds them with libunwind
+/// as they come and keeps what is distinct. Dropping the sampler ends the sampling and leaves the target alone.
+public struct PerfSampler: ~Copyable {
+    private let running: RunningSampler
+
+    /// The name of this way of sampling, in the health of its profiles.
+    public static let rung = "perf cpu-clock"
+
+    /// Samples a child from its first instruction on. Call it before the child is released.
+    public static func attach(
+        to child: borrowing SuspendedChild, _ configuration: SamplerConfiguration = SamplerConfiguration()
+    ) throws(SamplerError) -> PerfSampler {
+        let cpuBefore = SystemClock.threadCPU
+        let events = try PerfEventSet(processID: child.pid, configuration, startsOnExec: true)
+        let collector = SampleCollector(
+            configuration, ownership: events.ownership, health: health(of: events, configuration))
+        return try start(SamplerLoop(events, collector, setupCPU: SystemClock.threadCPU - cpuBefore))
+    }
+
+    /// Samples a process that runs already, with its threads and descendants.
+    public static func attach(
+        toRunning processID: Int32, _ configuration: SamplerConfiguration = SamplerConfiguration()
+    ) throws(SamplerError) -> PerfSampler {
+        guard processID > 0 else { throw .noSuchProcess(pid: processID) }
+        let cpuBefore = SystemClock.threadCPU
+        let events = try PerfEventSet(processID: processID, configuration, startsOnExec: false)
+        let watched = try watchFamily(of: processID, with: events)
+        let collector = SampleCollector(
+            configuration, ownership: events.ownership, health: health(of: events, configuration))
+        // From here on mappings are recorded; what is there already is read now, so nothing falls between.
+        try events.enable()
+        for processID in watched { collector.seed(processID) }
+        return try start(SamplerLoop(events, collector, setupCPU: SystemClock.threadCPU - cpuBefore))
+    }
+
+    /// Ends the sampling and hands over what was seen.
+    public consuming func finish() -> RawProfile {
+        running.stop()
+        return running.takeProfile()
+    }
+
+    /// Opens events for all threads and descendants, again until no further ones appear. Returns the processes.
+    private static func watchFamily(
+        of root: Int32, with events: PerfEventSet
+    ) throws(SamplerError) -> [Int32] {
+        var seen: Set<Int32> = [root]
+        var processes: [Int32] = [root]
+        var isComplete = false
+        while !isComplete {
+            isComplete = true
+            for processID in ProcessListing.family(of: root) {
+                if !processes.contains(processID) { processes.append(processID) }
+                for threadID in ProcessListing.threads(of: processID) where seen.insert(threadID).inserted {
+                    isComplete = false
+                    do throws(SamplerError) {
+                        try events.add(threadID: threadID, processID: processID)
+                    } catch .noSuchProcess {
+                        // It ended between the list and now (P12).
+                    }
+                }
+            }
+        }
+        return processes
+    }
+
+    private static func start(_ loop: sending SamplerLoop) throws(SamplerError) -> PerfSampler {
+        PerfSampler(running: try RunningSampler.start(loop))
+    }
+
+    private static func health(of events: PerfEventSet, _ configuration: SamplerConfiguration)
+        -> SamplerHealth
+    {
+        var health = SamplerHealth(rung: rung)
+        health.ringBytes = events.ringBytes
+        health.cpus = events.cpus.count
+        health.stackBytes = configuration.clampedStackBytes
+        health.includesKernelTime = events.includesKernelTime
+        if configuration.includesKernelTime && !events.includesKernelTime {
+            health.note(
+                "Time in the kernel was not sampled: kernel.perf_event_paranoid would have to be 1 or less.")
+        }
+        return health
+    }
+}

@@ -1,0 +1,195 @@
+internal import CLibunwind
+internal import LinuxProcess
+internal import Measurement
+
+/// Unwinds copied stacks and keeps what is distinct: the part that all rungs share. Used by one thread at a time.
+final class SampleRecorder {
+    var health: SamplerHealth
+    var processes: ProcessTable
+    let configuration: SamplerConfiguration
+
+    private var interner: SampleInterner
+    private let walked: UnsafeMutableBufferPointer<cunwind_frame>
+    private let indices: UnsafeMutableBufferPointer<Int32>
+
+    /// A thread's registers and stack as they were at a moment.
+    struct Moment {
+        var threadID: Int32
+        var monotonicNanoseconds: Int64
+        /// In the order of the kernel's sample records.
+        var registers: UnsafeRawPointer
+        var stack: UnsafeRawBufferPointer
+        /// Bytes of `stack` below the stack pointer.
+        var redZoneBytes = 0
+        /// Whether more stack may lie above.
+        var isStackCut: Bool
+    }
+
+    /// An unwound stack that is not yet counted.
+    struct Walk {
+        var count: Int
+        fileprivate(set) var end: cunwind_end
+        /// Whether more memory would have led further.
+        var wantsMoreStack: Bool { end == cunwind_end_truncated }
+        /// Whether no caller could be found, as happens where code has been mapped since.
+        var isFailed: Bool { end == cunwind_end_failed || end == cunwind_end_loop }
+    }
+
+    init(_ configuration: SamplerConfiguration, health: SamplerHealth) {
+        self.configuration = configuration
+        self.health = health
+        processes = ProcessTable(cachedRows: configuration.cachedRows)
+        interner = SampleInterner(maximumStackBytes: configuration.maximumStackBytes)
+        let capacity = min(max(configuration.maximumFrames, 1), 1 << 20)
+        walked = .allocate(capacity: capacity)
+        indices = .allocate(capacity: capacity)
+    }
+
+    deinit {
+        walked.deallocate()
+        indices.deallocate()
+    }
+
+    /// Samples kept so far.
+    var sampleCount: Int { interner.samples.count }
+
+    /// The profile of all that was recorded.
+    func profile(periodNanoseconds: Int64, samplerCPU: Duration) -> RawProfile {
+        health.samplerCPU = samplerCPU
+        var samples = interner.samples
+        let isSorted = zip(samples, samples.dropFirst()).allSatisfy {
+            $0.monotonicNanoseconds <= $1.monotonicNanoseconds
+        }
+        if !isSorted { samples.sort { $0.monotonicNanoseconds < $1.monotonicNanoseconds } }
+        return RawProfile(
+            images: processes.images.images, frames: interner.frames.map { RawFrame($0) },
+            stacks: interner.stacks, threads: interner.threads, states: interner.states, samples: samples,
+            periodNanoseconds: periodNanoseconds, health: health)
+    }
+
+    /// Whether there is room for another sample. One that finds none is counted.
+    func hasRoom() -> Bool {
+        if interner.samples.count < configuration.maximumSamples { return true }
+        health.beyondLimit += 1
+        return false
+    }
+
+    /// Unwinds a stack. Nil, and counted, when there is not enough memory to.
+    func walk(_ moment: Moment, of process: TargetProcess) -> Walk? {
+        do throws(AddressSpace.OutOfMemory) {
+            let space = try processes.space(for: process)
+            let walk = space.walk(
+                registers: moment.registers, stack: moment.stack, redZoneBytes: moment.redZoneBytes,
+                isStackCut: moment.isStackCut, into: walked)
+            return Walk(count: walk.count, end: walk.end)
+        } catch {
+            health.withoutStack += 1
+            health.note("There was not enough memory to unwind the stacks of some processes.")
+            return nil
+        }
+    }
+
+    /// Keeps the stack walked last as a sample. Returns the sample's index.
+    @discardableResult
+    func record(
+        _ walk: Walk, _ moment: Moment, of process: TargetProcess, state: String = RawProfile.runningState,
+        weight: Int32 = 1
+    ) -> Int {
+        let stack = intern((walk.count, walk.end), of: process)
+        interner.append(
+            RawSample(
+                monotonicNanoseconds: moment.monotonicNanoseconds,
+                threadIndex: threadIndex(moment.threadID, of: process), stackIndex: stack,
+                stateIndex: interner.state(state), weight: weight))
+        health.recorded += 1
+        return interner.samples.count - 1
+    }
+
+    /// Counts a sample again, for a thread that has not moved since: on the sample itself while it is young, else on
+    /// a new one with the same stack. Returns its index.
+    func repeatSample(_ index: Int, at monotonicNanoseconds: Int64, weight: Int32) -> Int {
+        var sample = interner.samples[index]
+        if monotonicNanoseconds - sample.monotonicNanoseconds < Self.youth {
+            interner.addWeight(weight, toSample: index)
+            return index
+        }
+        guard hasRoom() else { return index }
+        sample.monotonicNanoseconds = monotonicNanoseconds
+        sample.weight = weight
+        interner.append(sample)
+        return interner.samples.count - 1
+    }
+
+    /// How exactly in time a thread that stands still is known: its samples are told apart by stage.
+    private static let youth: Int64 = 100_000_000
+
+    private func intern(_ walk: (count: Int, end: cunwind_end), of process: TargetProcess) -> Int32 {
+        var hasGuess = false
+        let modules = process.modules.modules
+        for index in 0..<walk.count {
+            let frame = walked[index]
+            hasGuess = hasGuess || frame.flags & UInt32(cunwind_frame_is_guessed) != 0
+            let module = Int(frame.module)
+            var key = SampleInterner.FrameKey(
+                address: frame.address, image: -1, process: process.processID, flags: frame.flags)
+            if module < modules.count, let image = modules[module].imageIndex {
+                key.image = Int32(truncatingIfNeeded: image)
+                if let bias = modules[module].bias {
+                    key.address = frame.address &- bias
+                    key.process = 0
+                }
+            }
+            indices[index] = interner.frame(key)
+        }
+        if hasGuess { health.withGuessedFrames += 1 }
+        let stack = interner.stack(
+            UnsafeBufferPointer(rebasing: indices[..<walk.count]), end: ending(walk.end))
+        if let stack { return stack }
+        health.stacksBeyondLimit += 1
+        return interner.withoutFrames()
+    }
+
+    private func ending(_ end: cunwind_end) -> RawStacks.End {
+        switch end {
+        case cunwind_end_complete: return .complete
+        case cunwind_end_truncated:
+            health.truncated += 1
+            return .truncated
+        case cunwind_end_frame_limit:
+            health.truncated += 1
+            health.cutAtFrameLimit += 1
+            return .truncated
+        case cunwind_end_loop:
+            health.loopsCut += 1
+            health.unwindFailed += 1
+            return .failed
+        default:
+            health.unwindFailed += 1
+            return .failed
+        }
+    }
+
+    private func threadIndex(_ threadID: Int32, of process: TargetProcess) -> Int32 {
+        if let index = process.threadIndices[threadID] { return index }
+        let index = interner.thread(
+            RawThread(
+                processID: process.processID, threadID: threadID,
+                processName: process.name(ofThread: process.processID),
+                threadName: process.name(ofThread: threadID)))
+        process.threadIndices[threadID] = index
+        return index
+    }
+}
+
+extension RawFrame {
+    fileprivate init(_ key: SampleInterner.FrameKey) {
+        let isOwnMemory = key.process != 0
+        self.init(
+            imageIndex: key.image < 0 ? nil : Int(key.image),
+            address: isOwnMemory
+                ? .runtime(RuntimeAddress(key.address), processID: key.process)
+                : .image(ImageAddress(key.address)),
+            kind: key.flags & UInt32(cunwind_frame_is_exact) != 0 ? .programCounter : .returnAddress,
+            isGuessed: key.flags & UInt32(cunwind_frame_is_guessed) != 0)
+    }
+}

@@ -1,0 +1,35 @@
+/// How a process is sampled.
+public struct SamplerConfiguration: Hashable, Sendable {
+    /// Samples per second of CPU time, 1 to 10,000. The default is a prime, so that it does not beat with
+    /// timers of the target.
+    public var rateHertz = 997
+    /// Bytes of stack copied with each sample, 1 KiB to 60 KiB. More reaches the roots of deeper stacks and costs
+    /// the target more; the kernel copies no more than there is. A perf record cannot hold 64 KiB.
+    public var stackBytes = 32 << 10
+    /// The most frames of one stack. Deeper ones are counted and end as truncated.
+    public var maximumFrames = 2048
+    /// Bytes of ring buffer for each CPU, rounded down to a power of two; halved for as long as the kernel refuses.
+    /// 4 MiB hold 120 samples: an eighth of a second in which the sampler may be kept from the CPU.
+    public var ringBytes = 4 << 20
+    /// Rows of call-frame information remembered for each process, 256 bytes each once used, rounded up to a power
+    /// of two. One for each address in its stacks is what makes unwinding cheap.
+    public var cachedRows = 16_384
+    /// The most samples kept, 24 bytes each. Further ones are counted and dropped: what a run of days may cost.
+    public var maximumSamples = 40_000_000
+    /// The most bytes of distinct stacks kept, 4 for each frame. Samples whose stack does not fit any more are
+    /// kept with an empty one, which is counted.
+    public var maximumStackBytes = 512 << 20
+    /// Whether time in the kernel is sampled, and counted for the code that made the system call. It needs
+    /// `kernel.perf_event_paranoid` at 1 or less; where that is refused, user time alone is sampled and the
+    /// health says so.
+    public var includesKernelTime = false
+
+    /// The default configuration.
+    public init() {}
+
+    /// CPU time between two samples of a thread, in nanoseconds: what one sample stands for.
+    public var periodNanoseconds: Int64 { 1_000_000_000 / Int64(min(max(rateHertz, 1), 10_000)) }
+
+    /// The stack size in the range and granularity that perf events take.
+    var clampedStackBytes: Int { min(max(stackBytes, 1024), 60 << 10) & ~7 }
+}

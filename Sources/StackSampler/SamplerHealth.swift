@@ -1,0 +1,96 @@
+/// How far a profile can be trusted: what was wanted, what came, what it cost.
+///
+/// All counts are of samples unless they say otherwise.
+public struct SamplerHealth: Hashable, Sendable {
+    /// What took the samples, such as `perf cpu-clock`.
+    public var rung: String
+    /// Taken by the kernel, whether or not they reached us: `received + lost`.
+    public var attempted: Int { received + lost }
+    /// Read from the rings.
+    public var received = 0
+    /// Kept in the profile.
+    public var recorded = 0
+    /// Dropped by the kernel because a ring was full; by the wall clock, moments of a thread that no sample stands for.
+    public var lost = 0
+    /// Whose stack went on beyond the copied memory or the limit of frames.
+    public var truncated = 0
+    /// Of which: at the limit of frames.
+    public var cutAtFrameLimit = 0
+    /// Whose stack ended where no caller could be found, loops included.
+    public var unwindFailed = 0
+    /// Cut because the stack pointer did not grow from a frame to its caller.
+    public var loopsCut = 0
+    /// With at least one frame found without call-frame information.
+    public var withGuessedFrames = 0
+    /// Threads that ended without a sample: perf events count each thread's time from its start, so one that ends
+    /// sooner than a period is never seen. Many of them hide time that nobody counts.
+    public var endedUnsampled = 0
+    /// Without user registers or of a process that was already gone: left out.
+    public var withoutStack = 0
+    /// Left out because the profile had reached its limit.
+    public var beyondLimit = 0
+    /// Kept with an empty stack because the limit of distinct stacks was reached.
+    public var stacksBeyondLimit = 0
+    /// Times the kernel throttled the events. Each hides samples that nobody counts.
+    public var throttled = 0
+    /// Records from the kernel that could not be read.
+    public var unreadableRecords = 0
+    /// Bytes of ring per CPU, after refusals.
+    public var ringBytes = 0
+    /// CPUs with a ring.
+    public var cpus = 0
+    /// Bytes of stack copied with each sample.
+    public var stackBytes = 0
+    /// Whether time in the kernel was sampled.
+    public var includesKernelTime = false
+    /// How the threads were stopped, by samplers that stop them.
+    public var stops: StopAccount?
+    /// CPU time of the sampler: its thread, and setting it up.
+    public var samplerCPU: Duration = .zero
+    /// What else went wrong, as sentences, at most `problemLimit` of them.
+    public private(set) var problems: [String] = []
+    /// Problems that were not kept as sentences.
+    public private(set) var furtherProblems = 0
+
+    /// The most sentences kept.
+    public static let problemLimit = 20
+
+    /// The health of a sampler that has not begun.
+    public init(rung: String) {
+        self.rung = rung
+    }
+
+    /// Notes a problem, once.
+    public mutating func note(_ problem: String) {
+        if problems.contains(problem) { return }
+        if problems.count < Self.problemLimit { problems.append(problem) } else { furtherProblems += 1 }
+    }
+}
+
+/// What stopping the target's threads came to.
+public struct StopAccount: Hashable, Sendable {
+    /// Times that a thread was stopped.
+    public var count = 0
+    /// How long threads stood still for it, all together and the longest: upper bounds.
+    public var total = Duration.zero
+    public var longest = Duration.zero
+    /// Samples of threads that had not run since their last one, taken without a stop.
+    public var spared = 0
+    /// Samples of threads in an uninterruptible or stopped state, told from `/proc` without a stop.
+    public var fromOutside = 0
+    /// Samples put off because the thread had used up its budget of stopped time. The next one stands for them.
+    public var deferredByBudget = 0
+    /// Threads that did not stop in time: they were copied later, when they did.
+    public var slow = 0
+    /// Threads that the kernel did not let us stop.
+    public var refused = 0
+    /// System calls that failed with EINTR because of a stop, as a few do (ptrace(2), "Bugs").
+    public var interruptedCalls = 0
+    /// Signals that met a stop and were passed on.
+    public var signalsPassedOn = 0
+    /// Moments of the schedule that came while the sampler was busy or kept from the CPU. The next sample stands for them.
+    public var late = 0
+
+    /// Nothing stopped yet.
+    public init() {}
+}

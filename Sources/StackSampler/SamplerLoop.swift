@@ -1,0 +1,82 @@
+internal import LinuxSystem
+internal import Measurement
+
+/// Drains the rings until told to stop. Used by one thread at a time.
+final class SamplerLoop: SamplingLoop {
+    private let events: PerfEventSet
+    private let collector: SampleCollector
+    private var cpu: Duration
+
+    /// How old a record has to be before it is taken in, while the target runs: until then another CPU's ring may
+    /// get an older one, such as the mapping that a sample needs.
+    private static let settlingNanoseconds: Int64 = 1_000_000
+    /// The longest wait: files that short-lived processes map are opened while they are there.
+    private static let longestWait = Duration.milliseconds(100)
+
+    init(_ events: PerfEventSet, _ collector: SampleCollector, setupCPU: Duration) {
+        self.events = events
+        self.collector = collector
+        cpu = setupCPU
+    }
+
+    /// Works until a descriptor becomes readable, then takes in what is left.
+    func run(until stopDescriptor: Int32) {
+        let before = SystemClock.threadCPU
+        var watchesRings = true
+        while true {
+            do throws(SystemError) {
+                let descriptors = [stopDescriptor] + (watchesRings ? events.rings.map(\.descriptor) : [])
+                let ready = try FileDescriptor.waitUntilReadable(descriptors, timeout: Self.longestWait)
+                if ready[0] { break }
+                let taken = drain(upTo: SystemClock.monotonicNanoseconds - Self.settlingNanoseconds)
+                // A ring whose process has ended is always "readable": look at it by the clock from then on.
+                watchesRings = taken > 0 || !ready.dropFirst().contains(true)
+            } catch {
+                collector.note(error.description)
+                break
+            }
+        }
+        events.disable()
+        drain(upTo: Int64.max)
+        cpu += SystemClock.threadCPU - before
+    }
+
+    func profile() -> RawProfile { collector.profile(samplerCPU: cpu) }
+
+    /// Takes in the records up to a time, of all rings in order of time. Returns how many.
+    @discardableResult
+    private func drain(upTo horizon: Int64) -> Int {
+        for ring in events.rings { ring.refresh() }
+        var fronts = events.rings.map { front(of: $0) }
+        var taken = 0
+        while let next = earliest(fronts), Int64(clamping: fronts[next].time) <= horizon {
+            if let record = fronts[next].record {
+                collector.take(record)
+                events.rings[next].consume(record)
+            }
+            fronts[next] = front(of: events.rings[next])
+            taken += 1
+        }
+        return taken
+    }
+
+    private struct Front {
+        var record: UnsafeRawBufferPointer?
+        var time: UInt64
+    }
+
+    private func front(of ring: PerfRing) -> Front {
+        let record = ring.front()
+        // A record without a time is taken at once.
+        return Front(record: record, time: record.flatMap { PerfRecord.time($0) } ?? 0)
+    }
+
+    private func earliest(_ fronts: [Front]) -> Int? {
+        var earliest: Int?
+        for (index, front) in fronts.enumerated() where front.record != nil {
+            if let known = earliest, fronts[known].time <= front.time { continue }
+            earliest = index
+        }
+        return earliest
+    }
+}

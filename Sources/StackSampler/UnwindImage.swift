@@ -1,0 +1,129 @@
+internal import CLibunwind
+internal import CPerfEvents
+internal import LinuxProcess
+
+/// A program image prepared for unwinding: its segments and its table of call-frame information, where libunwind's
+/// door can read them.
+///
+/// Owns what the C structure points at; whoever uses `structure` holds on to this.
+final class UnwindImage {
+    let elf: ElfImage
+    /// Valid as long as this object.
+    let structure: UnsafePointer<cunwind_image>
+
+    private let owned: UnsafeMutablePointer<cunwind_image>
+    private let segments: UnsafeMutableBufferPointer<cunwind_segment>
+    private let builtTable: UnsafeMutableBufferPointer<Int32>?
+    private let content: Content
+
+    /// What holds the bytes.
+    enum Content {
+        case file(MappedFile)
+        case memory(UnsafeMutableRawBufferPointer)
+
+        var bytes: UnsafeRawBufferPointer {
+            switch self {
+            case .file(let file): file.unsafeBytes
+            case .memory(let buffer): UnsafeRawBufferPointer(buffer)
+            }
+        }
+    }
+
+    /// Prepares an ELF image. Takes over memory it is given.
+    init(_ content: Content, elf: ElfImage) {
+        self.content = content
+        self.elf = elf
+        let bytes = content.bytes
+        let readable = elf.segments.filter { segment in
+            segment.fileOffset <= UInt64(bytes.count)
+                && segment.sizeInFile <= UInt64(bytes.count) - segment.fileOffset && segment.sizeInFile > 0
+        }
+        segments = .allocate(capacity: readable.count)
+        for (index, segment) in readable.enumerated() {
+            segments.initializeElement(
+                at: index,
+                to: cunwind_segment(
+                    address: segment.address.value, file_offset: segment.fileOffset,
+                    size: segment.sizeInFile))
+        }
+        var built: UnsafeMutableBufferPointer<Int32>?
+        owned = .allocate(capacity: 1)
+        owned.initialize(
+            to: cunwind_image(
+                bytes: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
+                byte_count: UInt64(bytes.count),
+                segments: UnsafePointer(segments.baseAddress), segment_count: readable.count, table_base: 0,
+                table_address: 0, table_count: 0, built_table: nil,
+                entry: elf.entry.value))
+        if let table = Self.searchTable(elf, bytes) {
+            owned.pointee.table_base = table.base
+            owned.pointee.table_address = table.base &+ UInt64(table.offset)
+            owned.pointee.table_count = UInt64(table.count)
+        } else if let table = Self.buildTable(elf, bytes) {
+            built = table.entries
+            owned.pointee.table_base = table.base
+            // Beyond everything the image has, so that no other address means it.
+            let end = elf.segments.map { $0.address.value &+ $0.sizeInMemory }.max() ?? 0
+            owned.pointee.table_address = (end &+ 0x1_FFFF) & ~0xFFFF
+            owned.pointee.table_count = UInt64(table.entries.count / 2)
+            owned.pointee.built_table = UnsafeRawPointer(table.entries.baseAddress)?
+                .assumingMemoryBound(to: UInt8.self)
+        }
+        builtTable = built
+        structure = UnsafePointer(owned)
+    }
+
+    deinit {
+        owned.deinitialize(count: 1)
+        owned.deallocate()
+        segments.deallocate()
+        builtTable?.deallocate()
+        if case .memory(let buffer) = content { buffer.deallocate() }
+    }
+
+    /// What the loader has added to the image's addresses, seen from one of its mappings.
+    ///
+    /// By the segment that the mapping is of, not by `offset == address`: files have several executable segments,
+    /// and linkers lay them out in more ways than one (L6). Nil when no segment begins or lies there.
+    func bias(of mapping: MemoryMapping) -> UInt64? {
+        let page = UInt64(cperf_page_size())
+        let candidates = elf.segments.filter { segment in
+            mapping.fileOffset >= segment.fileOffset & ~(page - 1)
+                && mapping.fileOffset < segment.fileOffset &+ segment.sizeInFile
+        }
+        // Segments may share a page of the file.
+        guard let segment = candidates.first(where: \.isExecutable) ?? candidates.first else { return nil }
+        let address = segment.address.value &- segment.fileOffset &+ mapping.fileOffset
+        return mapping.start.value &- address
+    }
+
+    private static func searchTable(
+        _ elf: ElfImage, _ bytes: UnsafeRawBufferPointer
+    ) -> (base: UInt64, offset: Int, count: Int)? {
+        guard let section = elf.ehFrameHeader, let content = slice(bytes, section),
+            let header = EhFrameHeader(content), elf.fileOffset(of: section.address) != nil
+        else { return nil }
+        return (section.address.value, header.tableOffset, header.count)
+    }
+
+    private static func buildTable(
+        _ elf: ElfImage, _ bytes: UnsafeRawBufferPointer
+    ) -> (base: UInt64, entries: UnsafeMutableBufferPointer<Int32>)? {
+        guard let section = elf.ehFrame, let content = slice(bytes, section) else { return nil }
+        let index = EhFrameIndex(content, address: section.address.value)
+        guard !index.table.isEmpty else { return nil }
+        let entries = UnsafeMutableBufferPointer<Int32>.allocate(capacity: index.table.count)
+        _ = entries.initialize(from: index.table)
+        return (section.address.value, entries)
+    }
+
+    private static func slice(
+        _ bytes: UnsafeRawBufferPointer, _ section: ElfImage.Section
+    ) -> UnsafeRawBufferPointer? {
+        guard section.fileOffset <= UInt64(bytes.count),
+            section.size <= UInt64(bytes.count) - section.fileOffset
+        else { return nil }
+        let start = Int(section.fileOffset)
+        return UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(section.size)])
+    }
+}

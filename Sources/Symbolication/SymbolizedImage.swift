@@ -1,0 +1,30 @@
+public import LinuxProcess
+
+/// The addresses of one image with what is known about them, whether or not its symbols could be read.
+public struct SymbolizedImage: Sendable {
+    /// An entry for every address that was asked for.
+    public var addresses: [ImageAddress: SymbolizedAddress]
+    /// What the image had to offer; nil where it could not be opened.
+    public var summary: Symbolicator.Summary?
+    /// Why the image could not be opened, as a sentence; nil where it could.
+    public var failure: String?
+
+    /// Names the addresses of an image. One that cannot be opened leaves every address without a name, with the
+    /// reason.
+    public init(
+        _ image: ProgramImage, _ addresses: some Collection<ImageAddress>,
+        options: Symbolicator.Options = Symbolicator.Options()
+    ) {
+        do throws(SymbolicationError) {
+            var symbolicator = try Symbolicator(image, options: options)
+            self.addresses = symbolicator.symbolize(addresses)
+            summary = symbolicator.summary
+        } catch {
+            let reason = error.reason
+            self.addresses = Dictionary(
+                addresses.map { ($0, SymbolizedAddress.unknown(reason)) },
+                uniquingKeysWith: { first, _ in first })
+            failure = error.description
+        }
+    }
+}

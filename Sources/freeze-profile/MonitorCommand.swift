@@ -1,0 +1,196 @@
+internal import CommandLineTool
+internal import LinuxProcess
+internal import LinuxSystem
+internal import LiveMonitor
+internal import Measurement
+internal import PipelineStatus
+
+/// `freeze-profile monitor`: watches a pipeline live, one that it starts or one that runs already.
+enum MonitorCommand {
+    static let command = Tool.Command("monitor", syntax) { (arguments) throws(ToolFailure) in
+        try run(arguments)
+    }
+
+    private static let syntax = CommandSyntax(
+        name: "freeze-profile monitor",
+        summary: "Watches a pipeline live: stage, memory and CPU of each, by process or by command.",
+        operands: .commandUnless(option: "pid"),
+        options: [
+            .value(
+                "output-dir", "DIR", "where the pipeline writes (default: a fresh directory, which is kept)"),
+            .value("interval", "S", "seconds between two ticks, 0.01 to 60 (default: 0.5)"),
+            .value("pid", "N", "watch a process that runs already instead of a command"),
+            .value("status-file", "FILE", "with --pid: the status file that it writes"),
+            .flag("monitor-pane", "inside tmux: show the view in a pane of its own"),
+            .flag("memray", "capture the heap: by memray for Python, by heaptrack for anything else"),
+            .value("memray-output", "FILE", "the heap's file (default: in DIR/debug); implies --memray"),
+            .flag("no-keys", "read no keys: standard input stays the pipeline's"),
+        ],
+        examples: [
+            ("freeze-profile monitor -- ./pipeline --out {output_dir}", "run a pipeline and watch it"),
+            ("freeze-profile monitor --pid 4711 --output-dir out", "watch one that runs already"),
+        ],
+        notes: [
+            "'{output_dir}' in the command becomes the output directory, also set as PIPELINE_OUTPUT_DIR; the pipeline "
+                + "tells its stages in the file PIPELINE_STATUS_FILE ('freeze-profile stage' does it for a script). "
+                + "Without a terminal the ticks go to DIR/.monitor.log.",
+            "Keys: f draws a flamegraph of the next 5 s, p pauses the view, q leaves it, ? tells the keys.",
+            "Exit codes: the pipeline's own, 128 and the signal's number when a signal ended it; 4 it could not be "
+                + "started, 64 wrong usage, 66 there is no such process, 73 cannot write. Watching a process by --pid "
+                + "ends with 0 when its exit code is not known or the watching was ended by Ctrl-C.",
+        ])
+
+    private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
+        let interval = try interval(arguments)
+        if let pid = arguments.value("pid") {
+            return try watch(try process(pid), arguments, interval)
+        }
+        if arguments.value("status-file") != nil {
+            throw ToolFailure(
+                "The option '--status-file' goes with --pid; a command is told its file.", .usage)
+        }
+        let directory = try directory(arguments.value("output-dir"))
+        var configuration = MonitorConfiguration(
+            name: name(of: arguments.command[0]), statusFile: directory.location.statusFile)
+        configuration.interval = interval
+        if arguments.has("no-keys") { configuration.keys = .never }
+        configuration.flamegraphProgram = MonitorConfiguration.findFlamegraphProgram()
+        var words = arguments.command
+        var variables: [String: String] = [:]
+        if let heap = try heapCapture(arguments, directory) {
+            words = heap.command
+            variables[HeapCapture.activeVariable] = "1"
+            Console.note("\(syntax.name): \(heap.profiler) writes the heap to '\(heap.output)'")
+        }
+        let pane = arguments.has("monitor-pane") ? paneProgram() : nil
+        if pane != nil { configuration.panel = .never }
+        var monitored = MonitoredCommand(
+            words, in: directory, configuration: configuration
+        ) { Console.note("\(syntax.name): \($0)") }
+        monitored.environment = variables
+        if let pane {
+            let statusFile = configuration.statusFile
+            monitored.watchElsewhere = { pid in openPane(pane, pid, statusFile) }
+        }
+        do throws(SpawnError) {
+            // Any code of the pipeline's is passed on, not only those this tool has names for.
+            CurrentProcess.exit(try monitored.run().status.shellCode)
+        } catch {
+            throw ToolFailure(error.description, .failed)
+        }
+    }
+
+    private static func directory(_ requested: String?) throws(ToolFailure) -> PipelineDirectory {
+        do throws(SystemError) {
+            if let requested { return try PipelineDirectory(preparing: requested) }
+            let parent = CurrentProcess.environmentVariable("TMPDIR") ?? "/tmp"
+            let fresh = try PipelineDirectory(
+                preparing: Files.createTemporaryDirectory(prefix: "\(parent)/freeze-profile-run."))
+            Console.note("\(syntax.name): the output directory is '\(fresh.path)'")
+            return fresh
+        } catch {
+            throw ToolFailure(error.description, .cannotWrite)
+        }
+    }
+
+    private static func heapCapture(
+        _ arguments: ParsedArguments, _ directory: PipelineDirectory
+    ) throws(ToolFailure) -> HeapCapture? {
+        let file = arguments.value("memray-output")
+        guard arguments.has("memray") || file != nil, !HeapCapture.isActive else { return nil }
+        do throws(HeapCapture.Problem) {
+            return try HeapCapture(arguments.command, outputDirectory: directory.path, file: file)
+        } catch {
+            if case .cannotWrite = error { throw ToolFailure(error.description, .cannotWrite) }
+            throw ToolFailure(error.description, .failed)
+        }
+    }
+
+    /// The program for the pane; nil when there is none, which is told.
+    private static func paneProgram() -> String? {
+        do throws(MonitorPane.Problem) {
+            return try MonitorPane.program()
+        } catch {
+            Console.note("\(syntax.name): \(error)")
+            return nil
+        }
+    }
+
+    private static func openPane(_ program: String, _ pid: Int32, _ statusFile: String) {
+        do throws(MonitorPane.Problem) {
+            try MonitorPane.open(pid: pid, statusFile: statusFile, program: program)
+        } catch {
+            Console.note("\(syntax.name): \(error)")
+        }
+    }
+
+    // MARK: A process that runs already
+
+    private static func watch(
+        _ pid: Int32, _ arguments: ParsedArguments, _ interval: Duration
+    ) throws(ToolFailure) -> ExitCode {
+        var configuration = MonitorConfiguration(
+            name: name(of: ProcessCommandLine.words(of: pid).first ?? "process"),
+            statusFile: try statusFile(of: pid, arguments))
+        configuration.interval = interval
+        if arguments.has("no-keys") { configuration.keys = .never }
+        configuration.flamegraphProgram = MonitorConfiguration.findFlamegraphProgram()
+        let report: MonitorReport
+        do {
+            let handle = try ProcessHandle(pid: pid)
+            let signals = try SignalInbox(for: [
+                SignalInbox.interrupt, SignalInbox.terminate, SignalInbox.hangUp,
+            ])
+            let session = try MonitorSession.start(configuration)
+            try session.observe(pid: pid)
+            _ = try FileDescriptor.waitUntilReadable([handle.descriptor, signals.descriptor], timeout: nil)
+            report = try session.finish()
+        } catch let error as SystemError {
+            throw ToolFailure(error.description, .noInput)
+        } catch {
+            throw ToolFailure("\(error)", .failed)
+        }
+        guard let status = report.exit.value else { return .success }
+        CurrentProcess.exit(status.shellCode)
+    }
+
+    private static func statusFile(
+        of pid: Int32, _ arguments: ParsedArguments
+    ) throws(ToolFailure) -> String {
+        if let file = arguments.value("status-file") { return Files.absolute(file) }
+        if let directory = arguments.value("output-dir") {
+            return StatusLocation(outputDirectory: Files.absolute(directory)).statusFile
+        }
+        if let told = ProcessCommandLine.environmentVariable(StatusLocation.statusFileVariable, of: pid) {
+            return told
+        }
+        throw ToolFailure(
+            "Where process \(pid) tells its stages is not known. Give --output-dir DIR or --status-file FILE.",
+            .usage)
+    }
+
+    private static func process(_ text: String) throws(ToolFailure) -> Int32 {
+        guard let pid = Int32(text), pid > 0 else {
+            throw ToolFailure(
+                "The option '--pid' needs a process's number, not '\(PlainText.sanitized(text))'.", .usage)
+        }
+        guard ProcessStat.ofProcess(pid) != nil else {
+            throw ToolFailure("There is no process \(pid).", .noInput)
+        }
+        return pid
+    }
+
+    private static func interval(_ arguments: ParsedArguments) throws(ToolFailure) -> Duration {
+        guard let text = arguments.value("interval") else { return .milliseconds(500) }
+        guard let seconds = Double(text), (0.01...60).contains(seconds) else {
+            throw ToolFailure(
+                "The interval '\(PlainText.sanitized(text))' is not a number of seconds from 0.01 to 60.",
+                .usage)
+        }
+        return .seconds(seconds)
+    }
+
+    private static func name(of program: String) -> String {
+        PlainText.sanitized(Files.name(of: program), maximumCharacters: 64)
+    }
+}

@@ -1,0 +1,90 @@
+internal import CommandLineTool
+internal import LinuxSystem
+internal import Measurement
+internal import ProfileCapture
+internal import StackProfile
+
+/// The options of every command that writes stacks: where to, in which format, grouped by what.
+struct StackOptions {
+    static let all: [CommandSyntax.Option] = [
+        .value("output", "FILE", "the file to write, or - for standard output", letter: "o"),
+        .value(
+            "format", "NAME",
+            "svg, folded, pprof or speedscope (default: by the file's name; .svg, .folded, .pb.gz, .json)"),
+        .value("by", "LABEL", "stage, thread or process (default: stage, where there are stages)"),
+    ]
+
+    let output: String
+    let format: StackFormat
+    private let grouping: GroupingLabel?
+
+    init(_ arguments: ParsedArguments) throws(ToolFailure) {
+        guard let output = arguments.value("output") else {
+            throw ToolFailure("Say where to write: --output FILE, or -o FILE.", .usage)
+        }
+        self.output = output
+        format = try Self.format(arguments.value("format"), output: output)
+        grouping = try arguments.value("by").map { (name) throws(ToolFailure) in
+            guard let label = GroupingLabel(rawValue: name) else {
+                throw Self.unknown("label", name, GroupingLabel.allCases.map(\.rawValue))
+            }
+            return label
+        }
+        if grouping != nil && format == .pprof {
+            throw ToolFailure(
+                "A pprof file is not grouped: its samples keep stage, thread and process as labels. Leave out --by.",
+                .usage)
+        }
+        guard output == "-" || Files.isDirectory(Files.directory(of: output)) else {
+            throw ToolFailure(
+                "Cannot write '\(PlainText.sanitized(output))': there is no such directory. Create it first.",
+                .cannotWrite)
+        }
+    }
+
+    private static func format(_ name: String?, output: String) throws(ToolFailure) -> StackFormat {
+        if let name {
+            guard let format = StackFormat(rawValue: name) else {
+                throw unknown("format", name, StackFormat.allCases.map(\.rawValue))
+            }
+            return format
+        }
+        guard let format = StackFormat(fileName: output) else {
+            throw ToolFailure(
+                "The name '\(PlainText.sanitized(output))' does not tell the format: say --format svg, folded, pprof "
+                    + "or speedscope.", .usage)
+        }
+        return format
+    }
+
+    private static func unknown(_ what: String, _ name: String, _ known: [String]) -> ToolFailure {
+        let nearest = NearestName.to(name, among: known).map { " Did you mean '\($0)'?" } ?? ""
+        return ToolFailure(
+            "There is no \(what) '\(PlainText.sanitized(name))'; there are \(known.joined(separator: ", "))."
+                + nearest, .usage)
+    }
+
+    /// Writes a file whole or not at all.
+    func write(_ file: StackFile) throws(ToolFailure) {
+        var file = file
+        if let grouping {
+            file.grouping = grouping
+            if !file.hasGroups {
+                Console.note(
+                    "The samples tell no \(grouping.rawValue), so there is one group of all of them.")
+            }
+        }
+        let bytes = file.bytes(as: format)
+        do throws(SystemError) {
+            if output == "-" {
+                try FileDescriptor.write(bytes, to: Terminal.standardOutput)
+            } else {
+                try Files.replace(output, with: bytes)
+            }
+        } catch {
+            // A reader that has gone (`| head`) is no failure.
+            if output == "-" && error.code == SystemError.brokenPipe { return }
+            throw ToolFailure(error.description, .cannotWrite)
+        }
+    }
+}

@@ -1,0 +1,16 @@
+internal import CommandLineTool
+internal import LinuxSystem
+internal import LiveMonitor
+
+// The monitor child is this same program, started again with a first argument of its own.
+if let status = MonitorChild.runIfRequested(arguments: CommandLine.arguments) { CurrentProcess.exit(status) }
+
+let tool = Tool(
+    name: "freeze-profile",
+    summary: "What a release costs, stage by stage: watched live, frozen per version, compared.",
+    version: toolVersion,
+    commands: [
+        CaptureCommand.command, DiffCommand.command, MonitorCommand.command, StageCommand.command,
+        SampleCommand.command, RenderCommand.command, DoctorCommand.command,
+    ])
+CurrentProcess.exit(tool.run(Array(CommandLine.arguments.dropFirst())).rawValue)

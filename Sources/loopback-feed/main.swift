@@ -1,0 +1,22 @@
+internal import CommandLineTool
+internal import LinuxSystem
+
+let tool = Options.syntax.name
+
+do throws(CommandSyntax.UsageError) {
+    let options = try Options.parse(Array(CommandLine.arguments.dropFirst()))
+    do throws(ToolFailure) {
+        CurrentProcess.exit(try serve(options))
+    } catch {
+        Console.report(error, tool: tool)
+        CurrentProcess.exit(error.exitCode.rawValue)
+    }
+} catch {
+    switch error {
+    case .helpRequested:
+        Console.print(Options.syntax.help)
+    case .wrong(let sentence):
+        Console.report(ToolFailure("\(sentence) See '\(tool) --help'.", .usage), tool: tool)
+        CurrentProcess.exit(ExitCode.usage.rawValue)
+    }
+}

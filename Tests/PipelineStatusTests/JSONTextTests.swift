@@ -1,0 +1,58 @@
+import Testing
+
+@testable import PipelineStatus
+
+@Suite("JSON from outside")
+struct JSONTextTests {
+    @Test(
+        "What is not one JSON text is nothing",
+        arguments: [
+            "", " ", "{", "}", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "nul", "tru", "1 2",
+            "\"", "\"\\", "\"\\u12\"", "\"\\uD800\"", "\"\\uD800\\u0041\"", "\"\\uDC00\"", "\"\\x\"", "--1",
+            "1e999",
+            "NaN", "\"a\nb\"", "\u{1}", "[1 2]", "{\"a\" 1}", "{\"a\":1 \"b\":2}", "'a'",
+        ])
+    func garbage(text: String) {
+        #expect(JSONValue.parse(Array(text.utf8)) == nil)
+    }
+
+    @Test("Values come out as they were written")
+    func values() {
+        let text = #" {"a": [1, -2.5e3, true, false, null], "b": {"c": "x\n\"\\\/\u00e9\uD83D\uDE00"}} "#
+        #expect(
+            JSONValue.parse(Array(text.utf8))
+                == .object([
+                    "a": .array([.number(1), .number(-2500), .bool(true), .bool(false), .null]),
+                    "b": .object(["c": .string("x\n\"\\/é😀")]),
+                ]))
+    }
+
+    @Test("Nesting is bounded, so that no text can exhaust the stack")
+    func depth() {
+        func nested(_ depth: Int) -> [UInt8] {
+            Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
+        }
+        #expect(JSONValue.parse(nested(16)) != nil)
+        #expect(JSONValue.parse(nested(18)) == nil)
+        #expect(JSONValue.parse(nested(1_000_000)) == nil)
+    }
+
+    @Test("Every cut of a good text is nothing, and random bytes harm nobody")
+    func cuts() {
+        let text = Array(#"{"pid": 1, "stage": "a\u00e9", "history": [{"x": -1.5e2}], "n": null}"#.utf8)
+        #expect(JSONValue.parse(text) != nil)
+        for length in 0..<text.count { #expect(JSONValue.parse(Array(text[..<length])) == nil) }
+        for _ in 0..<3000 {
+            var damaged = text
+            damaged[Int.random(in: 0..<text.count)] = UInt8.random(in: 0...255)
+            _ = JSONValue.parse(damaged)
+        }
+    }
+
+    @Test("Text written as JSON reads back as itself")
+    func roundTrip() {
+        for text in ["", "plain", "a\"b\\c\nd\te\u{1}f\u{7F}", "é😀\u{2028}", "\u{0}"] {
+            #expect(JSONValue.parse(Array(text.asJSON.utf8)) == .string(text))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Measurement
+import TestSupport
+import Testing
+
+@testable import StackProfile
+
+/// Readers under inputs that nobody meant. `FUZZ_INPUTS=400000 swift test --filter DamagedInput` for a long run.
+@Suite("Damaged files of stacks")
+struct DamagedInputTests {
+    private static func profile() throws -> StackProfile {
+        var builder = StackProfileBuilder(period: .milliseconds(1))
+        let main = Frame("main", module: "app", file: "main.c", line: 3)
+        for index in 0..<12 {
+            let labels = SampleLabels(
+                stage: StageName("s\(index % 3)"), thread: "t\(index % 2)", process: "app")
+            try builder.add(
+                [main, Frame("f\(index % 5)", module: "lib"), .unknown(module: "libc")],
+                weight: Int64(index + 1), labels: labels)
+        }
+        return builder.build()
+    }
+
+    @Test("folded text gives what could be read, and an account that adds up")
+    func folded() throws {
+        let samples = [
+            FoldedStacks.write(try Self.profile(), detail: .functionAndLine),
+            Array(
+                "# comment\na;b;c 3\na;b 9007199254740990\n\na;;b 2.5\n[x];0x1f 1\r\n\u{E9};\u{1F600} 4".utf8),
+        ]
+        var random = SeededGenerator(seed: 0xF01D)
+        for _ in 0..<Mutation.inputs {
+            let bytes = Mutation.of(samples, using: &random)
+            let outcome = try FoldedStacks.read(bytes)
+            let report = outcome.report
+            #expect(report.samples + report.badLines + report.comments <= report.lines)
+            #expect((0...StackProfile.weightLimit).contains(outcome.profile.totalWeight))
+            let again = try FoldedStacks.read(FoldedStacks.write(outcome.profile))
+            #expect(again.report.badLines == 0)
+            guard again.profile.totalWeight == outcome.profile.totalWeight else {
+                Issue.record("weights got lost in \(bytes)")
+                return
+            }
+        }
+    }
+
+    @Test("a pprof profile is refused, or gives a profile that can be written and read again")
+    func pprof() throws {
+        let plain = try Gzip.inflated(Pprof.write(try Self.profile()), limit: 1 << 20)
+        var random = SeededGenerator(seed: 0x9909)
+        var accepted = 0
+        for _ in 0..<Mutation.inputs {
+            let bytes = Mutation.of([plain], changes: 1...3, using: &random)
+            let profile: StackProfile
+            do throws(Pprof.ReadError) {
+                profile = try Pprof.read(bytes)
+            } catch {
+                continue
+            }
+            accepted += 1
+            #expect((0...StackProfile.weightLimit).contains(profile.totalWeight))
+            // Packing every one would be a test of zlib.
+            guard accepted.isMultiple(of: 50) else { continue }
+            let again = try Pprof.read(Pprof.write(profile))
+            guard again.totalWeight == profile.totalWeight,
+                FoldedStacks.write(again) == FoldedStacks.write(profile)
+            else {
+                Issue.record("not the same again: \(bytes)")
+                return
+            }
+        }
+        // A run in which everything is refused at the door tests only the door.
+        #expect(accepted > Mutation.inputs / 50)
+    }
+
+    @Test("a gzip file is refused or read, whatever is in it")
+    func gzip() throws {
+        let packed = Pprof.write(try Self.profile())
+        var random = SeededGenerator(seed: 0x621F)
+        for _ in 0..<(Mutation.inputs / 4) {
+            let bytes = Mutation.of([packed], using: &random)
+            let result = bytes.withUnsafeBytes { buffer in
+                Result { () throws(StackInput.ReadError) in try StackInput(buffer) }
+            }
+            switch result {
+            case .success(let input): #expect(input.profile.totalWeight >= 0)
+            case .failure(let error): #expect(!error.description.isEmpty)
+            }
+        }
+    }
+
+    @Test("a small file cannot ask for endless stacks")
+    func amplification() throws {
+        var output = ProtobufWriter()
+        output.message(1) {
+            $0.number(1, 1)
+            $0.number(2, 2)
+        }
+        for text in ["", "samples", "count", "f"] { output.bytes(6, text.utf8) }
+        output.message(5) {
+            $0.number(1, 1)
+            $0.number(2, 3)
+        }
+        output.message(4) { location in
+            location.number(1, 1)
+            for _ in 0..<Pprof.inlineLimit { location.message(4) { $0.number(1, 1) } }
+        }
+        output.message(2) { sample in
+            sample.numbers(1, [UInt64](repeating: 1, count: Pprof.depthLimit + 1))
+            sample.numbers(2, [1])
+        }
+        let bytes = output.encoded
+        #expect(bytes.count < 100_000)
+        #expect(throws: Pprof.ReadError.self) { try Pprof.read(bytes) }
+    }
+}
