@@ -41,7 +41,7 @@ extension Pprof {
     /// Reads a profile, gzipped or not.
     ///
     /// Of several sample types the default one is taken, or else the last, as pprof does. Labels other than
-    /// `stage`, `thread`, `process` and `state` are left out.
+    /// those of ``SampleLabels`` are left out.
     public static func read(_ bytes: [UInt8]) throws(ReadError) -> StackProfile {
         var message = bytes
         if Gzip.isGzip(bytes) {
@@ -265,6 +265,7 @@ private struct PprofContents {
             case "thread": labels.thread = text
             case "process": labels.process = text
             case "state": labels.state = text
+            case "run": labels.run = text
             default: break
             }
         }

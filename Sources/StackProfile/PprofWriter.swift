@@ -8,7 +8,7 @@ public enum Pprof {
     /// Writes a gzipped profile. The same profile gives the same bytes.
     ///
     /// - Parameters:
-    ///   - profile: The stacks. Labels become string labels `stage`, `thread`, `process` and `state`.
+    ///   - profile: The stacks. Labels become string labels of their names.
     ///   - start: When sampling began, where it is known.
     ///   - duration: How long was sampled, where it is known.
     public static func write(
@@ -60,9 +60,10 @@ private struct PprofWriter {
     }
 
     private mutating func writeSamples(_ output: inout ProtobufWriter) {
-        let keys = [id(of: "stage"), id(of: "thread"), id(of: "process"), id(of: "state")]
+        let keys = [id(of: "stage"), id(of: "thread"), id(of: "process"), id(of: "state"), id(of: "run")]
         let labelSets = profile.labelSets.map { set in
-            zip(keys, [set.stage?.text, set.thread, set.process, set.state]).compactMap { key, text in
+            zip(keys, [set.stage?.text, set.thread, set.process, set.state, set.run]).compactMap {
+                key, text in
                 text.map { (key: key, text: id(of: $0)) }
             }
         }

@@ -18,15 +18,20 @@ public struct SampleLabels: Hashable, Sendable {
     public var process: String?
     /// What the thread was doing, such as `running` or `sleeping`.
     public var state: String?
+    /// The run of the capture it was taken in, as `SESSION/INDEX`: `s1/4`. Comparisons take runs, never samples, for
+    /// independent.
+    public var run: String?
 
     /// Labels; those left out are not known.
     public init(
-        stage: StageName? = nil, thread: String? = nil, process: String? = nil, state: String? = nil
+        stage: StageName? = nil, thread: String? = nil, process: String? = nil, state: String? = nil,
+        run: String? = nil
     ) {
         self.stage = stage
         self.thread = thread
         self.process = process
         self.state = state
+        self.run = run
     }
 
     /// No labels at all.

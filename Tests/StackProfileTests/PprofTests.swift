@@ -11,7 +11,9 @@ struct PprofTests {
         var builder = StackProfileBuilder(period: .milliseconds(1))
         let main = Frame("main", module: "tool", file: "main.swift", line: 3)
         let work = Frame("std::foo<int>(char const*)", module: "libx.so", file: "foo.cc", line: 12)
-        let labels = SampleLabels(stage: .transcription, thread: "worker 7", process: "42", state: "running")
+        let labels = SampleLabels(
+            stage: .transcription, thread: "worker 7", process: "42", state: "running",
+            run: "s1/4")
         try builder.add([main, work], weight: 5, labels: labels)
         try builder.add([main, work, .unknown(module: "libc.so.6")], weight: 70)
         try builder.add([.truncationMarker, Frame("g", traits: .guessed)], weight: 900, labels: labels)
