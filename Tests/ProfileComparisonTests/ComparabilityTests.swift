@@ -26,7 +26,8 @@ struct ComparabilityTests {
         #expect(refused.rows.isEmpty)
         #expect(refused.comparability.refusals.map(\.key) == ["dataset_id", "cpu_model"])
         let text = ComparisonText(refused).render()
-        #expect(text.contains("! dataset_id differs: indicator_v1, now other\u{FFFD}[31m. (--allow dataset_id)"))
+        #expect(
+            text.contains("! dataset_id differs: indicator_v1, now other\u{FFFD}[31m. (--allow dataset_id)"))
         #expect(text.contains("possibly different: kernel_major."))
         #expect(!text.contains("wall s"))
     }
@@ -38,7 +39,9 @@ struct ComparabilityTests {
         }
         #expect(allowed.outcome == .verdict(.ok))
         #expect(allowed.comparability.allowed.map(\.key) == ["cpu_model"])
-        #expect(ComparisonText(allowed).render().contains("! cpu_model differs: same, now Other CPU. (allowed: cpu_model)"))
+        #expect(
+            ComparisonText(allowed).render().contains(
+                "! cpu_model differs: same, now Other CPU. (allowed: cpu_model)"))
         // Another key does not help.
         let refused = try comparison(allowing: ["libc"]) {
             $0.environment.identity[.cpuModel] = .value(.text("Other CPU"))
@@ -52,13 +55,15 @@ struct ComparabilityTests {
     func single(key: String) throws {
         let refused = try comparison { profile in
             switch key {
-            case "stages": profile.stages = [profile.stages[0]].map {
-                var stage = $0
-                stage.stage = .done
-                return stage
-            }
+            case "stages":
+                profile.stages = [profile.stages[0]].map {
+                    var stage = $0
+                    stage.stage = .done
+                    return stage
+                }
             case "git_dirty": profile.environment.identity[.gitDirty] = .value(.bool(true))
-            case "exit_status": profile.sessions[0].runs[1].exit = .value(137)
+            case "exit_status":
+                profile.sessions[0].runs[1].exit = .value(137)
                 profile.sessions[1].runs[1].exit = .value(1)
             default: profile.episodesProcessed = .value(6)
             }
@@ -72,10 +77,12 @@ struct ComparabilityTests {
         func quality(_ name: String, rate: Double, lost: Int) -> CaptureQuality {
             CaptureQuality(
                 sampler: .init(
-                    name: name, reason: nil, rateHz: .value(rate), attempted: .value(1000), recorded: .value(1000 - lost),
+                    name: name, reason: nil, rateHz: .value(rate), attempted: .value(1000),
+                    recorded: .value(1000 - lost),
                     lost: .value(lost), truncated: .value(0), unwindFailed: .value(0),
                     unknownFramesPercent: .value(0)),
-                profiledOverMeasuredWall: .value(1), monitorCPUSeconds: .value(0), samplerCPUSeconds: .value(0),
+                profiledOverMeasuredWall: .value(1), monitorCPUSeconds: .value(0),
+                samplerCPUSeconds: .value(0),
                 notes: [])
         }
         func refusals(_ newer: CaptureQuality) throws -> [String] {

@@ -44,7 +44,8 @@ enum SessionValidity {
         var probability = 0.0
         for count in successes...throwsMade {
             let logarithm =
-                Mathematics.logarithmOfGamma(Double(throwsMade + 1)) - Mathematics.logarithmOfGamma(Double(count + 1))
+                Mathematics.logarithmOfGamma(Double(throwsMade + 1))
+                - Mathematics.logarithmOfGamma(Double(count + 1))
                 - Mathematics.logarithmOfGamma(Double(throwsMade - count + 1))
                 - Double(throwsMade) * Logarithm.natural(2)
             probability += Mathematics.exponential(logarithm)
