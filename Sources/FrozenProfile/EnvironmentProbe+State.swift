@@ -104,7 +104,8 @@ extension EnvironmentProbe {
         let times = groups.compactMap {
             text("\($0)/cpu.stat").value.flatMap { EnvironmentText.quotaThrottled(cpuStat: $0) }
         }
-        return times.max().map { .value($0) } ?? .unavailable(reason: "no control group accounts for CPU time")
+        return times.max().map { .value($0) }
+            ?? .unavailable(reason: "no control group accounts for CPU time")
     }
 
     /// What is in a directory; nothing where there is none, which on these paths is an answer.

@@ -222,7 +222,7 @@ extension Run {
             index: index, kind: kind, startedAt: try fields.text("started_at"),
             exit: try fields.count("exit"),
             use: try ResourceUse(fields, key: \.runKey), stages: stages)
-        observed = try fields.mapping("observed").map(RunEnvironment.init(fields:))
+        surroundings = try fields.mapping("surroundings").map(RunEnvironment.init(fields:))
         disturbance = try fields.text("disturbed")
     }
 }

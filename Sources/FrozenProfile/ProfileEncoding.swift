@@ -134,7 +134,7 @@ extension Run {
         if let startedAt { mapping["started_at"] = .text(startedAt) }
         mapping["exit"] = exit.countNode
         use.write(to: &mapping, key: \.runKey)
-        if let observed { mapping["observed"] = observed.node }
+        if let surroundings { mapping["surroundings"] = surroundings.node }
         if let disturbance { mapping["disturbed"] = .text(disturbance) }
         var nodes = YAMLMapping()
         for stage in stages { nodes[stage.stage.text] = stage.node }

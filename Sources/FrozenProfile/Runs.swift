@@ -47,7 +47,7 @@ public struct Run: Equatable, Sendable {
     /// Stages in order of first entry, each once.
     public var stages: [StageRun]
     /// What went on around it, nil where not recorded.
-    public var observed: RunEnvironment?
+    public var surroundings: RunEnvironment?
     /// Why the machine was not its own, as a phrase; nil for a run that nothing is known to have disturbed.
     public var disturbance: String?
 

@@ -84,7 +84,8 @@ struct RunEnvironmentTests {
         #expect(times?.all == 20.05)
         #expect(times?.stolen == 0.05)
         #expect(EnvironmentText.cpuTime(stat: "cpu 1 2\n").value == nil)
-        #expect(EnvironmentText.stalled("some avg10=0.00 avg60=0 total=2500000\nfull total=9\n") == .value(2.5))
+        #expect(
+            EnvironmentText.stalled("some avg10=0.00 avg60=0 total=2500000\nfull total=9\n") == .value(2.5))
         #expect(EnvironmentText.stalled("").value == nil)
         #expect(EnvironmentText.quotaThrottled(cpuStat: "nr_periods 3\nthrottled_usec 1500000\n") == 1.5)
         #expect(EnvironmentText.quotaThrottled(cpuStat: "nr_throttled 3\nthrottled_time 1500000000\n") == 1.5)
@@ -102,7 +103,10 @@ struct RunEnvironmentTests {
                 "jemalloc"
             ),
             (["/lib/libc.so.6", "/lib/libtcmalloc_minimal.so.4"], [], "tcmalloc"),
-            (["/lib/libc.so.6", "/lib/libmimalloc.so.2.1"], ["MIMALLOC_VERBOSE=0"], "mimalloc MIMALLOC_VERBOSE=0"),
+            (
+                ["/lib/libc.so.6", "/lib/libmimalloc.so.2.1"], ["MIMALLOC_VERBOSE=0"],
+                "mimalloc MIMALLOC_VERBOSE=0"
+            ),
             (["/lib/ld-musl-x86_64.so.1"], [], "musl malloc"),
             (["/lib/libc.so.6"], ["MALLOC_ARENA_MAX=2"], "glibc malloc MALLOC_ARENA_MAX=2"),
         ])
@@ -120,7 +124,7 @@ struct RunEnvironmentTests {
     @Test("What was observed around runs, and canaries, are read back as they were written")
     func roundTrip() throws {
         var profile = try Samples.profile()
-        profile.sessions[0].runs[1].observed = RunEnvironment(
+        profile.sessions[0].runs[1].surroundings = RunEnvironment(
             [
                 .loadBefore: .value(0.25), .othersCPU: .value(0.123456), .involuntarySwitches: .value(17),
                 .thermalThrottles: .unavailable(reason: "the kernel has no throttle counters here"),
@@ -146,7 +150,8 @@ struct RunEnvironmentTests {
         #expect {
             try FrozenProfile.decode(Array(damaged.utf8), name: "p")
         } throws: { error in
-            "\(error)".contains("sessions[0].canaries.sha256-24MiB-1.start_s is a list, but should be a list of")
+            "\(error)".contains(
+                "sessions[0].canaries.sha256-24MiB-1.start_s is a list, but should be a list of")
         }
     }
 

@@ -33,7 +33,9 @@ struct CanaryTests {
         var canaries: [Canary] = []
         CanaryKernels(repetitions: 1, directory: "/nowhere").time(at: .start, into: &canaries)
         #expect(canaries[0].seconds(at: .start).value != nil)
-        #expect(canaries[2].seconds(at: .start).unavailableReason?.hasSuffix("No such file or directory.") == true)
+        #expect(
+            canaries[2].seconds(at: .start).unavailableReason?.hasSuffix("No such file or directory.") == true
+        )
     }
 
     @Test("A machine that is slowed down is seen: half of a CPU makes the arithmetic slower")
@@ -46,7 +48,9 @@ struct CanaryTests {
         let alone = try seconds()
         // As many busy processes as CPUs twice over: each gets a third of one at most.
         let count = try Machine.allowedCPUs() * 2
-        let spinners = ["sh", "-c", "i=0; while [ $i -lt \(count) ]; do (while :; do :; done) & i=$((i+1)); done; wait"]
+        let spinners = [
+            "sh", "-c", "i=0; while [ $i -lt \(count) ]; do (while :; do :; done) & i=$((i+1)); done; wait",
+        ]
         var request = ChildRequest(spinners)
         request.leadsProcessGroup = true
         var child = try ChildProcess.start(request)
