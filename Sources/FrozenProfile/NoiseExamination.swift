@@ -34,13 +34,16 @@ struct NoiseExamination {
             } advice: {
                 "Stop what else runs on the machine, or give the pipeline fewer threads than there are CPUs."
             },
-            worst(.steal, beyond: limits.stealPercent) { $0.surroundings?[.steal].value } sentence: {
+            worst(.steal, beyond: limits.stealPercent) {
+                $0.surroundings?[.steal].value
+            } sentence: {
                 "During run \($0) the hypervisor gave \($1.fixed(1)) % of the CPU time to other machines."
             } advice: {
                 repeating("Measure on a machine that shares its CPUs with nobody")
             },
-            worst(.otherProcesses, beyond: limits.othersPercent) { $0.surroundings?[.othersShare].value }
-            sentence: {
+            worst(.otherProcesses, beyond: limits.othersPercent) {
+                $0.surroundings?[.othersShare].value
+            } sentence: {
                 "During run \($0) other processes used \($1.fixed(1)) % of the CPU time."
             } advice: {
                 repeating("Stop what else runs on the machine")
@@ -69,7 +72,8 @@ struct NoiseExamination {
     }
 
     func drift(of canaries: [Canary]) -> [NoiseReview.Finding] {
-        let drifts = canaries.compactMap { canary in canary.drift.value.map { (name: canary.name, drift: $0) } }
+        let drifts = canaries.compactMap { canary in canary.drift.value.map { (name: canary.name, drift: $0) }
+        }
         guard let most = drifts.max(by: { $0.drift < $1.drift }), most.drift > limits.canaryDrift else {
             return []
         }

@@ -160,13 +160,17 @@ struct NoiseReviewTests {
 
     @Test(
         "The trend's probability is that of a count of all orders",
-        arguments: [[1.0, 2, 3, 4], [2, 1, 4, 3, 5], [3, 1, 2, 5, 4, 6], [4, 3, 2, 1, 5, 6, 7], [1, 1, 2, 3]])
+        arguments: [
+            [1.0, 2, 3, 4], [2, 1, 4, 3, 5], [3, 1, 2, 5, 4, 6], [4, 3, 2, 1, 5, 6, 7], [1, 1, 2, 3],
+        ])
     func mannKendall(row: [Double]) throws {
         let trend = try #require(MannKendall(row))
         func sum(_ row: [Double]) -> Int {
             var total = 0
             for later in row.indices {
-                for earlier in 0..<later { total += row[later] > row[earlier] ? 1 : row[later] < row[earlier] ? -1 : 0 }
+                for earlier in 0..<later {
+                    total += row[later] > row[earlier] ? 1 : row[later] < row[earlier] ? -1 : 0
+                }
             }
             return total
         }
