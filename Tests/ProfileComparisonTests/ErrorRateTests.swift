@@ -20,10 +20,12 @@ struct ErrorRateTests {
         #expect(rates.number(.ok) + rates.number(.improved) <= Self.mostOf150)
     }
 
-    @Test("Sessions that differ as much as runs: a plain test of all runs cries wolf, and the verdict does not")
+    @Test(
+        "Sessions that differ as much as runs: a plain test of all runs cries wolf, and the verdict does not")
     func falseAlarms() {
         let noise = NoiseModel(runDeviation: 0.01, sessionDeviation: 0.01)
-        let rates = Simulation(noise: noise, plan: .sessions(2, runs: 8, ledger: 0), change: 0).rates(150, seed: 21)
+        let rates = Simulation(noise: noise, plan: .sessions(2, runs: 8, ledger: 0), change: 0).rates(
+            150, seed: 21)
         #expect(rates.number(.regressed) <= Self.mostOf150)
         // The bound can fail: the rule that takes runs for replicates breaks it by far.
         #expect(rates.benchstat > 3 * Self.mostOf150)

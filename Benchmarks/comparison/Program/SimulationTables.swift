@@ -9,14 +9,17 @@ struct SimulationTables {
 
     func markdown() -> String {
         [
-            "\(comparisons) comparisons a cell, seed \(seed).", "", falseAlarms(), "", boundary(), "", power(), "",
+            "\(comparisons) comparisons a cell, seed \(seed).", "", falseAlarms(), "", boundary(), "",
+            power(), "",
             interleaved(),
         ].joined(separator: "\n")
     }
 
     private static let sessionPlans: [Plan] = [
-        .sessions(1, runs: 10, ledger: 0), .sessions(1, runs: 10, ledger: 10), .sessions(2, runs: 10, ledger: 0),
-        .sessions(3, runs: 5, ledger: 0), .sessions(3, runs: 10, ledger: 0), .sessions(3, runs: 10, ledger: 10),
+        .sessions(1, runs: 10, ledger: 0), .sessions(1, runs: 10, ledger: 10),
+        .sessions(2, runs: 10, ledger: 0),
+        .sessions(3, runs: 5, ledger: 0), .sessions(3, runs: 10, ledger: 0),
+        .sessions(3, runs: 10, ledger: 10),
         .sessions(5, runs: 10, ledger: 0),
     ]
 
@@ -37,7 +40,8 @@ struct SimulationTables {
     /// Nothing changed: how often is something called a regression?
     private func falseAlarms() -> String {
         var lines = [
-            "Two measurements of the same version, runs scattering by 1 %: comparisons that call a regression.", "",
+            "Two measurements of the same version, runs scattering by 1 %: comparisons that call a regression.",
+            "",
             header(["sessions by runs", "sessions scatter by", "ours", "benchstat's rule", "more than 5 %"]),
         ]
         for plan in Self.sessionPlans {
@@ -46,7 +50,8 @@ struct SimulationTables {
                 let rates = Simulation(noise: noise, plan: plan, change: 0).rates(comparisons, seed: seed)
                 lines.append(
                     row([
-                        name(plan), "\((100 * deviation).fixed(1)) %", percent(rates, rates.number(.regressed)),
+                        name(plan), "\((100 * deviation).fixed(1)) %",
+                        percent(rates, rates.number(.regressed)),
                         percent(rates, rates.benchstat), percent(rates, rates.fixedPercent),
                     ]))
             }
@@ -62,7 +67,8 @@ struct SimulationTables {
         ]
         for plan in Self.sessionPlans.dropFirst() + [.pairs(12), .pairs(20)] {
             let deviation = if case .pairs = plan { 0.0 } else { 0.01 }
-            let noise = NoiseModel(runDeviation: 0.01, sessionDeviation: deviation, drift: deviation == 0 ? 0.02 : 0)
+            let noise = NoiseModel(
+                runDeviation: 0.01, sessionDeviation: deviation, drift: deviation == 0 ? 0.02 : 0)
             let rates = Simulation(noise: noise, plan: plan, change: 0.03).rates(comparisons, seed: seed + 1)
             lines.append(
                 row([
@@ -82,19 +88,24 @@ struct SimulationTables {
                 + "regression, with a budget of 3 % (of 1 %).", "",
             header(["sessions by runs", "+3 %", "+5 %", "+10 %", "+25 %", "+0 %: ok"]),
         ]
-        for plan in Self.sessionPlans { lines.append(powerRow(plan, NoiseModel(runDeviation: 0.01, sessionDeviation: 0.01))) }
+        for plan in Self.sessionPlans {
+            lines.append(powerRow(plan, NoiseModel(runDeviation: 0.01, sessionDeviation: 0.01)))
+        }
         return lines.joined(separator: "\n")
     }
 
     private func interleaved() -> String {
         var lines = [
             "Runs in turn, drifting by 2 % from first to last, the same.", "",
-            header(["pairs, runs scattering by", "+3 %", "+5 %", "+10 %", "+25 %", "+0 %: ok", "+0 %: regressed"]),
+            header([
+                "pairs, runs scattering by", "+3 %", "+5 %", "+10 %", "+25 %", "+0 %: ok", "+0 %: regressed",
+            ]),
         ]
         for deviation in [0.005, 0.01, 0.02] {
             for pairs in [8, 12, 20, 30] {
                 let noise = NoiseModel(runDeviation: deviation, sessionDeviation: 0, drift: 0.02)
-                let none = Simulation(noise: noise, plan: .pairs(pairs), change: 0).rates(comparisons, seed: seed)
+                let none = Simulation(noise: noise, plan: .pairs(pairs), change: 0).rates(
+                    comparisons, seed: seed)
                 lines.append(
                     powerRow(.pairs(pairs), noise, label: ", \((100 * deviation).fixed(1)) %")
                         + " \(percent(none, none.number(.regressed))) |")

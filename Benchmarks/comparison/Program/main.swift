@@ -7,7 +7,8 @@ internal import ProfileComparison
 // Usage: comparison-simulation [COMPARISONS [SEED]]
 
 let arguments = CommandLine.arguments.dropFirst().map { Int($0) }
-guard arguments.allSatisfy({ $0 != nil }), arguments.count <= 2, arguments.first.map({ $0 ?? 0 > 0 }) ?? true else {
+guard arguments.allSatisfy({ $0 != nil }), arguments.count <= 2, arguments.first.map({ $0 ?? 0 > 0 }) ?? true
+else {
     print("Usage: comparison-simulation [COMPARISONS [SEED]]")
     CurrentProcess.exit(64)
 }

@@ -27,7 +27,8 @@ public struct NoiseModel: Sendable {
     }
 
     /// The values of runs made in turn: pairs of an old and a new run, in random order.
-    func pairs(_ count: Int, change: Double, _ random: inout RandomNumbers) -> (old: [Double], new: [Double]) {
+    func pairs(_ count: Int, change: Double, _ random: inout RandomNumbers) -> (old: [Double], new: [Double])
+    {
         var old: [Double] = []
         var new: [Double] = []
         for pair in 0..<count {

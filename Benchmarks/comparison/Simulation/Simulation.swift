@@ -49,7 +49,8 @@ public struct Simulation: Sendable {
         return Calls(
             ours: verdict(old, new, &random),
             benchstat: metrics.contains { calledByBenchstat($0.old.flatMap(\.self), $0.new.flatMap(\.self)) },
-            fixedPercent: metrics.contains { calledByPercent($0.old.flatMap(\.self), $0.new.flatMap(\.self)) })
+            fixedPercent: metrics.contains { calledByPercent($0.old.flatMap(\.self), $0.new.flatMap(\.self)) }
+        )
     }
 
     /// How often each rule called a regression, and ours a verdict, in so many comparisons.
@@ -72,7 +73,8 @@ public struct Simulation: Sendable {
         }
     }
 
-    private func verdict(_ old: FrozenProfile, _ new: FrozenProfile, _ random: inout RandomNumbers) -> Verdict {
+    private func verdict(_ old: FrozenProfile, _ new: FrozenProfile, _ random: inout RandomNumbers) -> Verdict
+    {
         var settings = ComparisonSettings()
         settings.budgets.commandLine = [
             BudgetPolicy.Target(stage: nil, metric: .wall): budgetPercent,
@@ -105,7 +107,8 @@ public struct Simulation: Sendable {
             }
             guard let variance = VarianceEstimate(of: medians) else { continue }
             ledger[nil, metric] = NoiseLedger.Entry(
-                sessions: variance, sessionCount: degrees + 1, runsPerSession: runs, firstDate: "", lastDate: "")
+                sessions: variance, sessionCount: degrees + 1, runsPerSession: runs, firstDate: "",
+                lastDate: "")
         }
         return ledger
     }
@@ -139,7 +142,9 @@ public struct Simulation: Sendable {
     }
 
     private func calledByPercent(_ old: [Double], _ new: [Double]) -> Bool {
-        guard let older = FrozenProfile.median(old), let newer = FrozenProfile.median(new) else { return false }
+        guard let older = FrozenProfile.median(old), let newer = FrozenProfile.median(new) else {
+            return false
+        }
         return newer > 1.05 * older
     }
 }

@@ -11,14 +11,16 @@ struct RowTable {
     /// Stages in the order of the new side, then those it no longer has.
     private var stages: [StageName] {
         let newer = Set(to.profile.stages.map(\.stage))
-        return to.profile.stages.map(\.stage) + from.profile.stages.map(\.stage).filter { !newer.contains($0) }
+        return to.profile.stages.map(\.stage)
+            + from.profile.stages.map(\.stage).filter { !newer.contains($0) }
     }
 
     func rows() -> [ComparisonRow] {
         let judgement = FamilyJudgement(errorRate: settings.errorRate)
         var rows = judgement.judge(Metric.judged.compactMap { candidate($0, nil, .total) })
         rows += Metric.shownOnly.map { row($0, nil, .derived) }
-        let candidates = stages.flatMap { stage in Metric.judged.compactMap { candidate($0, stage, .stages) } }
+        let candidates = stages.flatMap { stage in Metric.judged.compactMap { candidate($0, stage, .stages) }
+        }
         var judged: [NoiseLedger.Key: ComparisonRow] = [:]
         for row in judgement.judge(candidates) {
             judged[NoiseLedger.Key(stage: row.stage, metric: row.metric)] = row
@@ -72,7 +74,8 @@ struct RowTable {
         }
         if (older + newer).joined().allSatisfy({ $0 <= floor }) { return .belowFloor }
         return switch design {
-        case .sessions: sessionEvidence(older, newer, ledger: settings.ledger?[row.stage, row.metric]?.sessions)
+        case .sessions:
+            sessionEvidence(older, newer, ledger: settings.ledger?[row.stage, row.metric]?.sessions)
         case .interleaved: runEvidence(older.flatMap(\.self), newer.flatMap(\.self))
         }
     }
@@ -85,7 +88,8 @@ struct RowTable {
             let fewest = InterleavedTest.fewestRuns
             return .none(
                 reason: "Fewer than \(fewest) runs a side are no evidence.",
-                remedy: Remedy(runsPerSide: 12, sentence: "It takes \(fewest) pairs at least, 12 for a gate."))
+                remedy: Remedy(runsPerSide: 12, sentence: "It takes \(fewest) pairs at least, 12 for a gate.")
+            )
         }
         return .test(.interleaved(test))
     }
