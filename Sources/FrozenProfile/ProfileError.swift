@@ -16,6 +16,8 @@ public enum ProfileError: Error, Equatable, Sendable {
     case invalidVersion(String, reason: String)
     /// The version is frozen already.
     case alreadyFrozen(version: String, file: String)
+    /// A reference of that name is there; references are never replaced.
+    case referenceExists(id: String, file: String)
     /// The version is not in the directory; the nearest names that are.
     case unknownVersion(String, directory: String, nearest: [String])
     /// Two companions of one kind.
@@ -44,6 +46,9 @@ extension ProfileError: CustomStringConvertible {
         case .alreadyFrozen(let version, let file):
             "Version \(shown(version)) is frozen already in '\(shown(file))'. "
                 + "Freeze under another version, or replace it with --force."
+        case .referenceExists(let id, let file):
+            "Reference \(shown(id)) is there already in '\(shown(file))', and references are never replaced. "
+                + "Choose another name."
         case .unknownVersion(let version, let directory, let nearest):
             "There is no profile of version \(shown(version)) in '\(shown(directory))'. "
                 + (nearest.isEmpty

@@ -57,7 +57,9 @@ struct TruthFields {
     }
 
     func stageName(_ name: String) throws(ProfileError) -> StageName {
-        guard let stage = StageName(try requiredText(name)) else { throw wrong(name, expected: "a stage's name") }
+        guard let stage = StageName(try requiredText(name)) else {
+            throw wrong(name, expected: "a stage's name")
+        }
         return stage
     }
 
@@ -85,7 +87,9 @@ struct TruthFields {
 
     func use(_ key: (Metric) -> String) throws(ProfileError) -> ResourceUse {
         var use = ResourceUse.unavailable("not recorded")
-        for metric in Metric.allCases where object[key(metric)] != nil { use[metric] = try number(key(metric)) }
+        for metric in Metric.allCases where object[key(metric)] != nil {
+            use[metric] = try number(key(metric))
+        }
         return use
     }
 
