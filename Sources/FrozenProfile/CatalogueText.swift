@@ -7,14 +7,14 @@ extension ProfileCatalogue {
 
     /// The catalogue as a table for a terminal.
     ///
-    /// - Parameter width: Columns, at least 60. Names and words that do not fit are cut and end in `…`.
+    /// - Parameter width: Columns, at least 72. Names and words that do not fit are cut and end in `…`.
     public func table(width: Int = 80) -> String {
         let rows = [Self.headings] + entries.map(Self.cells)
         var widths = Self.headings.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        // What is long is cut where it says least: names of machines, then versions, then the quality.
+        // What is long is cut where it says least.
         let gaps = 2 * (widths.count - 1)
-        for (column, least) in [(2, 16), (0, 12), (6, 7)] {
-            let excess = widths.reduce(gaps, +) - max(60, width)
+        for (column, least) in [(0, 24), (6, 14), (2, 12), (6, 7), (0, 12)] {
+            let excess = widths.reduce(gaps, +) - max(72, width)
             if excess > 0 { widths[column] = max(min(least, widths[column]), widths[column] - excess) }
         }
         return rows.map { row in
@@ -105,7 +105,9 @@ public enum MarkedSection {
     ///   - text: The file's text.
     ///   - content: Lines for between the marks.
     ///   - name: The file's name, for messages.
-    public static func replace(in text: String, with content: String, name: String) throws(LifecycleError) -> String {
+    public static func replace(in text: String, with content: String, name: String) throws(LifecycleError)
+        -> String
+    {
         let starts = text.ranges(of: begin)
         let ends = text.ranges(of: end)
         guard starts.count == 1, ends.count == 1, starts[0].upperBound <= ends[0].lowerBound else {

@@ -39,7 +39,8 @@ public struct ProfileCatalogue: Sendable {
         entries = try store.versions().map { version in
             do throws(ProfileError) {
                 let profile = try store.load(version)
-                let damage = profile.discrepancies + (checksCompanions ? store.damagedCompanions(of: profile) : [])
+                let damage =
+                    profile.discrepancies + (checksCompanions ? store.damagedCompanions(of: profile) : [])
                 return Entry(version: version, profile: profile, problem: nil, damage: damage)
             } catch {
                 return Entry(version: version, profile: nil, problem: error.description, damage: [])
@@ -55,11 +56,12 @@ public struct ProfileCatalogue: Sendable {
 /// Whether text is a day such as `2026-02-10`.
 private func isDay(_ text: Substring) -> Bool {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    return parts.map(\.count) == [4, 2, 2] && parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+    return parts.map(\.count) == [4, 2, 2]
+        && parts.allSatisfy { $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
 }
 
 extension ProfileCatalogue.Entry {
-    /// The kind of machine in a few words: `x86_64, 2 CPUs, 8 GB`. Machines of one class may still differ in their CPU's
+    /// The kind of machine in a few words: `x86_64 2cpu 8gb`. Machines of one class may still differ in their CPU's
     /// model; `diff` tells.
     public var hostClass: String {
         guard let environment = profile?.environment else { return "unknown" }
@@ -71,9 +73,9 @@ extension ProfileCatalogue.Entry {
         let cpus = identity[.usableCPUs].value?.description ?? older("cpu_cores_logical")
         let memory = identity[.memoryClass].value?.description ?? older("ram_total_gb")
         let parts = [
-            architecture, cpus.map { $0 == "1" ? "1 CPU" : "\($0) CPUs" }, memory.map { "\($0) GB" },
+            architecture, cpus.map { "\($0)cpu" }, memory.map { "\($0)gb" },
         ].compactMap(\.self)
-        return parts.isEmpty ? "unknown" : parts.joined(separator: ", ")
+        return parts.isEmpty ? "unknown" : parts.joined(separator: " ")
     }
 
     /// How far its values can be trusted, as words; `good` when nothing speaks against them.

@@ -85,7 +85,9 @@ public struct Archiving: Sendable {
         }
     }
 
-    private static func isNewest(_ version: VersionName, in store: ProfileStore) throws(LifecycleError) -> Bool {
+    private static func isNewest(_ version: VersionName, in store: ProfileStore) throws(LifecycleError)
+        -> Bool
+    {
         let entries: [ProfileCatalogue.Entry]
         do throws(ProfileError) {
             entries = try ProfileCatalogue(store).entries

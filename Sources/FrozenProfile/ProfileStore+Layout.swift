@@ -32,7 +32,8 @@ extension ProfileStore {
     /// Where a profile is that a person names by version or by path: the store and the version.
     ///
     /// A version is looked for here, then among the references, then in the archive.
-    public func locate(reference: String) throws(ProfileError) -> (store: ProfileStore, version: VersionName) {
+    public func locate(reference: String) throws(ProfileError) -> (store: ProfileStore, version: VersionName)
+    {
         if reference.contains("/") || reference.hasSuffix(".yaml") {
             let name = Files.name(of: reference)
             guard name.hasSuffix(".yaml") else {

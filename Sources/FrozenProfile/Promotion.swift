@@ -202,7 +202,8 @@ public struct Promotion: Sendable {
     private static func notes(on profile: FrozenProfile) -> [String] {
         var sentences: [String] = []
         if profile.environment.identity[.gitDirty].value == .bool(true) {
-            sentences.append("It was measured with uncommitted changes, so nobody can build that version again.")
+            sentences.append(
+                "It was measured with uncommitted changes, so nobody can build that version again.")
         }
         if let runs = profile.totals.runs, runs < NoiseReview.Limits().runs {
             sentences.append(

@@ -41,7 +41,8 @@ public struct Pruning: Sendable {
         self.store = store
         guard !store.isReferences else {
             throw .refused(
-                "'\(store.directory)' holds references, which are kept for ever. Remove one by hand if it must be.")
+                "'\(store.directory)' holds references, which are kept for ever. Remove one by hand if it must be."
+            )
         }
         let catalogue: ProfileCatalogue
         do throws(ProfileError) {
@@ -104,7 +105,9 @@ public struct Pruning: Sendable {
         where name.hasPrefix(ProfileStore.stagingPrefix) && Files.isDirectory("\(store.directory)/\(name)") {
             let path = "\(store.directory)/\(name)"
             items.append(
-                Item(name: "left over by a freeze that was killed", files: [path], bytes: try size(ofTree: path)))
+                Item(
+                    name: "left over by a freeze that was killed", files: [path],
+                    bytes: try size(ofTree: path)))
         }
         return items
     }

@@ -33,7 +33,9 @@ enum ListCommand {
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let store = try store(arguments)
-        let forms = ["json", "markdown"].filter(arguments.has) + (arguments.value("update-readme") == nil ? [] : ["update-readme"])
+        let forms =
+            ["json", "markdown"].filter(arguments.has)
+            + (arguments.value("update-readme") == nil ? [] : ["update-readme"])
         guard forms.count < 2 else {
             throw ToolFailure("--\(forms[0]) and --\(forms[1]) exclude each other.", .usage)
         }
@@ -52,7 +54,9 @@ enum ListCommand {
         } else if catalogue.entries.isEmpty {
             Console.note("There is no profile in '\(store.directory)'.")
         } else {
-            let columns = Terminal.isTerminal(Terminal.standardOutput) ? Terminal.size(Terminal.standardOutput).columns : 80
+            let columns =
+                Terminal.isTerminal(Terminal.standardOutput)
+                ? Terminal.size(Terminal.standardOutput).columns : 80
             Console.print(catalogue.table(width: columns))
         }
         for entry in catalogue.entries {

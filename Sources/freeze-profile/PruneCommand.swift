@@ -20,7 +20,9 @@ enum PruneCommand {
             .flag("archive", "look in DIR/archive"),
             .value("profiles", "DIR", "where the versions are (default: data/profiles)"),
         ],
-        examples: [("freeze-profile prune --archive --older-than 365 --dry-run", "see what a year would take")],
+        examples: [
+            ("freeze-profile prune --archive --older-than 365 --dry-run", "see what a year would take")
+        ],
         notes: [
             "Without --keep and --older-than only leftovers are removed; with both, only what both call old. "
                 + "References, the newest version, and profiles without a date are never removed. What is removed "
@@ -33,7 +35,9 @@ enum PruneCommand {
         let keep = try number(arguments, "keep", in: 1...1_000_000)
         let days = try number(arguments, "older-than", in: 0...100_000)
         let before = days.map { days in
-            Timestamp(nanosecondsSinceEpoch: SystemClock.now.nanosecondsSinceEpoch - Int64(days) * 86_400_000_000_000)
+            Timestamp(
+                nanosecondsSinceEpoch: SystemClock.now.nanosecondsSinceEpoch - Int64(days)
+                    * 86_400_000_000_000)
         }
         do throws(LifecycleError) {
             let pruning = try Pruning(

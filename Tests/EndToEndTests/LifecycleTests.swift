@@ -69,7 +69,8 @@ struct Shelf {
 struct PromotionTests {
     private static let reason = ["--reason", "first with five runs: \"kept\"\n- x"]
 
-    @Test("A profile becomes a reference with its companions under the new name, stamped, the source untouched")
+    @Test(
+        "A profile becomes a reference with its companions under the new name, stamped, the source untouched")
     func promoting() throws {
         let shelf = try Shelf()
         try shelf.add("v1.2.0-wip")
@@ -79,8 +80,12 @@ struct PromotionTests {
         let references = shelf.store.references
         #expect(
             result.standardOutput.split(separator: "\n").map(String.init)
-                == ["yaml", "stage_truth.json", "monitor.log"].map { "\(references.directory)/podcast-2026.\($0)" })
-        #expect(result.standardError.contains("Note: It rests on 3 measured runs; a reference should have at least 5."))
+                == ["yaml", "stage_truth.json", "monitor.log"].map {
+                    "\(references.directory)/podcast-2026.\($0)"
+                })
+        #expect(
+            result.standardError.contains(
+                "Note: It rests on 3 measured runs; a reference should have at least 5."))
         #expect(result.standardError.contains("Note: Its release is still called v1.2.0-wip."))
         let reference = try references.load(VersionName("podcast-2026"))
         var source = try shelf.store.load(VersionName("v1.2.0-wip"))
@@ -144,10 +149,12 @@ struct PromotionTests {
         let path = "\(shelf.directory.path)/references/r1.yaml"
         #expect(
             second.standardError.contains(
-                "Reference r1 is there already in '\(path)', and references are never replaced. Choose another name."))
+                "Reference r1 is there already in '\(path)', and references are never replaced. Choose another name."
+            ))
         let profile = try shelf.store.load(VersionName("v2"))
         let inside = ProfileStore(directory: "\(shelf.directory.path)/references/../references/")
-        #expect(throws: ProfileError.referenceExists(id: "r1", file: inside.path(of: try VersionName("r1")))) {
+        #expect(throws: ProfileError.referenceExists(id: "r1", file: inside.path(of: try VersionName("r1"))))
+        {
             try inside.freeze(profile, as: VersionName("r1"), force: true)
         }
         #expect(try shelf.digests() == before)
@@ -189,14 +196,19 @@ struct PromotionTests {
         #expect(try shelf.digests() == before)
     }
 
-    @Test("The stage truth has to be that of the profile; one that is missing can be excused, a wrong one cannot")
+    @Test(
+        "The stage truth has to be that of the profile; one that is missing can be excused, a wrong one cannot"
+    )
     func stageTruth() throws {
         let shelf = try Shelf()
         try shelf.add("v1", truth: false)
         #expect(try shelf.run("promote", "v1", "r1", "--reason", "x").status == .code(66))
         let excused = try shelf.run("promote", "v1", "r1", "--reason", "x", "--no-stage-truth-required")
         #expect(excused.status == .code(0))
-        #expect(try Files.names(inDirectory: "\(shelf.directory.path)/references") == ["r1.monitor.log", "r1.yaml"])
+        #expect(
+            try Files.names(inDirectory: "\(shelf.directory.path)/references") == [
+                "r1.monitor.log", "r1.yaml",
+            ])
         var foreign = try shelf.store.load(VersionName("v1"))
         foreign.release = "v9"
         foreign.stages.removeLast()
@@ -298,7 +310,8 @@ struct ArchivingTests {
         #expect(result.status == .code(64))
         #expect(
             result.standardError.contains(
-                "v10 is the newest version in '\(shelf.directory.path)', and the next one will be compared with it."))
+                "v10 is the newest version in '\(shelf.directory.path)', and the next one will be compared with it."
+            ))
         #expect(try shelf.digests() == before)
         #expect(try shelf.run("archive", "v10", "--force").status == .code(0))
         #expect(try shelf.store.versions().map(\.text) == ["v9"])
