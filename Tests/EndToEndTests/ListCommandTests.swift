@@ -64,7 +64,8 @@ struct ListCommandTests {
         let shelf = try Shelf()
         try shelf.add(String(repeating: "v", count: 128))
         try shelf.add("v1", date: "2027-01-01T00:00:00Z") { profile in
-            profile.environment.identity[.architecture] = .value(.text(String(repeating: "a\u{1B}[2J", count: 40)))
+            profile.environment.identity[.architecture] = .value(
+                .text(String(repeating: "a\u{1B}[2J", count: 40)))
         }
         for width in [72, 80, 200] {
             let table = try ProfileCatalogue(shelf.store).table(width: width)
@@ -106,7 +107,9 @@ struct ListCommandTests {
         #expect(result.status == .code(66))
         #expect(result.standardOutput.split(separator: "\n").count == 5)
         #expect(result.standardOutput.contains("broken   -           unknown"))
-        #expect(result.standardError.contains("broken: '\(shelf.directory.path)/broken.yaml' is not a frozen profile."))
+        #expect(
+            result.standardError.contains(
+                "broken: '\(shelf.directory.path)/broken.yaml' is not a frozen profile."))
         #expect(
             result.standardError.contains(
                 "v1.9.0: '\(shelf.directory.path)/v1.9.0.monitor.log' has changed since it was frozen."))
@@ -133,8 +136,10 @@ struct ListCommandTests {
 
     @Test(
         "A page without its marks is refused and stays",
-        arguments: ["", MarkedSection.begin, "\(MarkedSection.end)\n\(MarkedSection.begin)",
-            "\(MarkedSection.begin)\(MarkedSection.begin)\(MarkedSection.end)"])
+        arguments: [
+            "", MarkedSection.begin, "\(MarkedSection.end)\n\(MarkedSection.begin)",
+            "\(MarkedSection.begin)\(MarkedSection.begin)\(MarkedSection.end)",
+        ])
     func unmarked(content: String) throws {
         let shelf = try Shelf()
         let page = "\(shelf.directory.path)/README.md"

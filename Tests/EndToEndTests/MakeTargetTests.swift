@@ -18,7 +18,8 @@ struct MakeTargetTests {
         }
         try Files.replace("\(directory.path)/real.yaml", with: "rss: https://feeds.example.org/a.xml\n")
         try Files.replace("\(directory.path)/e2e.yaml", with: "rss: 'http://E2E-Placeholder/feed.xml'\n")
-        try Files.replace("\(directory.path)/invalid.yaml", with: "max_episodes: 1\nrss: https://Example.invalid/x\n")
+        try Files.replace(
+            "\(directory.path)/invalid.yaml", with: "max_episodes: 1\nrss: https://Example.invalid/x\n")
     }
 
     private func run(_ script: String, _ variables: [String: String]) throws -> CommandResult {
@@ -39,8 +40,10 @@ struct MakeTargetTests {
         let result = try run(
             "profile-freeze",
             [
-                "VERSION": "v1.2.0", "PIPELINE_CONFIG": "\(directory.path)/real.yaml", "DATASET_ID": "set one",
-                "OUTPUT": "/tmp/o p.yaml", "SKIP_WARMUP": "1", "SAMPLE_INTERVAL": "0.25", "NO_STAGE_TRUTH": "yes",
+                "VERSION": "v1.2.0", "PIPELINE_CONFIG": "\(directory.path)/real.yaml",
+                "DATASET_ID": "set one",
+                "OUTPUT": "/tmp/o p.yaml", "SKIP_WARMUP": "1", "SAMPLE_INTERVAL": "0.25",
+                "NO_STAGE_TRUTH": "yes",
                 "MONITOR": "true", "FORCE": "on", "RUNS": "5", "STACK_RUNS": "2",
             ])
         #expect(
@@ -57,7 +60,10 @@ struct MakeTargetTests {
     func freezeDefaults() throws {
         let result = try run(
             "profile-freeze",
-            ["VERSION": "v1", "PIPELINE_CONFIG": "\(directory.path)/real.yaml", "MONITOR": "0", "FORCE": "no"])
+            [
+                "VERSION": "v1", "PIPELINE_CONFIG": "\(directory.path)/real.yaml", "MONITOR": "0",
+                "FORCE": "no",
+            ])
         #expect(
             try words(result).prefix(9) == [
                 "freeze-profile", "capture", "--version", "v1", "--dataset-id", "real", "--config",
@@ -146,21 +152,25 @@ struct MakeTargetTests {
             variables[missing] = nil
             let result = try run("profile-promote", variables)
             #expect(result.status == .code(64))
-            #expect(result.standardError.hasPrefix("profile-promote: \(missing) is not set. Say it: make profile-promote"))
+            #expect(
+                result.standardError.hasPrefix(
+                    "profile-promote: \(missing) is not set. Say it: make profile-promote"))
         }
     }
 
     @Test(
         "make refuses a target whose variables are missing, before it builds anything",
         arguments: [
-            ("profile-freeze", [], "VERSION"), ("profile-diff", ["FROM=v1"], "TO"), ("profile-diff", [], "FROM"),
+            ("profile-freeze", [], "VERSION"), ("profile-diff", ["FROM=v1"], "TO"),
+            ("profile-diff", [], "FROM"),
             ("profile-promote", ["SOURCE=v1", "PROMOTED_ID=r1"], "REASON"),
         ] as [(String, [String], String)])
     func makeTargets(target: String, variables: [String], missing: String) throws {
         let result = try runCommand(
             ["make", "-C", BuiltProduct.packageDirectory, "--no-print-directory", target] + variables)
         #expect(result.status == .code(2))
-        #expect(result.standardError.hasPrefix("\(target): \(missing) is not set. Say it: make \(target) "))
+        let sentence = "\(target): \(missing) is not set. Say it: make \(target) "
+        #expect(result.standardError.hasPrefix(sentence))
         #expect(result.standardOutput == "")
     }
 }
