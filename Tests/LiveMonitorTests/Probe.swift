@@ -59,6 +59,14 @@ struct ProbeRun {
         }
     }
 
+    /// All numbers that the Python pipeline measured itself, by stage.
+    func oracleFields() throws -> [String: [String: Double]] {
+        try Files.read(statusFile + ".oracle", limit: 1 << 20).split(separator: 0x0A).reduce(into: [:]) {
+            let fields = try #require(JSONValue.parse(Array($1))?.object)
+            $0[try #require(fields["stage"]?.string)] = fields.compactMapValues(\.number)
+        }
+    }
+
     /// What the Python pipeline measured itself, by stage.
     func oracle() throws -> [String: (wall: Double, cpu: Double)] {
         var found: [String: (wall: Double, cpu: Double)] = [:]
