@@ -53,15 +53,15 @@ let package = Package(
             dependencies: [
                 "LiveMonitor", "PipelineStatus", "StackSampler", "Symbolication", "StackProfile",
                 "FlameGraph",
-                "FrozenProfile", "LinuxProcess", "LinuxSystem", "Measurement",
+                "FrozenProfile", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         .target(
             name: "LiveMonitor",
-            dependencies: ["PipelineStatus", "LinuxProcess", "LinuxSystem", "Measurement"]),
+            dependencies: ["PipelineStatus", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement"]),
         .target(
             name: "FrozenProfile",
             dependencies: [
-                "YAMLDocument", "CMessageDigest", "PipelineStatus", "LinuxProcess", "LinuxSystem",
+                "YAMLDocument", "JSONDocument", "CMessageDigest", "LinuxProcess", "LinuxSystem",
                 "Measurement",
             ]),
         // Style and script are files of their own, embedded so that the tool stays one file.
@@ -80,8 +80,9 @@ let package = Package(
             dependencies: [
                 "CLibunwind", "CPerfEvents", "CPtrace", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
-        .target(name: "PipelineStatus", dependencies: ["LinuxSystem", "Measurement"]),
+        .target(name: "PipelineStatus", dependencies: ["JSONDocument", "LinuxSystem", "Measurement"]),
         .target(name: "YAMLDocument", dependencies: ["CLibYAML"]),
+        .target(name: "JSONDocument", dependencies: ["Measurement"]),
         .target(name: "LinuxProcess", dependencies: ["CLinux", "LinuxSystem", "Measurement"]),
         .target(name: "LinuxSystem", dependencies: ["CLinux", "Measurement"]),
         .target(name: "Measurement"),
@@ -90,7 +91,8 @@ let package = Package(
         .target(
             name: "PodcastPipeline",
             dependencies: [
-                "PipelineStatus", "YAMLDocument", "LinuxProcess", "LinuxSystem", "Measurement",
+                "PipelineStatus", "YAMLDocument", "JSONDocument", "LinuxProcess", "LinuxSystem",
+                "Measurement",
                 "CPocketSphinx", "CExpat",
                 "CCurl",
             ]),
@@ -157,13 +159,14 @@ let testedTargets: [String: [String]] = [
     "MeasurementTests": ["Measurement"],
     "LinuxSystemTests": ["LinuxSystem"],
     "LinuxProcessTests": ["LinuxProcess", "LinuxSystem"],
-    "PipelineStatusTests": ["PipelineStatus"],
+    "JSONDocumentTests": ["JSONDocument"],
+    "PipelineStatusTests": ["PipelineStatus", "JSONDocument"],
     "YAMLDocumentTests": ["YAMLDocument"],
     "StackProfileTests": ["StackProfile"],
     "FlameGraphTests": ["FlameGraph", "StackProfile"],
     "SymbolicationTests": ["Symbolication"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
-    "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "monitor-probe"],
+    "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
     "ProfileComparisonTests": ["ProfileComparison", "FrozenProfile"],
     "ProfileCaptureTests": [
@@ -172,7 +175,8 @@ let testedTargets: [String: [String]] = [
     "CommandLineToolTests": ["CommandLineTool"],
     "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],
     "PodcastPipelineTests": [
-        "PodcastPipeline", "LoopbackServer", "PipelineStatus", "CommandLineTool", "podcast-scraper",
+        "PodcastPipeline", "LoopbackServer", "PipelineStatus", "JSONDocument", "CommandLineTool",
+        "podcast-scraper",
     ],
     "EndToEndTests": ["freeze-profile", "podcast-scraper", "loopback-feed", "monitored-pipeline"],
 ]

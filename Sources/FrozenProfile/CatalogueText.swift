@@ -1,5 +1,5 @@
+internal import JSONDocument
 internal import Measurement
-internal import PipelineStatus
 
 extension ProfileCatalogue {
     private static let headings = ["version", "date", "host", "wall s", "peak MB", "runs", "quality"]

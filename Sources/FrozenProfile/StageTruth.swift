@@ -1,5 +1,5 @@
+internal import JSONDocument
 public import Measurement
-internal import PipelineStatus
 
 /// What is known for certain about the stages of a version's run: the `<VERSION>.stage_truth.json` beside a profile.
 ///
@@ -155,7 +155,7 @@ extension Reading {
 
 extension ResourceUse {
     fileprivate var jsonFields: [(String, String)] {
-        Metric.allCases.map { metric in
+        metrics.map { metric in
             (metric.runKey, self[metric].json { JSONLine.number($0, decimals: metric.decimals) })
         }
     }

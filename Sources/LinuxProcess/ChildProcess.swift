@@ -202,6 +202,43 @@ public struct ChildProcess: ~Copyable {
         public var cpu: Duration
         /// The largest resident set of the child or of any one waited-for descendant.
         public var peakResident: ByteCount
+        /// What else they used.
+        public var usage: Usage
+    }
+
+    /// What a child and all its waited-for descendants used from start to end, those of their threads and children that
+    /// ended long before included.
+    public struct Usage: Hashable, Sendable {
+        /// Read from storage, in whole units of 512 bytes.
+        public var diskRead: ByteCount
+        /// Written to the page cache for storage, in whole units of 512 bytes.
+        public var diskWritten: ByteCount
+        /// Page faults that needed reading from storage.
+        public var majorFaults: Int
+        /// How often they gave the processor away to wait.
+        public var voluntarySwitches: Int
+        /// How often it was taken from them.
+        public var involuntarySwitches: Int
+
+        /// A usage of its parts.
+        public init(
+            diskRead: ByteCount, diskWritten: ByteCount, majorFaults: Int, voluntarySwitches: Int,
+            involuntarySwitches: Int
+        ) {
+            self.diskRead = diskRead
+            self.diskWritten = diskWritten
+            self.majorFaults = majorFaults
+            self.voluntarySwitches = voluntarySwitches
+            self.involuntarySwitches = involuntarySwitches
+        }
+
+        fileprivate init(_ raw: clinux_usage) {
+            self.init(
+                diskRead: ByteCount(bytes: raw.blocks_read * 512),
+                diskWritten: ByteCount(bytes: raw.blocks_written * 512), majorFaults: Int(raw.major_faults),
+                voluntarySwitches: Int(raw.voluntary_switches),
+                involuntarySwitches: Int(raw.involuntary_switches))
+        }
     }
 
     /// The child's process identifier.
@@ -242,13 +279,12 @@ public struct ChildProcess: ~Copyable {
             if let deadline, SystemClock.monotonicNanoseconds >= deadline { return nil }
         }
         var status: Int32 = 0
-        var cpuNanoseconds: Int64 = 0
-        var peakKibibytes: Int64 = 0
-        let waited = clinux_wait(pid, &status, &cpuNanoseconds, &peakKibibytes)
+        var raw = clinux_usage()
+        let waited = clinux_wait(pid, &status, &raw)
         guard waited > 0 else { throw SystemError(action: "wait for process \(pid)", code: -waited) }
         let result = Outcome(
-            status: ExitStatus(waitStatus: status), cpu: Duration(nanosecondCount: cpuNanoseconds),
-            peakResident: .kibibytes(peakKibibytes))
+            status: ExitStatus(waitStatus: status), cpu: Duration(nanosecondCount: raw.cpu_nanoseconds),
+            peakResident: .kibibytes(raw.peak_resident_kibibytes), usage: Usage(raw))
         outcome = result
         return result
     }

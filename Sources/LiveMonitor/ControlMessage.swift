@@ -1,3 +1,4 @@
+internal import JSONDocument
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
@@ -10,7 +11,7 @@ enum ControlMessage: Equatable {
     /// A line for the terminal, above the panel.
     case say(String)
     /// The run is over. The numbers are what the kernel told who waited for the target.
-    case finish(exit: ExitStatus?, cpu: Duration?, peak: ByteCount?)
+    case finish(exit: ExitStatus?, waited: WaitedUsage)
 
     /// The message as a line, its end included.
     var line: String {
@@ -18,11 +19,12 @@ enum ControlMessage: Equatable {
         case .configure(let configuration): return "{\"configure\":\(configuration.json)}\n"
         case .observe(let pid): return "{\"observe\":\(pid)}\n"
         case .say(let text): return "{\"say\":\(text.asJSON)}\n"
-        case .finish(let exit, let cpu, let peak):
+        case .finish(let exit, let waited):
             var fields: [String] = []
             if let exit { fields.append(exit.jsonField) }
-            if let cpu { fields.append("\"cpu_ns\":\(cpu.inNanoseconds)") }
-            if let peak { fields.append("\"peak_rss_bytes\":\(peak.bytes)") }
+            if let cpu = waited.cpu { fields.append("\"cpu_ns\":\(cpu.inNanoseconds)") }
+            if let peak = waited.peak { fields.append("\"peak_rss_bytes\":\(peak.bytes)") }
+            if let usage = waited.usage { fields.append("\"usage\":\(usage.json)") }
             return "{\"finish\":{\(fields.joined(separator: ","))}}\n"
         }
     }
@@ -40,12 +42,28 @@ enum ControlMessage: Equatable {
         guard let finish = fields["finish"]?.object else { return nil }
         return .finish(
             exit: ExitStatus(jsonFields: finish),
-            cpu: finish["cpu_ns"]?.number.flatMap { Int64(exactly: $0) }.map {
-                Duration(nanosecondCount: $0)
-            },
-            peak: finish["peak_rss_bytes"]?.number.flatMap { Int64(exactly: $0) }.map {
-                ByteCount(bytes: $0)
-            })
+            waited: WaitedUsage(
+                cpu: finish["cpu_ns"]?.number.flatMap { Int64(exactly: $0) }.map {
+                    Duration(nanosecondCount: $0)
+                },
+                peak: finish["peak_rss_bytes"]?.number.flatMap { Int64(exactly: $0) }.map {
+                    ByteCount(bytes: $0)
+                },
+                usage: finish["usage"].flatMap { ChildProcess.Usage(json: $0) }))
+    }
+}
+
+extension ChildProcess.Usage {
+    fileprivate var json: String {
+        "[\(diskRead.bytes),\(diskWritten.bytes),\(majorFaults),\(voluntarySwitches),\(involuntarySwitches)]"
+    }
+
+    fileprivate init?(json: JSONValue) {
+        let numbers = (json.array ?? []).compactMap { $0.number.flatMap { Int(exactly: $0) } }
+        guard numbers.count == 5 else { return nil }
+        self.init(
+            diskRead: ByteCount(bytes: Int64(numbers[0])), diskWritten: ByteCount(bytes: Int64(numbers[1])),
+            majorFaults: numbers[2], voluntarySwitches: numbers[3], involuntarySwitches: numbers[4])
     }
 }
 

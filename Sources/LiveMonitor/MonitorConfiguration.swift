@@ -1,3 +1,4 @@
+internal import JSONDocument
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement

@@ -160,16 +160,15 @@ final class MonitorDesk {
     ///
     /// - Parameters:
     ///   - exit: How the run ended, as who waited for it knows; nil to ask the kernel.
-    ///   - cpu: CPU time of the run, as who waited for it knows.
-    ///   - peak: Its peak of memory, likewise.
+    ///   - waited: What the run used, as who waited for it knows.
     ///   - parent: Where the report is sent, nil when nobody listens.
-    func conclude(exit: ExitStatus?, cpu: Duration?, peak: ByteCount?, toParent parent: Int32?) {
+    func conclude(exit: ExitStatus?, waited: WaitedUsage, toParent parent: Int32?) {
         guard observation != nil else {
             view.restore()
             return
         }
         if !hasTargetEnded, hasEndedNow() { targetHasEnded() }
-        observation?.conclude(cpu: cpu, peak: peak)
+        observation?.conclude(waited)
         noteMergedReplacements()
         let status: Reading<ExitStatus> =
             if let exit {

@@ -69,7 +69,7 @@ final class MonitorLoop {
         while let signal = inbox.next() {
             switch signal {
             case SignalInbox.terminate:
-                desk?.conclude(exit: nil, cpu: nil, peak: nil, toParent: nil)
+                desk?.conclude(exit: nil, waited: WaitedUsage(), toParent: nil)
                 isOver = true
                 return
             case SignalInbox.hangUp: desk?.terminalIsGone()
@@ -113,8 +113,8 @@ final class MonitorLoop {
             let problem = desk?.observe(pid: pid) ?? "It has no configuration."
             answer(problem.isEmpty ? MonitorChild.observing : problem)
         case .say(let text): desk?.printAbove(text)
-        case .finish(let exit, let cpu, let peak):
-            desk?.conclude(exit: exit, cpu: cpu, peak: peak, toParent: control.rawValue)
+        case .finish(let exit, let waited):
+            desk?.conclude(exit: exit, waited: waited, toParent: control.rawValue)
             isOver = true
         }
     }
@@ -136,7 +136,7 @@ final class MonitorLoop {
         if desk?.isTargetRunning ?? false {
             desk?.note("The process that started the monitor is gone; the pipeline was still running.")
         }
-        desk?.conclude(exit: nil, cpu: nil, peak: nil, toParent: nil)
+        desk?.conclude(exit: nil, waited: WaitedUsage(), toParent: nil)
         isOver = true
     }
 }

@@ -173,12 +173,15 @@ public final class MonitorSession: Sendable {
     ///   - exit: How the run ended; nil when it has not (a pipeline that monitors itself), or the kernel shall be asked.
     ///   - cpu: What `wait4` told of the run's CPU time, which includes what came after the monitor's last look.
     ///   - peak: What `wait4` told of its peak of memory: the only word on what came after the monitor's last look.
+    ///   - usage: What `wait4` told of the rest, likewise.
     ///   - timeout: How long to wait for the monitor, which is ended after that.
     public func finish(
-        exit: ExitStatus? = nil, cpu: Duration? = nil, peak: ByteCount? = nil, timeout: Duration = .seconds(5)
+        exit: ExitStatus? = nil, cpu: Duration? = nil, peak: ByteCount? = nil,
+        usage: ChildProcess.Usage? = nil, timeout: Duration = .seconds(5)
     ) throws(MonitorError) -> MonitorReport {
         guard let running = running.withLock({ $0.take() }) else { throw .alreadyFinished }
-        let message = ControlMessage.finish(exit: exit, cpu: cpu, peak: peak)
+        let message = ControlMessage.finish(
+            exit: exit, waited: WaitedUsage(cpu: cpu, peak: peak, usage: usage))
         let deadline = SystemClock.monotonicNanoseconds + timeout.inNanoseconds
         var bytes: [UInt8] = []
         var isComplete = false
@@ -213,7 +216,8 @@ public final class MonitorSession: Sendable {
         outcome: ChildProcess.Outcome, timeout: Duration = .seconds(5)
     ) throws(MonitorError) -> MonitorReport {
         try finish(
-            exit: outcome.status, cpu: outcome.cpu, peak: outcome.peakResident, timeout: timeout)
+            exit: outcome.status, cpu: outcome.cpu, peak: outcome.peakResident, usage: outcome.usage,
+            timeout: timeout)
     }
 }
 

@@ -1,5 +1,5 @@
+internal import JSONDocument
 internal import Measurement
-internal import PipelineStatus
 
 /// What this machine lets the toolkit do, and what to do where it does not. Pure.
 public struct DoctorReport: Equatable, Sendable {

@@ -74,7 +74,7 @@ extension ProfileComparison {
         let text =
             switch metric {
             case .wall, .cpu: value.fixed(value < 100 ? 3 : 1)
-            case .peakResident, .averageCPU: value.fixed(1)
+            default: value.fixed(1)
             }
         return text.count <= 12 ? text : ">99999999999"
     }

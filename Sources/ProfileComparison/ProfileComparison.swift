@@ -57,11 +57,11 @@ public struct ProfileComparison: Equatable, Sendable {
         let newer = Dictionary(to.stages.map { ($0.stage, $0.use) }) { first, _ in first }
         let names = to.stages.map(\.stage) + from.stages.map(\.stage).filter { newer[$0] == nil }
         var rows = names.flatMap { name in
-            Metric.allCases.map { metric in
+            Metric.primary.map { metric in
                 Row(stage: name, metric: metric, from: older[name]?[metric], to: newer[name]?[metric])
             }
         }
-        rows += Metric.allCases.map { metric in
+        rows += Metric.primary.map { metric in
             Row(stage: nil, metric: metric, from: from.totals.use[metric], to: to.totals.use[metric])
         }
         return rows
