@@ -5,14 +5,12 @@ extension CaptureQuality {
     init(_ records: [RunRecord]) {
         let measured = records.filter(\.run.counts)
         let profiled = records.filter { $0.run.kind == .profiled }
-        var notes: [String] = []
-        for note in records.flatMap(\.notes) + CaptureQuality.outputNotes(measured) where !notes.contains(note) {
-            notes.append(note)
-        }
         self.init(
             sampler: Sampler(profiled, reasonForNone: measured.last?.sampler.reason),
             profiledOverMeasuredWall: .unavailable(reason: ""), monitorCPUSeconds: .unavailable(reason: ""),
-            samplerCPUSeconds: .unavailable(reason: ""), notes: notes, runs: records.compactMap(RunHealth.init))
+            samplerCPUSeconds: .unavailable(reason: ""),
+            notes: CaptureQuality.notes(records) + CaptureQuality.outputNotes(measured),
+            runs: records.compactMap(RunHealth.init))
         derivePerturbation(from: records.map { ($0.name, $0.run) })
     }
 
@@ -46,10 +44,28 @@ extension CaptureQuality {
         return readings.first ?? .unavailable(reason: none)
     }
 
+    /// The records' notes, each once: one that differs only in its numbers is told with how many runs had it.
+    private static func notes(_ records: [RunRecord]) -> [String] {
+        var order: [String] = []
+        var told: [String: (first: String, runs: Int)] = [:]
+        for record in records {
+            for note in Set(record.notes).sorted() {
+                let kind = note.filter { !$0.isNumber && $0 != "." }
+                if told[kind] == nil { order.append(kind) }
+                told[kind] = (told[kind]?.first ?? note, (told[kind]?.runs ?? 0) + 1)
+            }
+        }
+        return order.compactMap { told[$0] }.map { note, runs in
+            runs > 1 ? "\(note) (One of \(runs) runs of which this is said.)" : note
+        }
+    }
+
     /// A sentence when runs of the same pipeline on the same input produced different things.
     private static func outputNotes(_ records: [RunRecord]) -> [String] {
         let digests = records.compactMap { record in record.run.outputDigest.map { (record.name, $0) } }
-        guard let first = digests.first, let other = digests.first(where: { $0.1 != first.1 }) else { return [] }
+        guard let first = digests.first, let other = digests.first(where: { $0.1 != first.1 }) else {
+            return []
+        }
         return [
             "The output of run \(first.0) has the digest \(first.1.prefix(12)), that of run \(other.0) "
                 + "\(other.1.prefix(12)): the runs did not do the same."

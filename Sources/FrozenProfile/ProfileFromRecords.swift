@@ -40,7 +40,9 @@ extension RunRecord {
             began[record.session] = min(began[record.session] ?? start, start)
         }
         return records.sorted { left, right in
-            let leftKey = (began[left.session] ?? "", left.session.text, left.run.index, left.run.kind.rawValue)
+            let leftKey = (
+                began[left.session] ?? "", left.session.text, left.run.index, left.run.kind.rawValue
+            )
             let rightKey = (
                 began[right.session] ?? "", right.session.text, right.run.index, right.run.kind.rawValue
             )

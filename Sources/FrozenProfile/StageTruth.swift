@@ -139,7 +139,8 @@ enum JSONLine {
 
     static func number(_ value: Double, decimals: Int) -> String {
         // No JSON reader takes what is not finite.
-        value.isFinite ? "\(value.rounded(decimals: decimals))" : "{\"unavailable\": \"not a finite number\"}"
+        guard value.isFinite else { return "{\"unavailable\": \"not a finite number\"}" }
+        return decimals == 0 ? value.fixed(0) : "\(value.rounded(decimals: decimals))"
     }
 }
 

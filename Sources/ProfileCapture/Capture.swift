@@ -51,6 +51,7 @@ public struct Capture {
         let session = try session(after: frozen)
         let records = try RecordsDirectory(place, session: session, given: request.recordsDirectory)
         if let frozen, !request.appends, try isOf(frozen, records.records()) { try records.discard() }
+        try requireSame(records)
         do throws(CaptureError) {
             try makeRuns(records)
             let result = try freeze(at: place, records, appendedTo: request.appends ? frozen : nil)
@@ -115,7 +116,6 @@ public struct Capture {
 
     private func makeRuns(_ records: borrowing RecordsDirectory) throws(CaptureError) {
         let finished = try records.records().map(\.record)
-        try requireSame(finished, in: records.path, session: records.session)
         var plan = RunPlan(request, finished: finished)
         if finished.isEmpty == false, !plan.missing.isEmpty {
             report(.note("continuing in '\(records.path)' with \(finished.count) runs that are finished"))
@@ -167,17 +167,17 @@ public struct Capture {
     }
 
     /// Refuses to continue runs of something else.
-    private func requireSame(
-        _ finished: [RunRecord], in directory: String, session: VersionName
-    ) throws(CaptureError) {
+    private func requireSame(_ records: borrowing RecordsDirectory) throws(CaptureError) {
+        let finished = try records.records().map(\.record)
         guard let first = finished.first else { return }
         let next = runRequest(
-            .measured, index: (finished.map(\.run.index).max() ?? 0) + 1, program: nil, session: session)
+            .measured, index: (finished.map(\.run.index).max() ?? 0) + 1, program: nil,
+            session: records.session)
         let planned = RunCircumstances(next).plannedRecord(next)
         if let difference = RunRecord.difference(first, planned) {
             throw .wouldOverwrite(
-                "The runs in '\(directory)' cannot be continued: \(difference). Repeat the command they were made "
-                    + "with, name another session with --session NAME, or remove the directory.")
+                "The runs in '\(records.path)' cannot be continued: \(difference). Repeat the command they were "
+                    + "made with, name another session with --session NAME, or remove the directory.")
         }
     }
 

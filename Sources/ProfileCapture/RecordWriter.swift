@@ -118,7 +118,8 @@ struct RecordWriter {
                     ?? .unavailable(reason: "the pipeline tells no episodes")
             } ?? .unavailable(reason: unwatched),
             identity: identity(facts), monitor: report.map(RunRecord.Monitor.init),
-            sampler: sampler, samplerCPUSeconds: passed.stacks?.samplerCPU.map(\.inSeconds)
+            sampler: sampler,
+            samplerCPUSeconds: passed.stacks?.samplerCPU.map(\.inSeconds)
                 ?? .unavailable(reason: "this run was not sampled"))
         if let report {
             let origin = passed.finished.startedMonotonicNanoseconds
@@ -197,6 +198,7 @@ extension ResourceUse {
         self.init(
             wallSeconds: stage.wall.map(\.inSeconds), cpuSeconds: stage.cpu.map(\.inSeconds),
             peakResidentMB: stage.peakResident.map(\.mebibytes), averageCPUPercent: stage.averageCPUPercent)
+        add(stage.usage)
     }
 
     /// The whole run: wall and CPU time by the kernel's account at its end, which includes every waited-for
@@ -211,6 +213,19 @@ extension ResourceUse {
             peakResidentMB: .value(max(run.outcome.peakResident, seen).mebibytes),
             averageCPUPercent: wall > 0
                 ? .value(cpu / wall * 100) : .unavailable(reason: "the run took no measurable time"))
+        if let report { add(report.totals.usage) }
+        self[.instructions] = .unavailable(reason: "this version does not read hardware counters")
+    }
+
+    /// Adds what the monitor counted besides time and memory.
+    private mutating func add(_ usage: MonitorReport.Usage) {
+        self[.proportionalResident] = usage.proportionalResident.map(\.mebibytes)
+        self[.diskRead] = usage.diskRead.map { Double($0.bytes) }
+        self[.diskWritten] = usage.diskWritten.map { Double($0.bytes) }
+        self[.majorFaults] = usage.majorFaults.map(Double.init)
+        self[.voluntarySwitches] = usage.voluntarySwitches.map(Double.init)
+        self[.involuntarySwitches] = usage.involuntarySwitches.map(Double.init)
+        self[.runQueueWait] = usage.runQueueWait.map(\.inSeconds)
     }
 }
 

@@ -61,7 +61,9 @@ public struct RunMaker: ~Copyable {
         return MadeRun(record: record, path: "\(directory)/\(record.stem).json")
     }
 
-    private borrowing func perform(_ request: RunRequest, in place: RunPlace) throws(CaptureError) -> PassedRun {
+    private borrowing func perform(_ request: RunRequest, in place: RunPlace) throws(CaptureError)
+        -> PassedRun
+    {
         let run = TargetRun(name: place.name, command: request.command, directory: place.directory)
         var watch = EnvironmentWatch()
         switch request.kind {

@@ -104,7 +104,7 @@ struct ProfileFromRecordsTests {
         let profile = try FrozenProfile(records: [one, other], release: try VersionName("v1"))
         #expect(
             profile.captureQuality?.notes == [
-                "The machine was busy.",
+                "The machine was busy. (One of 2 runs of which this is said.)",
                 "The output of run s1/2 has the digest aaaaaaaaaaaa, that of run s1/3 bbbbbbbbbbbb: "
                     + "the runs did not do the same.",
             ])

@@ -72,7 +72,8 @@ struct RunRecordTests {
     func otherFiles() throws {
         let text = String(decoding: try Samples.record(2, wall: 8).encode(), as: UTF8.self)
         #expect(
-            failure(Array("{}".utf8)) == "'r.json' has no stages. Make this run again, or leave its record out.")
+            failure(Array("{}".utf8))
+                == "'r.json' has no stages. Make this run again, or leave its record out.")
         #expect(
             failure(Array("{\"stages\": []}".utf8))
                 == "'r.json' is not a run record. Its key schema does not say 'freeze-profile.run-record'.")
@@ -81,7 +82,9 @@ struct RunRecordTests {
             failure(Array(text.utf8.prefix(300)))
                 == "'r.json' is not a run record. Line 13: it ends in the middle of a value; it was cut off.")
         #expect(
-            failure(Array(text.replacing("\"schema_version\": \"1.0\"", with: "\"schema_version\": \"2.0\"").utf8))
+            failure(
+                Array(text.replacing("\"schema_version\": \"1.0\"", with: "\"schema_version\": \"2.0\"").utf8)
+            )
                 == "'r.json' has schema 2.0, and this version of freeze-profile reads up to 1.x. "
                 + "Use a newer freeze-profile.")
         #expect(
