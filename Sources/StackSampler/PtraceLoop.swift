@@ -268,18 +268,30 @@ extension PtraceLoop {
                     registers: registers,
                     stack: UnsafeRawBufferPointer(rebasing: buffer[..<(look.is_blocked != 0 ? count : 0)]),
                     isStackCut: count == capacity),
-                thread, of: member, state: Self.state(look))
+                thread, of: member, state: Self.state(look, of: thread))
         }
         if result == 0 { thread.rest(at: after) }
     }
 
-    private static func state(_ look: cptrace_look) -> String {
+    private static func state(_ look: cptrace_look, of thread: WatchedThread) -> String {
         switch look.state {
         case letter("T"): return "stopped"
         case letter("t"): return "traced by another process"
         default:
-            return look.system_call >= 0
-                ? "uninterruptible: " + WatchedThread.name(ofCall: look.system_call) : "uninterruptible"
+            if look.system_call >= 0 {
+                return "uninterruptible: " + WatchedThread.name(ofCall: look.system_call)
+            }
+            // In no system call, but in a page fault, for instance: the kernel's own function tells.
+            let channel = waitChannel(of: thread)
+            return channel.isEmpty ? "uninterruptible" : "uninterruptible: in " + channel
+        }
+    }
+
+    private static func waitChannel(of thread: WatchedThread) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            guard let base = buffer.baseAddress else { return "" }
+            cptrace_read_wait_channel(thread.processID, thread.threadID, base, buffer.count)
+            return PlainText.sanitized(String(cString: base))
         }
     }
 

@@ -20,6 +20,16 @@ public enum SamplerAvailability {
         return .success(())
     }
 
+    /// Whether the kernel lets us use ptrace at all: on our own children, if nothing else.
+    public static func checkTracing() -> Result<Void, SamplerError> {
+        do throws(SamplerError) {
+            try PtraceAccess.check(CurrentProcess.pid)
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+
     /// The kernel's setting, nil where it cannot be read.
     public static var paranoidLevel: Int? {
         do throws(Files.ReadError) {
