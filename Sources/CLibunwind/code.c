@@ -63,8 +63,7 @@ bool restore_signal_registers(struct cunwind_space *space) {
     return true;
 }
 
-/// Whether an address lies in code, just after a call instruction.
-static bool follows_call(struct cunwind_space *space, uint64_t address) {
+bool follows_call(struct cunwind_space *space, uint64_t address) {
     uint8_t code[8];
     if (!module_of(space, address - 1)) return false;
     // The bytes before belong to the same mapping but for its first few.
@@ -163,6 +162,13 @@ bool is_signal_return(struct cunwind_space *space, const struct cunwind_module *
 bool restore_signal_registers(struct cunwind_space *space) {
     (void)space;
     return false;
+}
+
+bool follows_call(struct cunwind_space *space, uint64_t address) {
+    uint32_t code;
+    if (!module_of(space, address - 1) || read_code(space, address, 4, (uint8_t *)&code, 4) != 4) return false;
+    // bl, and blr with or without pointer authentication.
+    return (code & 0xFC000000) == 0x94000000 || (code & 0xFFFFFC1F) == 0xD63F0000 || (code & 0xFEFFF800) == 0xD63F0800;
 }
 
 enum guess guess_caller(struct cunwind_space *space, uint64_t address, bool is_exact) {

@@ -69,6 +69,15 @@ void forget_code(struct cunwind_space *space);
 
 /// Whether the code at an address returns from a signal handler.
 bool is_signal_return(struct cunwind_space *space, const struct cunwind_module *module, uint64_t address);
+/// Whether an address lies in code, just after a call instruction.
+bool follows_call(struct cunwind_space *space, uint64_t address);
+/// Lets the chain of frame pointers go on where a walk was cut. Returns the new number of frames.
+size_t splice_chain(
+    struct cunwind_space *space, const struct cunwind_sample *sample, struct cunwind_frame *frames, size_t count,
+    size_t capacity, enum cunwind_end *end);
+/// Whether an address of a module belongs to the first instructions of a program, which nobody calls.
+bool is_entry(const struct cunwind_module *module, uint64_t address);
+
 /// How a frame without call-frame information was left behind.
 enum guess { guess_none, guess_certain, guess_likely, guess_end };
 /// Replaces the registers of a frame without call-frame information by those of its caller.

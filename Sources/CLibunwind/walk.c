@@ -28,8 +28,12 @@ static void save_registers(struct cunwind_space *space, unw_cursor_t *cursor) {
     for (int number = 0; number < count; number++) space->registers[number] = saved[number];
 }
 
-/// How long the code at an image's entry can be, up to where it calls a function.
-enum { entry_bytes = 64 };
+bool is_entry(const struct cunwind_module *module, uint64_t address) {
+    // How long the code at an image's entry can be, up to where it calls a function.
+    enum { entry_bytes = 64 };
+    const struct cunwind_image *image = module->image;
+    return image && image->entry && address - module->bias - image->entry < entry_bytes;
+}
 
 /// What one step came to.
 enum step { step_to_caller, step_to_end, step_failed };
@@ -86,8 +90,7 @@ static enum step step(struct walk *walk, const struct cunwind_module *module, bo
     walk->space->current = module;
     if (row) return step_with_row(walk, row);
     // Nothing calls the program's first instructions, and they seldom have call-frame information.
-    const struct cunwind_image *image = module->image;
-    if (image->entry && walk->address - module->bias - image->entry < entry_bytes) return step_to_end;
+    if (is_entry(module, walk->address)) return step_to_end;
     return step_without_information(walk, is_signal_return);
 }
 
@@ -139,5 +142,5 @@ size_t cunwind_walk(
         }
         walk.is_exact = is_signal_return_frame;
     }
-    return count;
+    return *end == cunwind_end_truncated ? splice_chain(space, sample, frames, count, capacity, end) : count;
 }

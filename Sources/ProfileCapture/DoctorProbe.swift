@@ -9,7 +9,7 @@ public enum DoctorProbe {
     public static func report() -> DoctorReport {
         DoctorReport(checks: [
             perfEvents(), kernelTime(SamplerAvailability.paranoidLevel, capabilities: capabilities()),
-            lockedMemory(),
+            lockedMemory(), cycles(SamplerAvailability.refusalOfCycles()),
             tracing(
                 SamplerAvailability.checkTracing(), scope: number(in: "/proc/sys/kernel/yama/ptrace_scope"),
                 capabilities: capabilities()),
@@ -62,6 +62,15 @@ public enum DoctorProbe {
             "kernel.perf_event_mlock_kb is \(kibibytes): beyond it the limit of `ulimit -l` counts, and rings are made "
                 + "smaller where that is used up.",
             remedy: "Run `sysctl kernel.perf_event_mlock_kb=4100` as root, or raise `ulimit -l`.")
+    }
+
+    /// Whether there is a counter of cycles, by the reason why not.
+    static func cycles(_ refusal: String?) -> DoctorReport.Check {
+        let purpose = "sampling by the CPU's cycles (--cycles); the CPU clock does otherwise"
+        guard let refusal else { return .init("cycles", purpose, .allowed, "The hardware counts cycles.") }
+        return .init(
+            "cycles", purpose, .refused, "Cycles cannot be counted: \(refusal).",
+            remedy: "Nothing to do in a virtual machine whose host does not pass the counters on.")
     }
 
     /// Whether processes may be traced, by the kernel's answer, the setting of the Yama module and our capabilities.

@@ -137,6 +137,7 @@ struct RunSampler: ~Copyable {
     private var cpuConfiguration: SamplerConfiguration {
         var configuration = SamplerConfiguration()
         configuration.rateHertz = rateHertz
+        if request.countsCycles { configuration.event = .cycles }
         // What the kernel does for a function is part of what the function costs. Where that may not be seen, the
         // sampler falls back to user time and says so.
         configuration.includesKernelTime = true

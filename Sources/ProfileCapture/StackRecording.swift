@@ -18,6 +18,8 @@ public struct StackRecording {
         /// The most of a thread's time that it may be kept stopped, 0.0001 to 1; nil for the sampler's own default.
         /// Counts for ptrace alone: perf events stop nothing, and py-spy knows no budget.
         public var stopBudget: Double?
+        /// Whether the CPU's cycles are counted instead of its time, where perf events sample and the hardware can.
+        public var countsCycles = false
         /// When to stop; nil for the target's end.
         public var duration: Duration?
         /// The status file that a running process writes; nil to look for it in the process's environment.

@@ -26,6 +26,9 @@ enum SampleCommand {
                 "sampler", "NAME",
                 "auto, native, py-spy, perf or ptrace (default: auto: py-spy for Python, else the first that is "
                     + "allowed)"),
+            .flag(
+                "cycles", "count the CPU's cycles instead of its time, where perf events and the hardware can"
+            ),
             .value(
                 "stop-budget", "PERCENT",
                 "the most of a thread's time that ptrace may keep it stopped (default: 1)"),
@@ -93,6 +96,7 @@ enum SampleCommand {
             arguments, "stop-budget", 0.01...100, "a number of percent from 0.01 to 100"
         ).map { $0 / 100 }
         request.rateHertz = try rate(arguments)
+        request.countsCycles = arguments.has("cycles")
         request.mode = try choice(arguments, "mode") ?? request.mode
         request.sampler = try choice(arguments, "sampler") ?? request.sampler
         try check(request)

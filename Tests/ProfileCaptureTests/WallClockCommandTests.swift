@@ -93,7 +93,9 @@ struct WallClockCommandTests {
         #expect(text.contains("\nspins;running;") && text.contains("dozes;blocked: clock_nanosleep;"))
     }
 
-    @Test("Where perf events are refused, one sentence says so and ptrace goes on; where both are, both say why")
+    @Test(
+        "Where perf events are refused, one sentence says so and ptrace goes on; where both are, both say why"
+    )
     func refusals() throws {
         let directory = try TemporaryDirectory()
         let forbid = try Self.fixture("forbid", in: directory)
