@@ -14,6 +14,13 @@ enum { row_capacity = 240 };
 #else
 enum { row_capacity = 1008 };
 #endif
+/// The register of the instruction to run next. Not UNW_REG_IP: on aarch64 that is the link register, which after a step
+/// holds the same, but at the beginning does not.
+#if defined(__x86_64__)
+enum { program_counter = UNW_X86_64_RIP };
+#else
+enum { program_counter = UNW_AARCH64_PC };
+#endif
 /// Code read from a live process, for code that no file describes.
 enum { code_window = 32, code_before = 8, code_cache_size = 256 };
 
