@@ -37,7 +37,9 @@ final class EventOwnership {
 
     /// From a moment on only the latest events count.
     func endEarlierGenerations(at time: UInt64) {
-        for index in generations.indices.dropLast() { generations[index].end = min(generations[index].end, time) }
+        for index in generations.indices.dropLast() {
+            generations[index].end = min(generations[index].end, time)
+        }
     }
 
     func counts(identifier: UInt64, threadID: Int32, time: UInt64) -> Bool {

@@ -11,7 +11,8 @@ import Testing
         run.names(sample).count { $0 == "descend" }
     }
 
-    @Test("2,000 small frames come out whole by perf events once enough stack is copied, all of them by ptrace")
+    @Test(
+        "2,000 small frames come out whole by perf events once enough stack is copied, all of them by ptrace")
     func twoThousand() throws {
         let fixture = try NativeFixture("recursion", flags: ["-O2"])
         var configuration = SamplerConfiguration()
@@ -110,7 +111,9 @@ import Testing
         #expect(continued.count * 10 >= deep.count * 9, "\(continued.count) of \(deep.count)")
     }
 
-    @Test("More is copied when more than 1 % of the samples are cut, up to the limit, and not for a few at the start")
+    @Test(
+        "More is copied when more than 1 % of the samples are cut, up to the limit, and not for a few at the start"
+    )
     func window() {
         var window = StackWindow(bytes: 16_384, limit: 50_000)
         #expect(window.next(.init(samples: 7, cut: 7)) == nil)
@@ -126,7 +129,9 @@ import Testing
         #expect(refused.next(.init(samples: 1000, cut: 1000)) == nil)
     }
 
-    @Test("After a change of events each sample counts once: of the earlier ones up to the change, of the later after it")
+    @Test(
+        "After a change of events each sample counts once: of the earlier ones up to the change, of the later after it"
+    )
     func generations() {
         let ownership = EventOwnership()
         ownership.remember(identifier: 1, threadID: 10)
