@@ -42,7 +42,8 @@ let package = Package(
         .executableTarget(
             name: "sampler-cost",
             dependencies: ["StackSampler", "LinuxProcess", "LinuxSystem", "Measurement"],
-            path: "Benchmarks/sampler", exclude: ["run.py", "README.md", "target.c", "target.py"],
+            path: "Benchmarks/sampler",
+            exclude: ["run.py", "truth.py", "harmless.sh", "README.md", "target.c", "target.py"],
             sources: ["main.swift"]),
 
         // The toolkit, top to bottom.
