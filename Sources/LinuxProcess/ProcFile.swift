@@ -22,7 +22,9 @@ enum ProcFile {
     static func read(_ descriptor: Int32) -> [UInt8]? {
         var count = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, initialized in
-            repeat { count = pread(descriptor, buffer.baseAddress, capacity, 0) } while count < 0 && errno == EINTR
+            repeat {
+                count = pread(descriptor, buffer.baseAddress, capacity, 0)
+            } while count < 0 && errno == EINTR
             initialized = max(0, count)
         }
         return count >= 0 ? bytes : nil

@@ -75,7 +75,8 @@ public struct ThreadSchedule: Hashable, Sendable {
     /// The account in the text of a `schedstat`.
     public static func parse(_ bytes: [UInt8]) -> ThreadSchedule? {
         let fields = bytes.split { $0 == 0x20 || $0 == 0x0A }
-        guard fields.count >= 3, let run = ProcFile.decimal(fields[0]), let wait = ProcFile.decimal(fields[1]),
+        guard fields.count >= 3, let run = ProcFile.decimal(fields[0]),
+            let wait = ProcFile.decimal(fields[1]),
             run >= 0, wait >= 0
         else { return nil }
         return ThreadSchedule(runNanoseconds: run, waitNanoseconds: wait)

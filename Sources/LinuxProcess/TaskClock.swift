@@ -36,7 +36,9 @@ public struct TaskClock: ~Copyable {
         var sum: Int64 = 0
         for event in events {
             var count: Int64 = 0
-            guard read(event, &count, MemoryLayout<Int64>.size) == MemoryLayout<Int64>.size else { return nil }
+            guard read(event, &count, MemoryLayout<Int64>.size) == MemoryLayout<Int64>.size else {
+                return nil
+            }
             sum += count
         }
         return sum

@@ -38,7 +38,8 @@ extension Observation {
         let known = seen[.voluntarySwitches] + seen[.involuntarySwitches]
         guard all >= 100, Double(known) < 0.95 * Double(all) else { return nil }
         let share = (Double(max(0, known)) / Double(all) * 100).fixed(0)
-        return "The stages' context switches and run-queue wait are those of threads that could be looked at before they "
+        return
+            "The stages' context switches and run-queue wait are those of threads that could be looked at before they "
             + "ended: \(share) % of the run's switches."
     }
 }

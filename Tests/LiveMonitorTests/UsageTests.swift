@@ -33,7 +33,9 @@ struct UsageTests {
         let switches = try #require(total.voluntarySwitches.value) + #require(total.involuntarySwitches.value)
         #expect(Double(switches) >= own.values.reduce(0) { $0 + ($1["switches"] ?? 0) })
         // Where the stages do not hold them, a note says so.
-        #expect(seen >= 150 || report.notes.contains { $0.contains("% of the run's switches") }, "\(report.notes)")
+        #expect(
+            seen >= 150 || report.notes.contains { $0.contains("% of the run's switches") }, "\(report.notes)"
+        )
         #expect(total.runQueueWait.value != nil)
         let shares = try #require(try report.stage("after").usage.proportionalResident.value)
         let peak = try #require(try report.stage("after").peakResident.value)
@@ -53,7 +55,9 @@ struct UsageTests {
                 || burst.diskRead.unavailableReason == "the stage was over before its counters could be read")
     }
 
-    private func point(_ bytes: Int64, _ switches: Int64, look: Int, readable: UsageKinds = .all) -> UsagePoint {
+    private func point(_ bytes: Int64, _ switches: Int64, look: Int, readable: UsageKinds = .all)
+        -> UsagePoint
+    {
         var counts = UsageCounts()
         counts[.diskRead] = bytes
         counts[.voluntarySwitches] = switches
@@ -68,7 +72,8 @@ struct UsageTests {
         usage.add(from: point(10, 1, look: 1), to: point(30, 5, look: 2))
         #expect(usage.counts[.diskRead] == 20 && usage.counts[.voluntarySwitches] == 4)
         #expect(usage.seen == .all)
-        usage.add(from: point(30, 5, look: 2), to: point(31, 6, look: 3, readable: .init([.voluntarySwitches])))
+        usage.add(
+            from: point(30, 5, look: 2), to: point(31, 6, look: 3, readable: .init([.voluntarySwitches])))
         #expect(usage.unreadable.contains(.diskRead) && !usage.unreadable.contains(.voluntarySwitches))
     }
 
@@ -87,7 +92,9 @@ struct UsageTests {
 
     @Test("What a child has written moves to its parent with it, or is kept when nobody waited for it")
     func departed() {
-        func process(_ pid: Int32, parent: Int32, faults: Int64, children: Int64 = 0, written: Int64) -> ProcessReading {
+        func process(_ pid: Int32, parent: Int32, faults: Int64, children: Int64 = 0, written: Int64)
+            -> ProcessReading
+        {
             var reading = ProcessReading(
                 identity: ProcessIdentity(pid: pid, startTicks: 1), parent: parent, ownCPU: 1, childrenCPU: 0,
                 memory: nil)
@@ -96,7 +103,8 @@ struct UsageTests {
             return reading
         }
         let both = [
-            process(10, parent: 1, faults: 100, written: 5), process(11, parent: 10, faults: 300, written: 70),
+            process(10, parent: 1, faults: 100, written: 5),
+            process(11, parent: 10, faults: 300, written: 70),
         ]
         var waited = TreeAccount()
         waited.update(both)
@@ -120,7 +128,8 @@ struct UsageTests {
             }
         }
         let first = look(100, 5, 3)
-        #expect(first[.runQueueWait] == 5 && first[.voluntarySwitches] == 3 && first[.involuntarySwitches] == 1)
+        #expect(
+            first[.runQueueWait] == 5 && first[.voluntarySwitches] == 3 && first[.involuntarySwitches] == 1)
         let idle = look(100, 9, 9)
         #expect(idle == UsageCounts())
         let more = look(200, 9, 4)
