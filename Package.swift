@@ -143,7 +143,8 @@ let package = Package(
 
         // Tests, and what they share.
         .target(
-            name: "TestSupport", dependencies: ["LinuxProcess", "LinuxSystem"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["LinuxProcess", "LinuxSystem", "Measurement"],
+            path: "Tests/TestSupport"),
         // A sampler that a test can kill.
         .executableTarget(
             name: "sampler-probe", dependencies: ["StackSampler", "LinuxSystem"], path: "Tests/SamplerProbe"),

@@ -24,8 +24,8 @@ public struct ChildRequest: Sendable {
     public var standardInput: Stream = .inherited
     public var standardOutput: Stream = .inherited
     public var standardError: Stream = .inherited
-    /// A further descriptor that the child gets under the same number.
-    public var inheritedDescriptor: Int32?
+    /// Further descriptors that the child gets under the same numbers.
+    public var inheritedDescriptors: [Int32] = []
     /// Whether the child leads a process group of its own, out of reach of the terminal's Ctrl-C.
     public var leadsProcessGroup = false
     /// Whether the kernel kills the child when the thread that started it ends, SIGKILL of us included.
@@ -131,17 +131,19 @@ public struct SuspendedChild: ~Copyable {
             withCStrings(environment) { environment in
                 path.withCString { path in
                     withOptionalCString(request.workingDirectory) { directory in
-                        var raw = clinux_spawn_request(
-                            path: path, arguments: arguments, environment: environment,
-                            working_directory: directory,
-                            standard_input: request.standardInput.descriptor(null: null.read),
-                            standard_output: request.standardOutput.descriptor(null: null.write),
-                            standard_error: request.standardError.descriptor(null: null.write),
-                            gate: gate, failure_report: failures,
-                            inherited: request.inheritedDescriptor ?? -1,
-                            new_process_group: request.leadsProcessGroup ? 1 : 0,
-                            parent_death_signal: request.diesWithParent ? SIGKILL : 0)
-                        return clinux_spawn(&raw)
+                        request.inheritedDescriptors.withUnsafeBufferPointer { inherited in
+                            var raw = clinux_spawn_request(
+                                path: path, arguments: arguments, environment: environment,
+                                working_directory: directory,
+                                standard_input: request.standardInput.descriptor(null: null.read),
+                                standard_output: request.standardOutput.descriptor(null: null.write),
+                                standard_error: request.standardError.descriptor(null: null.write),
+                                gate: gate, failure_report: failures,
+                                inherited: inherited.baseAddress, inherited_count: inherited.count,
+                                new_process_group: request.leadsProcessGroup ? 1 : 0,
+                                parent_death_signal: request.diesWithParent ? SIGKILL : 0)
+                            return clinux_spawn(&raw)
+                        }
                     }
                 }
             }

@@ -10,6 +10,10 @@ enum ControlMessage: Equatable {
     case observe(pid: Int32)
     /// A line for the terminal, above the panel.
     case say(String)
+    /// The pipeline waits for somebody to type, or does no more: the panel and the keys are out of its way meanwhile.
+    case stepAside(Bool)
+    /// The signal that the monitor has told of went to the whole process group: it is for the pipeline to decide.
+    case stay
     /// The run is over. The numbers are what the kernel told who waited for the target.
     case finish(exit: ExitStatus?, waited: WaitedUsage)
 
@@ -19,6 +23,8 @@ enum ControlMessage: Equatable {
         case .configure(let configuration): return "{\"configure\":\(configuration.json)}\n"
         case .observe(let pid): return "{\"observe\":\(pid)}\n"
         case .say(let text): return "{\"say\":\(text.asJSON)}\n"
+        case .stepAside(let isAside): return "{\"step_aside\":\(isAside)}\n"
+        case .stay: return "{\"stay\":true}\n"
         case .finish(let exit, let waited):
             var fields: [String] = []
             if let exit { fields.append(exit.jsonField) }
@@ -39,6 +45,8 @@ enum ControlMessage: Equatable {
             return .observe(pid: pid)
         }
         if let text = fields["say"]?.string { return .say(text) }
+        if let isAside = fields["step_aside"]?.bool { return .stepAside(isAside) }
+        if fields["stay"] != nil { return .stay }
         guard let finish = fields["finish"]?.object else { return nil }
         return .finish(
             exit: ExitStatus(jsonFields: finish),
@@ -64,6 +72,35 @@ extension ChildProcess.Usage {
         self.init(
             diskRead: ByteCount(bytes: Int64(numbers[0])), diskWritten: ByteCount(bytes: Int64(numbers[1])),
             majorFaults: numbers[2], voluntarySwitches: numbers[3], involuntarySwitches: numbers[4])
+    }
+}
+
+/// What the monitor child tells its parent unasked: a signal that it has got from a process.
+///
+/// Who sends one to a whole process group reaches the pipeline, the parent and the monitor; who sends it to the parent
+/// alone wants it passed on. That the monitor has it too tells the two apart.
+struct SignalWitness {
+    static let prefix = "signal "
+
+    static func line(_ signal: SignalInbox.Received) -> String? {
+        signal.sender.map { "\(prefix)\(signal.number) \($0)\n" }
+    }
+
+    static func parse(_ line: [UInt8]) -> SignalInbox.Received? {
+        let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+        guard words.count == 3, words[0] == prefix.dropLast(), let number = Int32(words[1]),
+            let sender = Int32(words[2])
+        else { return nil }
+        return SignalInbox.Received(number: number, sender: sender)
+    }
+
+    /// What is left of an answer when the words about signals before it are taken away.
+    static func stripped(_ answer: [UInt8]) -> [UInt8] {
+        var rest = answer[...]
+        while rest.starts(with: prefix.utf8), let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            rest = rest[(end + 1)...]
+        }
+        return Array(rest)
     }
 }
 

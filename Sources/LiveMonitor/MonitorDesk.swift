@@ -144,6 +144,12 @@ final class MonitorDesk {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         view.printAbove(lines.map { TerminalLine.shown(String($0)) }.joined(separator: "\r\n"))
     }
+    /// Prints text that is no whole line.
+    func printAsItIs(_ text: String) { view.printAsItIs(text) }
+    func stepAside(_ isAside: Bool) {
+        view.stepAside(isAside)
+        if !isAside { redraw() }
+    }
     func togglePause() { view.togglePause() }
     func detach() { view.detach() }
     /// Shows a line below the panel until the next one.

@@ -51,6 +51,7 @@ public final class MonitorSession: Sendable {
         let modes: TerminalModes?
         /// Set once something could not be said whole.
         var isMute = false
+        var splitter = LineSplitter(limit: 4096)
 
         init(
             control: consuming FileDescriptor, child: consuming ChildProcess, modes: TerminalModes?
@@ -96,7 +97,7 @@ public final class MonitorSession: Sendable {
         var request = ChildRequest(["/proc/self/exe", MonitorChild.argument, "\(theirs)"])
         request.standardInput = configuration.readsKeys ? .inherited : .null
         request.standardOutput = .null
-        request.inheritedDescriptor = theirs
+        request.inheritedDescriptors = [theirs] + configuration.relays
         let modes = configuration.readsKeys ? keyboardModes() : nil
         let child: ChildProcess
         do throws(SpawnError) {
@@ -167,6 +168,45 @@ public final class MonitorSession: Sendable {
         }
     }
 
+    /// Readable when the monitor has something to say, or is gone; -1 when the session is over.
+    var descriptor: Int32 { running.withLock { $0?.control.rawValue ?? -1 } }
+
+    /// The signals that the monitor has got since the last call; nil when it is gone. Call it when the descriptor is
+    /// readable.
+    func witnessedSignals() -> [SignalInbox.Received]? {
+        running.withLock { running in
+            guard let current = running else { return nil }
+            do throws(SystemError) {
+                let bytes = try current.control.read(upTo: 4096)
+                if bytes.isEmpty { return nil }
+                return current.splitter.take(bytes).compactMap { SignalWitness.parse($0) }
+            } catch {
+                return nil
+            }
+        }
+    }
+
+    /// Says something else to the monitor; one that is gone is noticed elsewhere.
+    func tell(_ message: ControlMessage) {
+        running.withLock { running in
+            guard let current = running, !current.isMute else { return }
+            do throws(SystemError) {
+                try current.control.send(Array(message.line.utf8))
+            } catch {
+                current.isMute = true
+            }
+        }
+    }
+
+    /// Ends a monitor that hangs, and gives the terminal back in its place. `finish` then tells that it is gone.
+    func giveUp() {
+        running.withLock { running in
+            running?.child.send(SignalInbox.kill)
+            running?.modes?.restore(to: Terminal.standardInput)
+        }
+        MonitorView.restoreAfterLoss(configuration)
+    }
+
     /// Ends the monitor and takes its report.
     ///
     /// - Parameters:
@@ -206,8 +246,8 @@ public final class MonitorSession: Sendable {
         // One that was killed has not given the keyboard back.
         if status != .code(0) { running.modes?.restore(to: Terminal.standardInput) }
         guard isComplete else { throw .noAnswer(timeout) }
-        if bytes.isEmpty { throw .ended("\(status)") }
-        guard let report = MonitorReport.parse(bytes) else { throw .unreadableReport }
+        if SignalWitness.stripped(bytes).isEmpty { throw .ended("\(status)") }
+        guard let report = MonitorReport.parse(SignalWitness.stripped(bytes)) else { throw .unreadableReport }
         return report
     }
 

@@ -17,8 +17,9 @@ struct clinux_spawn_request {
     int gate;
     /// Write end of a close-on-exec pipe: gets errno as an int when exec or a step before it fails.
     int failure_report;
-    /// One more descriptor to pass on, under the same number; -1 for none.
-    int inherited;
+    /// More descriptors to pass on, under the same numbers.
+    const int *_Nullable inherited;
+    size_t inherited_count;
     /// Not zero: the process leads a process group of its own.
     int new_process_group;
     /// Signal the kernel sends the process when the starting thread ends; 0 for none.
