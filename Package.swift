@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "CommandLineTool", dependencies: ["Measurement", "LinuxSystem"]),
         .target(
             name: "ProfileComparison",
-            dependencies: ["FrozenProfile", "YAMLDocument", "LinuxSystem", "Measurement"]),
+            dependencies: ["FrozenProfile", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement"]),
         .target(
             name: "ProfileCapture",
             dependencies: [
@@ -182,7 +182,7 @@ let testedTargets: [String: [String]] = [
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
-    "ProfileComparisonTests": ["ProfileComparison", "ComparisonSimulation", "FrozenProfile"],
+    "ProfileComparisonTests": ["ProfileComparison", "ComparisonSimulation", "FrozenProfile", "JSONDocument"],
     "ProfileCaptureTests": [
         "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
     ],

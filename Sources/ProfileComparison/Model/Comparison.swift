@@ -53,6 +53,10 @@ public struct Comparison: Equatable, Sendable {
     public var notes: [String]
     /// Why stages changed, by stage: filled by whoever compares the stacks.
     public var explanations: [StageName: StageExplanation] = [:]
+    /// The order in which runs were made in turn; nil for frozen versions.
+    public var plan: InterleavedPlan?
+    /// What both versions measure side by side now, beside what was frozen; nil when nobody asked.
+    public var remeasurement: Remeasurement?
 }
 
 /// Why a stage changed, as far as its stacks tell.
