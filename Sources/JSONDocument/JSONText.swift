@@ -4,7 +4,9 @@ package import Measurement
 package enum JSONText {
     /// An object of members in this order; values are JSON texts themselves. Members of nil are left out.
     package static func object(_ members: [(String, String?)]) -> String {
-        "{" + members.compactMap { name, value in value.map { "\(name.asJSON): \($0)" } }.joined(separator: ", ") + "}"
+        "{"
+            + members.compactMap { name, value in value.map { "\(name.asJSON): \($0)" } }.joined(
+                separator: ", ") + "}"
     }
 
     /// A list on one line.

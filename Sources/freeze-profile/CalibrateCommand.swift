@@ -24,7 +24,9 @@ enum CalibrateCommand {
             .value("dataset-id", "ID", "what the command works on"),
             .value("profiles", "DIR", "where the ledger goes, into ledger/ (default: data/profiles)"),
             .value("rules", "FILE", "the rules file whose false alarms are counted"),
-            .value("budget", "[STAGE.]METRIC=PCT", "a budget of the gate whose false alarms are counted; repeatable"),
+            .value(
+                "budget", "[STAGE.]METRIC=PCT",
+                "a budget of the gate whose false alarms are counted; repeatable"),
             .flag("dry-run", "tell what was learnt, and write no ledger"),
         ],
         examples: [
@@ -32,7 +34,10 @@ enum CalibrateCommand {
                 "freeze-profile calibrate --pause 1800 --dataset-id indicator_v1 -- ./pipeline {output_dir}",
                 "five sessions, half an hour apart"
             ),
-            ("freeze-profile calibrate --from v1.1.0 --from v1.2.0", "from versions that were frozen with several sessions"),
+            (
+                "freeze-profile calibrate --from v1.1.0 --from v1.2.0",
+                "from versions that were frozen with several sessions"
+            ),
         ],
         notes: [
             "A session warms up, then makes its runs. Sessions close in time differ less than those of different days: "
@@ -61,7 +66,8 @@ enum CalibrateCommand {
         }
         guard !ledger.entries.isEmpty else {
             throw ToolFailure(
-                "Nothing was learnt: it takes a version with at least two sessions that are fair measurements.", .failed)
+                "Nothing was learnt: it takes a version with at least two sessions that are fair measurements.",
+                .failed)
         }
         ledger.proposeBudgets(sessions: planned)
         Console.print(LedgerText.render(ledger))
@@ -89,7 +95,8 @@ enum CalibrateCommand {
         }
     }
 
-    private static func load(_ names: [String], _ store: ProfileStore) throws(ToolFailure) -> [FrozenProfile] {
+    private static func load(_ names: [String], _ store: ProfileStore) throws(ToolFailure) -> [FrozenProfile]
+    {
         var profiles: [FrozenProfile] = []
         for name in names {
             do throws(ProfileError) {

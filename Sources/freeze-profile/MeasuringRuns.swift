@@ -52,7 +52,8 @@ struct MeasuringRuns: ~Copyable {
         let index = (records[session]?.count ?? 0) + 1
         do {
             var request = RunRequest(
-                command, kind: kind, session: try VersionName(session), index: index, toolVersion: toolVersion)
+                command, kind: kind, session: try VersionName(session), index: index, toolVersion: toolVersion
+            )
             request.datasetID = datasetID
             let place = "\(directory)/\(session)"
             try Files.createDirectories(place)
@@ -83,12 +84,15 @@ struct InterleavedRuns {
 
     /// The options that say how many pairs and in which order.
     static let options: [CommandSyntax.Option] = [
-        .value("pairs", "N", "pairs of runs that count, fixed beforehand (default: \(InterleavedPlan.defaultPairs))"),
+        .value(
+            "pairs", "N",
+            "pairs of runs that count, fixed beforehand (default: \(InterleavedPlan.defaultPairs))"),
         .value("seed", "N", "the number from which the random order follows (default: from the clock)"),
     ]
 
     static func plan(_ arguments: ParsedArguments) throws(ToolFailure) -> InterleavedPlan {
-        let pairs = try whole(arguments, "pairs", in: 1...InterleavedPlan.mostPairs) ?? InterleavedPlan.defaultPairs
+        let pairs =
+            try whole(arguments, "pairs", in: 1...InterleavedPlan.mostPairs) ?? InterleavedPlan.defaultPairs
         let clock = Int(SystemClock.now.nanosecondsSinceEpoch / 1000 % 1_000_000)
         let seed = try whole(arguments, "seed", in: 0...Int.max) ?? clock
         return InterleavedPlan(pairs: pairs, seed: UInt64(seed))
@@ -128,7 +132,8 @@ struct InterleavedRuns {
             let pair = step.isWarmUp ? "warm-up" : "pair \(step.pair) of \(plan.pairs)"
             Console.note("run \(number + 1) of \(plan.steps.count): \(pair), \(step.command.rawValue)")
             try runs.make(
-                step.command == .a ? a : b, step.isWarmUp ? .warmUp : .measured, session: step.command.rawValue)
+                step.command == .a ? a : b, step.isWarmUp ? .warmUp : .measured,
+                session: step.command.rawValue)
         }
         var comparison = Comparison(
             interleaved: try runs.profile("a", sessions: ["a"]), with: try runs.profile("b", sessions: ["b"]),

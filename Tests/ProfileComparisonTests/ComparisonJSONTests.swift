@@ -12,7 +12,8 @@ struct ComparisonJSONTests {
         var comparison = Comparison(
             from: try Versions().profile("v1", Versions.steady),
             to: try Versions().profile("v\"2", Versions.steady, slower: ["transcription": 1.12]))
-        comparison.explanations[.transcription] = StageExplanation(clause: "ngram_search accounts for 71 % of it")
+        comparison.explanations[.transcription] = StageExplanation(
+            clause: "ngram_search accounts for 71 % of it")
         let json = try JSONValue.read(Array(comparison.json.utf8))
         let root = try #require(json.object)
         #expect(root["schema_version"]?.string == "1.0")
@@ -27,7 +28,9 @@ struct ComparisonJSONTests {
         #expect(row["verdict"]?.string == "regressed")
         #expect((try #require(row["change"]?.object?["pct"]?.number) - 12).magnitude < 0.01)
         #expect(row["budget"]?.object?["pct"]?.number == 3)
-        #expect(root["explanations"]?.array?.first?.object?["clause"]?.string == "ngram_search accounts for 71 % of it")
+        #expect(
+            root["explanations"]?.array?.first?.object?["clause"]?.string
+                == "ngram_search accounts for 71 % of it")
     }
 
     @Test("What has no number is null or says why, and what is not comparable has no rows")

@@ -71,7 +71,8 @@ extension Comparison {
 
     private func change(_ change: LogChange) -> String {
         JSONText.object([
-            ("pct", JSONText.number(change.percent)), ("lower_pct", JSONText.number(change.percentInterval.lower)),
+            ("pct", JSONText.number(change.percent)),
+            ("lower_pct", JSONText.number(change.percentInterval.lower)),
             ("upper_pct", JSONText.number(change.percentInterval.upper)),
             ("upper_bound_pct", JSONText.number(change.percentUpperBound)),
         ])
