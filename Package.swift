@@ -43,7 +43,7 @@ let package = Package(
             name: "sampler-cost",
             dependencies: ["StackSampler", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Benchmarks/sampler",
-            exclude: ["run.py", "truth.py", "harmless.sh", "README.md", "target.c", "target.py"],
+            exclude: ["run.py", "truth.py", "names.py", "harmless.sh", "README.md", "target.c", "target.py"],
             sources: ["main.swift"]),
 
         // The toolkit, top to bottom.
