@@ -48,7 +48,9 @@ let package = Package(
 
         // The toolkit, top to bottom.
         .target(name: "CommandLineTool", dependencies: ["Measurement", "LinuxSystem"]),
-        .target(name: "ProfileComparison", dependencies: ["FrozenProfile", "Measurement"]),
+        .target(
+            name: "ProfileComparison",
+            dependencies: ["FrozenProfile", "YAMLDocument", "LinuxSystem", "Measurement"]),
         .target(
             name: "ProfileCapture",
             dependencies: [
@@ -135,6 +137,16 @@ let package = Package(
             dependencies: ["Symbolication", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Benchmarks/symbolication", exclude: ["run.sh", "README.md"], sources: ["main.swift"]),
 
+        // Verdicts on simulated measurements: how often they are wrong, and what they find.
+        .target(
+            name: "ComparisonSimulation",
+            dependencies: ["ProfileComparison", "FrozenProfile", "LinuxSystem", "Measurement"],
+            path: "Benchmarks/comparison/Simulation"),
+        .executableTarget(
+            name: "comparison-simulation",
+            dependencies: ["ComparisonSimulation", "ProfileComparison", "LinuxSystem", "Measurement"],
+            path: "Benchmarks/comparison/Program"),
+
         // The libraries in use, by themselves.
         .executableTarget(
             name: "monitored-pipeline",
@@ -170,7 +182,7 @@ let testedTargets: [String: [String]] = [
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
-    "ProfileComparisonTests": ["ProfileComparison", "FrozenProfile"],
+    "ProfileComparisonTests": ["ProfileComparison", "ComparisonSimulation", "FrozenProfile"],
     "ProfileCaptureTests": [
         "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
     ],

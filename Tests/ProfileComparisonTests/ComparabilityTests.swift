@@ -1,0 +1,161 @@
+import FrozenProfile
+import Measurement
+import ProfileComparison
+import Testing
+
+@Suite("What must not differ")
+struct ComparabilityTests {
+    private func comparison(
+        allowing keys: Set<String> = [], _ change: (inout FrozenProfile) -> Void
+    ) throws -> Comparison {
+        var newer = try Versions().profile("v2", Versions.steady)
+        change(&newer)
+        return Comparison(
+            from: try Versions().profile("v1", Versions.steady), to: newer,
+            settings: ComparisonSettings(allowances: keys))
+    }
+
+    @Test("Another machine or workload is refused with a list, and no number is shown")
+    func refused() throws {
+        let refused = try comparison {
+            $0.datasetID = .value("other\u{1B}[31m")
+            $0.environment.identity[.cpuModel] = .value(.text("Other CPU"))
+            $0.environment.identity[.kernelMajor] = .unavailable(reason: "not asked")
+        }
+        #expect(refused.outcome == .notComparable)
+        #expect(refused.rows.isEmpty)
+        #expect(refused.comparability.refusals.map(\.key) == ["dataset_id", "cpu_model"])
+        let text = ComparisonText(refused).render()
+        #expect(
+            text.contains("! dataset_id differs: indicator_v1, now other\u{FFFD}[31m. (--allow dataset_id)"))
+        #expect(text.contains("possibly different: kernel_major."))
+        #expect(!text.contains("wall s"))
+    }
+
+    @Test("What is allowed is compared, and the report says so")
+    func allowed() throws {
+        let allowed = try comparison(allowing: ["cpu_model"]) {
+            $0.environment.identity[.cpuModel] = .value(.text("Other CPU"))
+        }
+        #expect(allowed.outcome == .verdict(.ok))
+        #expect(allowed.comparability.allowed.map(\.key) == ["cpu_model"])
+        #expect(
+            ComparisonText(allowed).render().contains(
+                "! cpu_model differs: same, now Other CPU. (allowed: cpu_model)"))
+        // Another key does not help.
+        let refused = try comparison(allowing: ["libc"]) {
+            $0.environment.identity[.cpuModel] = .value(.text("Other CPU"))
+        }
+        #expect(refused.outcome == .notComparable)
+    }
+
+    @Test(
+        "Each thing that must not differ is refused by itself",
+        arguments: ["stages", "git_dirty", "exit_status", "episodes_processed"])
+    func single(key: String) throws {
+        let refused = try comparison { profile in
+            switch key {
+            case "stages":
+                profile.stages = [profile.stages[0]].map {
+                    var stage = $0
+                    stage.stage = .done
+                    return stage
+                }
+            case "git_dirty": profile.environment.identity[.gitDirty] = .value(.bool(true))
+            case "exit_status":
+                profile.sessions[0].runs[1].exit = .value(137)
+                profile.sessions[1].runs[1].exit = .value(1)
+            default: profile.episodesProcessed = .value(6)
+            }
+        }
+        #expect(refused.outcome == .notComparable)
+        #expect(refused.comparability.refusals.map(\.key) == [key])
+    }
+
+    @Test("Samplers of different rungs, rates or health are refused; none at all is nothing to differ")
+    func samplers() throws {
+        func quality(_ name: String, rate: Double, lost: Int) -> CaptureQuality {
+            CaptureQuality(
+                sampler: .init(
+                    name: name, reason: nil, rateHz: .value(rate), attempted: .value(1000),
+                    recorded: .value(1000 - lost),
+                    lost: .value(lost), truncated: .value(0), unwindFailed: .value(0),
+                    unknownFramesPercent: .value(0)),
+                profiledOverMeasuredWall: .value(1), monitorCPUSeconds: .value(0),
+                samplerCPUSeconds: .value(0),
+                notes: [])
+        }
+        func refusals(_ newer: CaptureQuality) throws -> [String] {
+            var from = try Versions().profile("v1", Versions.steady)
+            from.captureQuality = quality("perf cpu-clock", rate: 997, lost: 10)
+            var to = try Versions().profile("v2", Versions.steady)
+            to.captureQuality = newer
+            return Comparison(from: from, to: to).comparability.refusals.map(\.key)
+        }
+        #expect(try refusals(quality("perf cpu-clock", rate: 997, lost: 20)) == [])
+        #expect(try refusals(quality("py-spy", rate: 100, lost: 10)) == ["sampler", "sampler_rate"])
+        #expect(try refusals(quality("perf cpu-clock", rate: 997, lost: 100)) == ["sampler_health"])
+        #expect(try refusals(quality("none", rate: 1, lost: 0)) == [])
+    }
+
+    @Test("A session that drifts or was not warmed up is left out and named; it counts when that is allowed")
+    func sessions() throws {
+        let cold = [1.5, 1.0, 1.001, 0.999, 1.002, 1.0]
+        let drifting = (0..<16).map { 1 + 0.01 * Double($0) }
+        for (session, reason) in [
+            (cold, "The first measured run was much slower than the others"),
+            (drifting, "The runs became slower one after the other"),
+        ] {
+            let older = try Versions().profile("v1", Versions.steady)
+            let newer = try Versions().profile("v2", Versions.steady + [session])
+            let strict = Comparison(from: older, to: newer)
+            #expect(strict.to.sessions == 3)
+            let sentence = try #require(strict.comparability.warnings.first?.sentence)
+            #expect(sentence.hasPrefix("Session s4 of v2 is left out. \(reason)"))
+            let lenient = Comparison(
+                from: older, to: newer, settings: ComparisonSettings(allowances: ["invalid_session"]))
+            #expect(lenient.to.sessions == 4)
+            #expect(lenient.comparability.allowed.count == 1)
+        }
+    }
+
+    @Test("Fixed work that took another time forbids the comparison; a little noise does not")
+    func canaries() throws {
+        func profile(_ release: String, seconds: Double, last: Double? = nil) throws -> FrozenProfile {
+            var profile = try Versions().profile(release, Versions.steady)
+            for index in profile.sessions.indices {
+                let repetitions = (0..<5).map { seconds * (1 + 0.001 * Double(($0 * 3 + index) % 5)) }
+                profile.sessions[index].canaries = [
+                    Canary(
+                        name: "sha256-16MiB-1",
+                        repetitions: [
+                            .start: .value(repetitions),
+                            .end: .value(index == 0 ? [last ?? seconds] : repetitions),
+                        ])
+                ]
+            }
+            return profile
+        }
+        let older = try profile("v1", seconds: 0.1)
+        #expect(Comparison(from: older, to: try profile("v2", seconds: 0.101)).outcome == .verdict(.ok))
+        let slower = Comparison(from: older, to: try profile("v2", seconds: 0.105))
+        #expect(
+            slower.comparability.refusals.map(\.sentence)
+                == ["The machine was not as fast: fixed work (sha256-16MiB-1) took 5 % more time."])
+        // A session in which the machine changed its speed is no fair one.
+        let drifted = Comparison(from: older, to: try profile("v2", seconds: 0.1, last: 0.11))
+        #expect(drifted.to.sessions == 2)
+        #expect(drifted.comparability.warnings.first?.key == "invalid_session")
+    }
+
+    @Test("Swapped sides and other stages are told, not refused")
+    func told() throws {
+        let swapped = Comparison(
+            from: try Versions().profile("v2", date: "2026-03-01T00:00:00Z", Versions.steady),
+            to: try Versions().profile("v1", Versions.steady))
+        #expect(swapped.outcome == .verdict(.ok))
+        #expect(
+            swapped.comparability.warnings.map(\.sentence)
+                == ["v2 is the newer one by date: the sides may be swapped."])
+    }
+}
