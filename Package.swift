@@ -47,7 +47,7 @@ let package = Package(
 
         // The toolkit, top to bottom.
         .target(name: "CommandLineTool", dependencies: ["Measurement", "LinuxSystem"]),
-        .target(name: "ProfileComparison", dependencies: ["FrozenProfile", "Measurement"]),
+        .target(name: "ProfileComparison", dependencies: ["FrozenProfile", "StackProfile", "Measurement"]),
         .target(
             name: "ProfileCapture",
             dependencies: [
@@ -165,7 +165,7 @@ let testedTargets: [String: [String]] = [
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
-    "ProfileComparisonTests": ["ProfileComparison", "FrozenProfile"],
+    "ProfileComparisonTests": ["ProfileComparison", "FrozenProfile", "StackProfile"],
     "ProfileCaptureTests": [
         "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
     ],
