@@ -47,7 +47,9 @@ let package = Package(
 
         // The toolkit, top to bottom.
         .target(name: "CommandLineTool", dependencies: ["Measurement", "LinuxSystem"]),
-        .target(name: "ProfileComparison", dependencies: ["FrozenProfile", "StackProfile", "Measurement"]),
+        .target(
+            name: "ProfileComparison",
+            dependencies: ["FrozenProfile", "StackProfile", "YAMLDocument", "LinuxSystem", "Measurement"]),
         .target(
             name: "ProfileCapture",
             dependencies: [

@@ -6,9 +6,7 @@ extension AttributionPair {
     /// Attributes a stage's change to functions; of the whole run when nil.
     ///
     /// - Throws: ``AttributionRefusal`` where a side has no samples of the stage.
-    public func attribution(
-        of stage: StageName?, statistics: AttributionStatistics
-    ) throws(AttributionRefusal) -> Attribution {
+    public func attribution(of stage: StageName?) throws(AttributionRefusal) -> Attribution {
         let tree = StageTree(union, before: before.stacks, after: after.stacks, stage: stage)
         let columns = (
             before: AttributionColumns(before.stacks, nodes: union.nodesBefore, stage: stage, in: tree),
@@ -30,7 +28,7 @@ extension AttributionPair {
             after: ScaledSide(after, columns.after, stage: stage, inSeconds: reason == nil)
         )
         var maker = AttributionMaker(
-            tree: tree, before: scaled.before, after: scaled.after, inSeconds: reason == nil, statistics: statistics)
+            tree: tree, before: scaled.before, after: scaled.after, inSeconds: reason == nil)
         let functions = maker.functions()
         return Attribution(
             stage: stage,

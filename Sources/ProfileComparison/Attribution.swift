@@ -110,19 +110,11 @@ public struct AttributionRefusal: Error, Equatable, Sendable, CustomStringConver
     init(_ description: String) { self.description = description }
 }
 
-/// The statistics that an attribution asks for.
-public struct AttributionStatistics: Sendable {
-    /// The two-sided probability of two groups at least this different when nothing is.
-    public var pValue: @Sendable ([Double], [Double]) -> Double
-    /// Probabilities adjusted for having tested all of them (Benjamini-Hochberg), in the same order.
-    public var adjusted: @Sendable ([Double]) -> [Double]
-
-    /// Statistics.
-    public init(
-        pValue: @escaping @Sendable ([Double], [Double]) -> Double,
-        adjusted: @escaping @Sendable ([Double]) -> [Double]
-    ) {
-        self.pValue = pValue
-        self.adjusted = adjusted
+/// The statistics of an attribution.
+enum AttributionStatistics {
+    /// The two-sided probability of two groups of runs at least this different when nothing is; 1 where there is
+    /// nothing to compare.
+    static func pValue(_ before: [Double], _ after: [Double]) -> Double {
+        MannWhitney.test(before, after, alternative: .twoSided)?.probability ?? 1
     }
 }

@@ -7,7 +7,6 @@ struct AttributionMaker {
     let before: ScaledSide
     let after: ScaledSide
     let inSeconds: Bool
-    let statistics: AttributionStatistics
     private(set) var tested = 0
     private(set) var notes: [String] = []
 
@@ -22,13 +21,12 @@ struct AttributionMaker {
     static let minimumMove = 0.25
 
     init(
-        tree: StageTree, before: ScaledSide, after: ScaledSide, inSeconds: Bool, statistics: AttributionStatistics
+        tree: StageTree, before: ScaledSide, after: ScaledSide, inSeconds: Bool
     ) {
         self.tree = tree
         self.before = before
         self.after = after
         self.inSeconds = inSeconds
-        self.statistics = statistics
     }
 
     private var hasReplicates: Bool { before.runs > 1 && after.runs > 1 }
@@ -68,11 +66,11 @@ struct AttributionMaker {
             changes[$0].before.ownSamples + changes[$0].after.ownSamples >= Self.minimumSamples
         }
         let values = family.map { function in
-            statistics.pValue(
+            AttributionStatistics.pValue(
                 before.values(before.columns.own(function)), after.values(after.columns.own(function)))
         }
         tested = family.count
-        for (index, (p, adjusted)) in zip(family, zip(values, statistics.adjusted(values))) {
+        for (index, (p, adjusted)) in zip(family, zip(values, MultipleTesting.benjaminiHochberg(values))) {
             changes[index].pValue = p
             if adjusted <= Self.falseDiscoveryRate { changes[index].label = .changed }
         }
@@ -128,7 +126,7 @@ struct AttributionMaker {
             else { continue }
             candidates.append((function, move(of: function, edges: edges)))
         }
-        let significance = statistics.adjusted(candidates.map(\.move.pValue))
+        let significance = MultipleTesting.benjaminiHochberg(candidates.map(\.move.pValue))
         for ((function, move), adjusted) in zip(candidates, significance) {
             guard move.distance >= Self.minimumMove, adjusted <= Self.falseDiscoveryRate,
                 let callers = move.callers
@@ -174,7 +172,7 @@ struct AttributionMaker {
                 $1 > 0 ? Double($0) / Double($1) : nil
             }
         }
-        if hasReplicates { return statistics.pValue(shares(before), shares(after)) }
+        if hasReplicates { return AttributionStatistics.pValue(shares(before), shares(after)) }
         // Of one run only the samples can be counted: four standard errors apart, or not at all.
         func counts(_ side: ScaledSide) -> (part: Double, whole: Double) {
             (Double(side.samples(side.columns.edge(edge))), Double(side.samples(side.columns.total(function))))
@@ -216,8 +214,8 @@ struct AttributionMaker {
     private func isShift(of change: Double, _ around: (before: ArraySlice<Int64>, after: ArraySlice<Int64>)) -> Bool {
         if hasReplicates {
             let (older, newer) = (before.values(around.before), after.values(around.after))
-            return statistics.pValue(older, newer) > 0.05
-                && statistics.pValue(older.map { $0 + change }, newer) <= 0.05
+            return AttributionStatistics.pValue(older, newer) > 0.05
+                && AttributionStatistics.pValue(older.map { $0 + change }, newer) <= 0.05
         }
         let difference = after.median(around.after) - before.median(around.before)
         let halfWidth =

@@ -1,0 +1,105 @@
+/// A variance of sessions with the number of independent deviations it was estimated from.
+public struct VarianceEstimate: Equatable, Sendable {
+    public var variance: Double
+    public var degreesOfFreedom: Int
+
+    /// An estimate.
+    public init(variance: Double, degreesOfFreedom: Int) {
+        self.variance = variance
+        self.degreesOfFreedom = degreesOfFreedom
+    }
+
+    /// What values say of their population's variance; nil for fewer than two.
+    public init?(of values: [Double]) {
+        guard values.count > 1 else { return nil }
+        let mean = values.reduce(0, +) / Double(values.count)
+        degreesOfFreedom = values.count - 1
+        variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(degreesOfFreedom)
+    }
+
+    /// Estimates of one variance joined, each weighted by its degrees of freedom; nil for none.
+    public static func pooled(_ estimates: [VarianceEstimate]) -> VarianceEstimate? {
+        let degrees = estimates.reduce(0) { $0 + $1.degreesOfFreedom }
+        guard degrees > 0 else { return nil }
+        let sum = estimates.reduce(0) { $0 + $1.variance * Double($1.degreesOfFreedom) }
+        return VarianceEstimate(variance: sum / Double(degrees), degreesOfFreedom: degrees)
+    }
+}
+
+/// The test of frozen against frozen: the difference of two versions' session means, with the variance between sessions.
+///
+/// The runs of one session share what differs from session to session (memory layout, caches, neighbours, temperature),
+/// so they cannot tell how far another session would have been. Sessions can.
+public struct SessionTest: Equatable, Sendable {
+    /// The new sessions' mean less the old ones'.
+    public let estimate: Double
+    /// The estimate's standard error.
+    public let standardError: Double
+    /// The variance of a session's value.
+    public let variance: VarianceEstimate
+
+    /// What is missing for a test.
+    public enum Obstacle: Error, Equatable, Sendable {
+        /// A side has no session with a value.
+        case noSession
+        /// The variance between sessions rests on so many degrees of freedom, and needs more.
+        case unknownVariance(degreesOfFreedom: Int, needed: Int)
+    }
+
+    /// The fewest degrees of freedom a variance may rest on.
+    public static let fewestDegreesOfFreedom = 2
+    /// The fewest, all from the ledger, when each side has one session.
+    public static let fewestForSingleSessions = 5
+
+    /// The test of two versions' session values.
+    ///
+    /// - Parameter ledger: What is known of the variance from other sessions of the same workload on such a machine.
+    public init(old: [Double], new: [Double], ledger: VarianceEstimate?) throws(Obstacle) {
+        guard !old.isEmpty, !new.isEmpty else { throw .noSession }
+        let estimates = [VarianceEstimate(of: old), VarianceEstimate(of: new), ledger].compactMap(\.self)
+        let isSingle = old.count == 1 && new.count == 1
+        let needed = isSingle ? Self.fewestForSingleSessions : Self.fewestDegreesOfFreedom
+        guard let pooled = VarianceEstimate.pooled(estimates), pooled.degreesOfFreedom >= needed else {
+            throw .unknownVariance(
+                degreesOfFreedom: estimates.reduce(0) { $0 + $1.degreesOfFreedom }, needed: needed)
+        }
+        func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
+        variance = pooled
+        estimate = mean(new) - mean(old)
+        standardError = (pooled.variance * (1 / Double(old.count) + 1 / Double(new.count))).squareRoot()
+    }
+
+    /// The probability of an estimate this large when the true difference is at most the shift.
+    public func probability(atMost shift: Double) -> Double { upperTail(estimate - shift) }
+
+    /// The probability of an estimate this small when the true difference is at least the shift.
+    public func probability(atLeast shift: Double) -> Double { upperTail(shift - estimate) }
+
+    /// The differences that the test does not refute.
+    ///
+    /// - Parameter tail: The probability of error at each bound.
+    public func interval(tail: Double) -> Interval {
+        let reach = quantile(tail, variance.degreesOfFreedom) * standardError
+        return Interval(lower: estimate - reach, upper: estimate + reach)
+    }
+
+    /// The fewest sessions on each side with which the interval's half-width would be at most this, the variance being as it
+    /// is and each new session adding to what is known of it; nil for more than 1000.
+    public func sessionsNeeded(halfWidth: Double, tail: Double, sessions: (old: Int, new: Int)) -> Int? {
+        let others = variance.degreesOfFreedom - (sessions.old - 1) - (sessions.new - 1)
+        return (max(1, min(sessions.old, sessions.new))...1000).first { count in
+            let degrees = others + 2 * (count - 1)
+            return quantile(tail, degrees) * (variance.variance * 2 / Double(count)).squareRoot() <= halfWidth
+        }
+    }
+
+    private func upperTail(_ excess: Double) -> Double {
+        // Sessions that do not differ at all leave no doubt: what lies beyond the shift is beyond it.
+        guard standardError > 0 else { return excess > 0 ? 0 : 1 }
+        return StudentT(degreesOfFreedom: Double(variance.degreesOfFreedom))?.upperTail(excess / standardError) ?? 1
+    }
+
+    private func quantile(_ tail: Double, _ degrees: Int) -> Double {
+        StudentT(degreesOfFreedom: Double(degrees))?.quantile(upperTail: tail) ?? .infinity
+    }
+}
