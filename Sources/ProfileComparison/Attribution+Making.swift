@@ -89,7 +89,8 @@ struct ScaledSide {
 
     /// The variance of a weight's value, by Poisson's law for the number of its samples: at least that of one.
     func variance(samples: Int64) -> Double {
-        let perSample = scale.reduce(0, +) / Double(max(1, scale.count)) / samplesPerWeight / Double(max(1, runs))
+        let perSample =
+            scale.reduce(0, +) / Double(max(1, scale.count)) / samplesPerWeight / Double(max(1, runs))
         return Double(max(samples, 1)) * perSample * perSample
     }
 }

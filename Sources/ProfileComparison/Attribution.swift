@@ -95,6 +95,12 @@ public struct FunctionChange: Equatable, Sendable {
     public struct Callers: Equatable, Sendable {
         public var before: String
         public var after: String
+
+        /// Two callers by name.
+        public init(before: String, after: String) {
+            self.before = before
+            self.after = after
+        }
     }
 
     /// The change of what it spends itself.
@@ -107,7 +113,8 @@ public struct FunctionChange: Equatable, Sendable {
 public struct AttributionRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     public let description: String
 
-    init(_ description: String) { self.description = description }
+    /// A refusal, as one or more sentences.
+    public init(_ description: String) { self.description = description }
 }
 
 /// The statistics of an attribution.

@@ -80,7 +80,7 @@ struct AttributionMaker {
         let halfWidth =
             1.96
             * (before.variance(samples: change.before.ownSamples)
-                + after.variance(samples: change.after.ownSamples)).squareRoot()
+            + after.variance(samples: change.after.ownSamples)).squareRoot()
         return change.selfChange - halfWidth...change.selfChange + halfWidth
     }
 
@@ -175,7 +175,10 @@ struct AttributionMaker {
         if hasReplicates { return AttributionStatistics.pValue(shares(before), shares(after)) }
         // Of one run only the samples can be counted: four standard errors apart, or not at all.
         func counts(_ side: ScaledSide) -> (part: Double, whole: Double) {
-            (Double(side.samples(side.columns.edge(edge))), Double(side.samples(side.columns.total(function))))
+            (
+                Double(side.samples(side.columns.edge(edge))),
+                Double(side.samples(side.columns.total(function)))
+            )
         }
         let (older, newer) = (counts(before), counts(after))
         guard older.whole > 0, newer.whole > 0 else { return 1 }
@@ -189,11 +192,14 @@ struct AttributionMaker {
     /// Functions whose change is made up for by what is around them: the nearest function around all its calls costs
     /// what it did, and not what it did and the change.
     private func markShifts(_ changes: inout [FunctionChange]) {
-        let wanted = changes.indices.dropFirst().filter { changes[$0].isNotable && changes[$0].label != .moved }
+        let wanted = changes.indices.dropFirst().filter {
+            changes[$0].isNotable && changes[$0].label != .moved
+        }
         let around = tree.nearestCommonCallers(of: Set(wanted.map(Int32.init)))
         let nodes = Set(around.values).sorted()
         let weights = (
-            before: before.columns.weights(under: nodes, in: tree), after: after.columns.weights(under: nodes, in: tree)
+            before: before.columns.weights(under: nodes, in: tree),
+            after: after.columns.weights(under: nodes, in: tree)
         )
         for function in wanted {
             guard let node = around[Int32(function)], let index = nodes.firstIndex(of: node),
@@ -206,12 +212,15 @@ struct AttributionMaker {
                     of: change == 0 ? changes[function].totalChange : change,
                     (weights.before[index][...], weights.after[index][...]))
             else { continue }
-            changes[function].shiftedWithin = tree.frames[Int(tree.function[Int(node)])]?.function ?? "the stage"
+            changes[function].shiftedWithin =
+                tree.frames[Int(tree.function[Int(node)])]?.function ?? "the stage"
             if changes[function].label == .changed { changes[function].label = .moved }
         }
     }
 
-    private func isShift(of change: Double, _ around: (before: ArraySlice<Int64>, after: ArraySlice<Int64>)) -> Bool {
+    private func isShift(of change: Double, _ around: (before: ArraySlice<Int64>, after: ArraySlice<Int64>))
+        -> Bool
+    {
         if hasReplicates {
             let (older, newer) = (before.values(around.before), after.values(around.after))
             return AttributionStatistics.pValue(older, newer) > 0.05
@@ -221,7 +230,7 @@ struct AttributionMaker {
         let halfWidth =
             1.96
             * (before.variance(samples: before.samples(around.before))
-                + after.variance(samples: after.samples(around.after))).squareRoot()
+            + after.variance(samples: after.samples(around.after))).squareRoot()
         return difference.magnitude <= halfWidth && (difference - change).magnitude > halfWidth
     }
 }
@@ -229,6 +238,7 @@ struct AttributionMaker {
 extension FunctionChange {
     /// Whether something is to be said of it: it has a label, or counting samples alone does not explain its change.
     public var isNotable: Bool {
-        label != nil || samplingInterval.map { !$0.contains(0) && before.ownSamples + after.ownSamples >= 40 } ?? false
+        label != nil
+            || samplingInterval.map { !$0.contains(0) && before.ownSamples + after.ownSamples >= 40 } ?? false
     }
 }

@@ -39,7 +39,9 @@ public struct AttributionPair: Sendable {
     private static func notes(_ before: AttributionInput, _ after: AttributionInput) -> [String] {
         var notes: [String] = []
         func compare(_ older: Reading<Double>, _ newer: Reading<Double>, _ what: String, _ so: String) {
-            guard let older = older.value, let newer = newer.value, (older - newer).magnitude > 0.05 else { return }
+            guard let older = older.value, let newer = newer.value, (older - newer).magnitude > 0.05 else {
+                return
+            }
             notes.append(
                 "\(what): \((100 * older).fixed(1)) % before, \((100 * newer).fixed(1)) % now. \(so)")
         }
@@ -47,7 +49,8 @@ public struct AttributionPair: Sendable {
             before.stacks.truncatedShare, after.stacks.truncatedShare, "Stacks that were cut off",
             "What functions spend themselves can be compared; their totals and callers hardly.")
         compare(
-            before.stacks.unknownLeafShare, after.stacks.unknownLeafShare, "Samples in functions without a name",
+            before.stacks.unknownLeafShare, after.stacks.unknownLeafShare,
+            "Samples in functions without a name",
             "Time may have changed its name only.")
         if let older = before.stacks.period, let newer = after.stacks.period, older != newer {
             notes.append(
@@ -55,7 +58,8 @@ public struct AttributionPair: Sendable {
                     + "which do not depend on it.")
         }
         if before.sampler == nil || after.sampler == nil {
-            notes.append("Not recorded on both sides what took the stacks, so they may not count the same thing.")
+            notes.append(
+                "Not recorded on both sides what took the stacks, so they may not count the same thing.")
         }
         return notes
     }

@@ -33,7 +33,9 @@ struct AttributionColumns {
             let node = tree.localNode[nodes[sample.stack.position].position]
             samples[runOfLabels[sample.labels]].append((node, sample.weight))
         }
-        let order = runs.indices.filter { !samples[$0].isEmpty }.sorted { (runs[$0] ?? "") < (runs[$1] ?? "") }
+        let order = runs.indices.filter { !samples[$0].isEmpty }.sorted {
+            (runs[$0] ?? "") < (runs[$1] ?? "")
+        }
         self.runs = order.map { runs[$0] }
         self.samples = order.map { samples[$0] }
         weights = self.samples.map { $0.reduce(0) { $0 + $1.weight } }
@@ -78,7 +80,9 @@ struct AttributionColumns {
         return result
     }
 
-    func own(_ function: Int) -> ArraySlice<Int64> { own[function * runs.count..<(function + 1) * runs.count] }
+    func own(_ function: Int) -> ArraySlice<Int64> {
+        own[function * runs.count..<(function + 1) * runs.count]
+    }
     func total(_ function: Int) -> ArraySlice<Int64> {
         total[function * runs.count..<(function + 1) * runs.count]
     }
@@ -180,7 +184,11 @@ struct StageTree {
     private func commonAncestor(_ one: Int32, _ other: Int32) -> Int32 {
         var (one, other) = (one, other)
         while one != other {
-            if depth[Int(one)] >= depth[Int(other)] { one = parent[Int(one)] } else { other = parent[Int(other)] }
+            if depth[Int(one)] >= depth[Int(other)] {
+                one = parent[Int(one)]
+            } else {
+                other = parent[Int(other)]
+            }
         }
         return one
     }

@@ -34,10 +34,15 @@ public enum ComparableName {
     /// `libc.so.6` to `libc.so`.
     public static func of(module: String) -> String {
         var name = module[...]
-        if let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) { name = name[name.utf8.index(after: slash)...] }
+        if let slash = name.utf8.lastIndex(of: UInt8(ascii: "/")) {
+            name = name[name.utf8.index(after: slash)...]
+        }
         if let shared = lastText(".so", in: name) {
             let rest = name[shared...].dropFirst(3)
-            if rest.utf8.allSatisfy({ $0 == UInt8(ascii: ".") || isDigit($0) }) { name = name[..<shared] } else { return String(name) }
+            guard rest.utf8.allSatisfy({ $0 == UInt8(ascii: ".") || isDigit($0) }) else {
+                return String(name)
+            }
+            name = name[..<shared]
             return withoutVersion(name) + ".so"
         }
         // The maps of just-in-time compiled code carry a process's number.
@@ -51,7 +56,8 @@ public enum ComparableName {
             return String(name)
         }
         let rest = name.utf8[dash...].dropFirst()
-        let isVersion = rest.first.map(isDigit) ?? false
+        let isVersion =
+            rest.first.map(isDigit) ?? false
             && rest.allSatisfy { isDigit($0) || $0 == UInt8(ascii: ".") }
         return String(isVersion ? name[..<dash] : name)
     }

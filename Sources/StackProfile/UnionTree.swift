@@ -58,7 +58,9 @@ private struct FunctionTable {
             for frame in frames where !frame.isUnknown {
                 let name = ComparableName.of(function: frame.function)
                 let module = frame.module.map(ComparableName.of(module:)) ?? ""
-                if moduleOfName.updateValue(module, forKey: name) ?? module != module { ambiguous.insert(name) }
+                if moduleOfName.updateValue(module, forKey: name) ?? module != module {
+                    ambiguous.insert(name)
+                }
             }
         }
         self.ambiguous = ambiguous

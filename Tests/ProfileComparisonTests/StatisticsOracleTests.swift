@@ -21,7 +21,11 @@ struct Questions {
         let result = try runCommand(["python3", BuiltProduct.fixture("statistics/oracle.py"), file])
         let answers = result.standardOutput.split(separator: "\n")
         guard answers.count == lines.count else {
-            return (["\(answers.count) answers to \(lines.count) questions: \(result.standardError.suffix(2000))"], 0)
+            return (
+                [
+                    "\(answers.count) answers to \(lines.count) questions: \(result.standardError.suffix(2000))"
+                ], 0
+            )
         }
         var sentences: [String] = []
         for (index, answer) in answers.enumerated() {
@@ -113,12 +117,14 @@ struct StatisticsOracleTests {
         var random = SeededGenerator(seed: 3)
         var questions = Questions()
         for index in 0..<1500 {
-            let degrees = index % 3 == 0 ? Double.random(in: 0.5...400, using: &random) : Double(1 + index % 60)
+            let degrees =
+                index % 3 == 0 ? Double.random(in: 0.5...400, using: &random) : Double(1 + index % 60)
             let distribution = try #require(StudentT(degreesOfFreedom: degrees))
             let value = Double.random(in: -12...12, using: &random)
             questions.ask("t-tail", ["\(value)", "\(degrees)"], ours: [distribution.upperTail(value)])
             // From one in a million to all but one in a hundred.
-            let tail = try #require([1e-6, 1e-4, 0.001, 0.01, 0.05].randomElement(using: &random))
+            let tail =
+                try #require([1e-6, 1e-4, 0.001, 0.01, 0.05].randomElement(using: &random))
                 * Double.random(in: 1...19.8, using: &random)
             questions.ask(
                 "t-quantile", ["\(tail)", "\(degrees)"], ours: [distribution.quantile(upperTail: tail)])

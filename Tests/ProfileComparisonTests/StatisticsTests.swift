@@ -52,7 +52,9 @@ struct StatisticsTests {
         #expect(try probability(interval.lower + 1e-9) > tail)
     }
 
-    @Test("Session variance: too little is refused, a ledger supplies it, and more sessions narrow the interval")
+    @Test(
+        "Session variance: too little is refused, a ledger supplies it, and more sessions narrow the interval"
+    )
     func sessions() throws {
         #expect(throws: SessionTest.Obstacle.unknownVariance(degreesOfFreedom: 0, needed: 5)) {
             try SessionTest(old: [1], new: [1.1], ledger: nil)
@@ -65,7 +67,9 @@ struct StatisticsTests {
         let single = try SessionTest(old: [1], new: [1.1], ledger: ledger)
         #expect(single.variance == ledger)
         // The two-sided 95 % quantile for 10 degrees of freedom is 2.228139.
-        #expect((single.interval(tail: 0.025).halfWidth - 2.2281388520 * 0.01 * 2.0.squareRoot()).magnitude < 1e-9)
+        #expect(
+            (single.interval(tail: 0.025).halfWidth - 2.2281388520 * 0.01 * 2.0.squareRoot()).magnitude < 1e-9
+        )
         let needed = try #require(single.sessionsNeeded(halfWidth: 0.02, tail: 0.025, sessions: (1, 1)))
         let enough = try SessionTest(
             old: Array(repeating: 1, count: needed), new: Array(repeating: 1.1, count: needed),

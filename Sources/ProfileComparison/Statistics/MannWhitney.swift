@@ -38,7 +38,9 @@ public enum MannWhitney {
         let pooled = PooledRanks(first, second)
         if first.count * second.count <= exactPairLimit {
             let distribution = RankSumDistribution(first: first.count, tieSizes: pooled.tieSizes)
-            return outcome(pooled, alternative, isExact: true, atMost: distribution.atMost, atLeast: distribution.atLeast)
+            return outcome(
+                pooled, alternative, isExact: true, atMost: distribution.atMost, atLeast: distribution.atLeast
+            )
         }
         let approximation = NormalApproximation(first: first.count, tieSizes: pooled.tieSizes)
         return outcome(

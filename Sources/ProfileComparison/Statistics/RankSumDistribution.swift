@@ -45,7 +45,9 @@ struct RankSumDistribution: Sendable {
                         let row = size * width
                         let rowBefore = row - width
                         guard doubledRank < width else { continue }
-                        for sum in doubledRank..<width { choices[row + sum] += choices[rowBefore + sum - doubledRank] }
+                        for sum in doubledRank..<width {
+                            choices[row + sum] += choices[rowBefore + sum - doubledRank]
+                        }
                     }
                 }
                 before += tied

@@ -96,7 +96,8 @@ public struct SessionTest: Equatable, Sendable {
     private func upperTail(_ excess: Double) -> Double {
         // Sessions that do not differ at all leave no doubt: what lies beyond the shift is beyond it.
         guard standardError > 0 else { return excess > 0 ? 0 : 1 }
-        return StudentT(degreesOfFreedom: Double(variance.degreesOfFreedom))?.upperTail(excess / standardError) ?? 1
+        return StudentT(degreesOfFreedom: Double(variance.degreesOfFreedom))?.upperTail(
+            excess / standardError) ?? 1
     }
 
     private func quantile(_ tail: Double, _ degrees: Int) -> Double {

@@ -69,7 +69,8 @@ public struct ShiftEstimate: Sendable {
 
     /// The difference that has a rank, from 1, among all pairs' differences in ascending order.
     private func difference(ofRank rank: Int) -> Double {
-        guard let smallest = first.first, let largest = first.last, let low = second.first, let high = second.last
+        guard let smallest = first.first, let largest = first.last, let low = second.first,
+            let high = second.last
         else { return .nan }
         // Bisection over doubles by their order, so that the result is one of the differences, to the last bit.
         var below = Self.order(low - largest)
@@ -77,7 +78,11 @@ public struct ShiftEstimate: Sendable {
         while below < atLeast {
             // The mean rounded down; the sum, or the difference, of both can be too large for a word.
             let middle = (below & atLeast) + ((below ^ atLeast) >> 1)
-            if countOfDifferences(atMost: Self.value(middle)) >= rank { atLeast = middle } else { below = middle + 1 }
+            if countOfDifferences(atMost: Self.value(middle)) >= rank {
+                atLeast = middle
+            } else {
+                below = middle + 1
+            }
         }
         return Self.value(atLeast)
     }

@@ -23,7 +23,8 @@ public struct StudentT: Sendable {
         let square = value * value
         // Whichever of both arguments is not near 1, where digits would be lost.
         if square < degreesOfFreedom {
-            let inside = IncompleteBeta.regularized(square / (degreesOfFreedom + square), 0.5, degreesOfFreedom / 2)
+            let inside = IncompleteBeta.regularized(
+                square / (degreesOfFreedom + square), 0.5, degreesOfFreedom / 2)
             return (1 - inside) / 2
         }
         return IncompleteBeta.regularized(
@@ -55,7 +56,8 @@ enum IncompleteBeta {
         // The fraction converges fast below this point; above it the function's mirror image does.
         if x > (a + 1) / (a + b + 2) { return 1 - regularized(1 - x, b, a) }
         let logarithmOfBeta =
-            Mathematics.logarithmOfGamma(a) + Mathematics.logarithmOfGamma(b) - Mathematics.logarithmOfGamma(a + b)
+            Mathematics.logarithmOfGamma(a) + Mathematics.logarithmOfGamma(b)
+            - Mathematics.logarithmOfGamma(a + b)
         let front = Mathematics.exponential(
             a * Logarithm.natural(x) + b * Mathematics.logarithmOfOnePlus(-x) - logarithmOfBeta)
         return front / a * fraction(x, a, b)
