@@ -33,7 +33,8 @@ extension Attribution {
         let names = leaders.map { shown($0.function) }
         let subject =
             names.count == 1
-            ? "\(names[0]) accounts" : names.dropLast().joined(separator: ", ") + " and \(names[names.count - 1]) account"
+            ? "\(names[0]) accounts"
+            : names.dropLast().joined(separator: ", ") + " and \(names[names.count - 1]) account"
         let percent = (100 * sum / change).fixed(0)
         return "\(subject) for \(percent) % of \(whole)" + (hasReplicates ? "" : " (one run a side)")
     }

@@ -128,7 +128,9 @@ struct AttributionTests {
     @Test("Two captures of one version name at most the stated share of functions")
     func nothingChanged() throws {
         var wide = StackSamples(seconds: [:], rate: 500, spread: 0.05)
-        for index in 0..<60 { wide.seconds[["main", "caller\(index % 7)", "f\(index)"]] = 0.02 + 0.01 * Double(index % 9) }
+        for index in 0..<60 {
+            wide.seconds[["main", "caller\(index % 7)", "f\(index)"]] = 0.02 + 0.01 * Double(index % 9)
+        }
         var comparisonsWithLabels = 0
         for seed in 0..<40 as Range<UInt64> {
             var (older, newer) = (wide, wide)

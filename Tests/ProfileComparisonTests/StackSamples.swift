@@ -44,7 +44,8 @@ struct StackSamples {
             release: release, stacks: builder.build(), stageCPU: [stage: cpu], totalCPU: cpu,
             sampler: CaptureQuality.Sampler(
                 name: sampler, reason: nil, rateHz: .value(rate), attempted: .value(0), recorded: .value(0),
-                lost: .value(0), truncated: .value(0), unwindFailed: .value(0), unknownFramesPercent: .value(0)))
+                lost: .value(0), truncated: .value(0), unwindFailed: .value(0),
+                unknownFramesPercent: .value(0)))
     }
 
     /// The change from these samples to others.

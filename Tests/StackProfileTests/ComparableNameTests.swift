@@ -7,8 +7,12 @@ struct ComparableNameTests {
     @Test(
         "What compilers add at will is dropped",
         arguments: [
-            ("decode.constprop.0.isra.3", "decode"), ("decode.cold", "decode"), ("decode.llvm.12345", "decode"),
-            ("std::vector<int>::push_back(int&&) [clone .isra.0] [clone .cold]", "std::vector<int>::push_back(int&&)"),
+            ("decode.constprop.0.isra.3", "decode"), ("decode.cold", "decode"),
+            ("decode.llvm.12345", "decode"),
+            (
+                "std::vector<int>::push_back(int&&) [clone .isra.0] [clone .cold]",
+                "std::vector<int>::push_back(int&&)"
+            ),
             ("specialized Index.add(_:)", "Index.add(_:)"), ("merged Index.add(_:)", "Index.add(_:)"),
             ("memcpy@@GLIBC_2.14", "memcpy"), ("memcpy@plt", "memcpy@plt"),
             ("core::fmt::write::h0123456789abcdef", "core::fmt::write"),
