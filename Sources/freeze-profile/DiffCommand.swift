@@ -4,7 +4,7 @@ internal import LinuxSystem
 internal import ProfileCapture
 internal import ProfileComparison
 
-/// `freeze-profile diff`: two frozen profiles side by side.
+/// `freeze-profile diff`: two frozen versions compared, with a verdict.
 enum DiffCommand {
     static let command = Tool.Command("diff", syntax) { (arguments) throws(ToolFailure) in
         try run(arguments)
@@ -12,26 +12,41 @@ enum DiffCommand {
 
     private static let syntax = CommandSyntax(
         name: "freeze-profile diff",
-        summary: "Shows what two frozen versions cost, side by side.",
+        summary:
+            "Says what got slower from one frozen version to another, and whether that is more than noise.",
         operands: .named(["FROM", "TO"], required: 2),
-        options: [
+        options: ComparisonOptions.all + [
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)")
         ],
-        examples: [("freeze-profile diff v1.1.0 v1.2.0", "what changed from one release to the next")],
+        examples: [
+            ("freeze-profile diff v1.1.0 v1.2.0", "what changed from one release to the next"),
+            (
+                "freeze-profile diff v1.1.0 v1.2.0 --allow kernel_major --budget wall=5",
+                "across a newer kernel, with 5 % of wall time to spend"
+            ),
+        ],
         notes: [
             "FROM and TO are versions, or paths of profiles. Profiles of the older single-run schema are read too; "
-                + "what they do not record is shown as unavailable.",
-            "Exit codes: 0 shown, 64 wrong usage, 66 a profile is missing or cannot be read.",
+                + "what cannot be concluded from them is said.",
+            "A session is one fresh start of a batch of runs. Only sessions tell how far another one would be off: "
+                + "with one a side and no noise ledger the answer is 'cannot tell'.",
+            ComparisonOptions.exitCodes,
         ])
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
-        let store = ProfileStore(directory: arguments.value("profiles") ?? CaptureRequest.defaultDirectory)
+        let directory = arguments.value("profiles") ?? CaptureRequest.defaultDirectory
+        let store = ProfileStore(directory: directory)
+        let from = try load(arguments.operands[0], store)
+        let to = try load(arguments.operands[1], store)
+        let settings = try ComparisonOptions.settings(arguments, profiles: directory)
+        let comparison = Comparison(from: from, to: to, settings: settings)
+        return try ComparisonOptions.show(comparison, arguments)
+    }
+
+    private static func load(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> FrozenProfile
+    {
         do throws(ProfileError) {
-            let comparison = ProfileComparison(
-                from: try store.load(reference: arguments.operands[0]),
-                to: try store.load(reference: arguments.operands[1]))
-            Console.print(comparison.render(width: Terminal.size(Terminal.standardOutput).columns))
-            return .success
+            return try store.load(reference: reference)
         } catch {
             throw ToolFailure(error.description, .noInput)
         }

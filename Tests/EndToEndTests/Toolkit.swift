@@ -29,10 +29,14 @@ struct Toolkit {
             environment: path.map { ["PATH": $0] } ?? [:], in: BuiltProduct.packageDirectory)
     }
 
-    func diff(_ from: String, _ to: String) throws -> CommandResult {
-        try runCommand([
-            BuiltProduct.path("freeze-profile"), "diff", from, to, "--profiles", directory.path,
-        ])
+    /// `freeze-profile diff` of two versions in the test's directory, whatever state the work tree is in.
+    func diff(_ from: String, _ to: String, _ options: [String] = []) throws -> CommandResult {
+        try runCommand(
+            [
+                BuiltProduct.path("freeze-profile"), "diff", from, to, "--profiles", directory.path,
+                "--allow",
+                "git_dirty",
+            ] + options)
     }
 
     func text(_ path: String) throws -> String {

@@ -2,183 +2,160 @@ import FrozenProfile
 import LinuxSystem
 import Measurement
 import ProfileComparison
+import TestSupport
 import Testing
 
-@Suite("Two profiles side by side")
+@Suite("Two frozen versions compared")
 struct ComparisonTests {
-    private func stage(_ name: String, wall: Double, cpu: Double, peak: Reading<Double>) throws -> StageRun {
-        StageRun(
-            stage: try #require(StageName(name)), entered: .value(1), workSeconds: .value(wall),
-            use: ResourceUse(
-                wallSeconds: .value(wall), cpuSeconds: .value(cpu), peakResidentMB: peak,
-                averageCPUPercent: wall > 0
-                    ? .value(100 * cpu / wall) : .unavailable(reason: "it took no time")))
+    private func row(_ comparison: Comparison, _ stage: StageName?, _ metric: Metric) throws -> ComparisonRow
+    {
+        try #require(comparison.rows.first { $0.stage == stage && $0.metric == metric })
     }
 
-    private func profile(
-        _ release: String, wall: Double, _ stages: [StageRun], identity: [IdentityKey: Reading<Fact>] = [:],
-        runs: Int = 1
-    ) -> FrozenProfile {
-        let use = ResourceUse(
-            wallSeconds: .value(wall), cpuSeconds: .value(wall * 0.5), peakResidentMB: .value(512),
-            averageCPUPercent: .value(50))
-        var facts = identity
-        for key in IdentityKey.allCases where !key.isSource && facts[key] == nil {
-            facts[key] = .value(.text("same"))
-        }
-        let all = (1...runs).map {
-            Run(index: $0, kind: .measured, startedAt: nil, exit: .value(0), use: use, stages: stages)
-        }
-        return FrozenProfile(
-            release: release, date: "2026-02-10T14:20:00Z", datasetID: .value("indicator_v1"),
-            episodesProcessed: .value(5),
-            environment: ProfileEnvironment(
-                identity: EnvironmentIdentity(facts), observed: ObservedEnvironment()),
-            captureQuality: nil, recipe: nil,
-            sessions: [Session(id: "s1", startedAt: nil, observed: ObservedEnvironment(), runs: all)])
+    @Test("A stage that got 12 % slower is found, with its interval, and the other one is shown to be fine")
+    func regression() throws {
+        let versions = Versions()
+        let comparison = Comparison(
+            from: try versions.profile("v1", Versions.steady),
+            to: try versions.profile("v2", Versions.steady, slower: ["transcription": 1.12]))
+        #expect(comparison.outcome == .verdict(.regressed))
+        let stage = try row(comparison, .transcription, .wall)
+        let change = try #require(stage.change)
+        #expect(stage.verdict == .regressed && (change.percent - 12).magnitude < 0.01)
+        #expect(change.percentInterval.lower > 3 && change.percentInterval.upper < 15)
+        #expect(try row(comparison, .rssFeedFetch, .wall).verdict == .ok)
+        #expect(try row(comparison, .transcription, .peakResident).verdict == .ok)
+        #expect(try row(comparison, nil, .averageCPU).verdict == nil)
+        #expect(comparison.stages(with: .regressed) == [.transcription])
+        #expect(comparison.headline.hasPrefix("Regressed: the run got 10 % slower ("))
+        var explained = comparison
+        explained.explanations[.transcription] = StageExplanation(
+            clause: "ngram_search accounts for 71 % of it")
+        #expect(explained.headline.hasSuffix("), ngram_search accounts for 71 % of it."))
     }
 
-    private func pair() throws -> (FrozenProfile, FrozenProfile) {
-        let older = profile(
-            "v1.1.0", wall: 10,
-            [
-                try stage("rss_feed_fetch", wall: 1, cpu: 0.2, peak: .value(100)),
-                try stage("audio_preprocessing", wall: 2, cpu: 1.5, peak: .value(200)),
-                try stage(
-                    "transcription", wall: 6, cpu: 5, peak: .unavailable(reason: "clear_refs was refused")),
-            ],
-            identity: [
-                .cpuModel: .value(.text("Old CPU")), .gitCommit: .value(.text("0123456789abcdef")),
-                .libc: .unavailable(reason: "not asked"),
-            ])
-        let newer = profile(
-            "v1.2.0", wall: 12,
-            [
-                try stage("rss_feed_fetch", wall: 1, cpu: 0.3, peak: .value(90)),
-                try stage("transcription", wall: 9, cpu: 8, peak: .value(512)),
-                try stage(
-                    "summarization", wall: 0, cpu: 0, peak: .unavailable(reason: "clear_refs was refused")),
-            ],
-            identity: [
-                .cpuModel: .value(.text("New CPU")), .gitCommit: .value(.text("fedcba9876543210")),
-                .gitDirty: .value(.bool(true)),
-            ])
-        return (older, newer)
-    }
-
-    @Test("Rows come in the order of the newer side, then what was removed, the total last")
-    func rows() throws {
-        let (older, newer) = try pair()
-        let rows = ProfileComparison.table(from: older, to: newer)
-        #expect(rows.count == 5 * Metric.allCases.count)
-        let wall = rows.filter { $0.metric == .wall }
+    @Test("The same difference the other way is an improvement, and none at all is fine")
+    func improvement() throws {
+        let versions = Versions()
+        let older = try versions.profile("v1", Versions.steady, slower: ["transcription": 1.12])
+        let newer = try versions.profile("v2", Versions.steady)
+        let better = Comparison(from: older, to: newer)
+        #expect(better.outcome == .verdict(.improved))
+        #expect(better.headline.hasPrefix("Improved: the run got 9.3 % faster ("))
+        let same = Comparison(from: newer, to: try versions.profile("v3", Versions.steady))
+        #expect(same.outcome == .verdict(.ok))
         #expect(
-            wall.map { $0.stage?.text } == [
-                "rss_feed_fetch", "transcription", "summarization", "audio_preprocessing", nil,
-            ])
-        #expect(wall.map(\.presence) == [.both, .both, .added, .removed, .both])
-        #expect(wall.map(\.changePercent) == [0, 50, nil, nil, 20])
-        let peak = rows.filter { $0.metric == .peakResident }
-        #expect(peak[1].from == .unavailable(reason: "clear_refs was refused"))
-        #expect(peak[1].changePercent == nil)
-        #expect(peak[0].changePercent == -10)
+            same.headline.hasPrefix("Fine: nothing got worse by more than its budget (wall time at most +"))
     }
 
-    @Test("What differs besides the version is told")
-    func warnings() throws {
-        let (older, newer) = try pair()
-        let comparison = ProfileComparison(from: older, to: newer)
+    @Test("Sessions that differ more than the versions leave it undecided, and say how many would do")
+    func inconclusive() throws {
+        let versions = Versions()
+        let comparison = Comparison(
+            from: try versions.profile("v1", Versions.noisy),
+            to: try versions.profile("v2", Versions.noisy, slower: ["transcription": 1.04]))
+        #expect(comparison.outcome == .verdict(.inconclusive))
+        let remedy = try #require(try row(comparison, nil, .wall).remedy)
+        #expect(try #require(remedy.sessionsPerSide) > 3)
         #expect(
-            comparison.warnings == [
-                "cpu_model differs: Old CPU, now New CPU.", "v1.2.0 was measured with uncommitted changes.",
-                "Not recorded on both sides, so possibly different: libc.",
-            ])
+            remedy.sentence
+                == "About \(try #require(remedy.sessionsPerSide)) sessions a side would settle it.")
+    }
+
+    @Test(
+        "One session a side is never a verdict, however large the difference, unless a ledger knows the noise"
+    )
+    func singleSessions() throws {
+        let versions = Versions()
+        let older = try versions.profile("v1", [[1, 1.001, 0.999, 1.002, 0.998, 1.0]])
+        let newer = try versions.profile("v2", [[2, 2.001, 1.999, 2.002, 1.998, 2.0]])
+        let comparison = Comparison(from: older, to: newer)
+        #expect(comparison.outcome == .verdict(.inconclusive))
+        let wall = try row(comparison, nil, .wall)
+        #expect(wall.change == nil && wall.deltaPercent == 100)
+        // The runs' own interval is shown, for what it is worth.
+        #expect(try #require(wall.withinSession).percentInterval.lower > 99)
+        #expect(wall.reason == "One session a side cannot tell how much sessions differ.")
+        #expect(wall.remedy?.sessionsPerSide == 3)
+
+        var settings = ComparisonSettings()
+        var ledger = NoiseLedger(
+            file: "ledger.yaml", machine: MachineClass(older.environment.identity), workload: Workload(older))
+        ledger[nil, .wall] = NoiseLedger.Entry(
+            sessions: VarianceEstimate(variance: 0.0001, degreesOfFreedom: 4), sessionCount: 5,
+            runsPerSession: 10,
+            firstDate: "2026-02-01", lastDate: "2026-02-02", proposedBudgetPercent: 4)
+        settings.ledger = ledger
         #expect(
-            comparison.notes == [
-                "One run a side: no verdict; differences this small may be noise.",
-                "Commits: 0123456789ab, now fedcba987654.",
-            ])
-        #expect(ProfileComparison(from: older, to: older).warnings.count == 1)
-    }
-
-    @Test("Another dataset, sampler and number of runs are told")
-    func otherDifferences() throws {
-        var (older, newer) = try pair()
-        newer.datasetID = .value("other\u{1B}[31m")
-        older.episodesProcessed = .unavailable(reason: "not counted")
-        func quality(_ name: String) -> CaptureQuality {
-            CaptureQuality(
-                sampler: .init(
-                    name: name, reason: nil, rateHz: .value(100), attempted: .value(1), recorded: .value(1),
-                    lost: .value(0), truncated: .value(0), unwindFailed: .value(0),
-                    unknownFramesPercent: .value(0)),
-                profiledOverMeasuredWall: .value(1), monitorCPUSeconds: .value(0),
-                samplerCPUSeconds: .value(0),
-                notes: [])
-        }
-        older.captureQuality = quality("py-spy")
-        newer.captureQuality = quality("perf cpu-clock")
-        let warnings = ProfileComparison(from: older, to: newer).warnings
-        #expect(warnings.contains("dataset_id differs: indicator_v1, now other\u{FFFD}[31m."))
-        #expect(warnings.contains("sampler differs: py-spy, now perf cpu-clock."))
+            try row(Comparison(from: older, to: newer, settings: settings), nil, .wall).reason
+                == "How much sessions differ rests on 4 degrees of freedom; it takes 5.")
+        ledger[nil, .wall]?.sessions.degreesOfFreedom = 5
+        settings.ledger = ledger
+        let known = try row(Comparison(from: older, to: newer, settings: settings), nil, .wall)
+        #expect(known.verdict == .regressed)
         #expect(
-            warnings.last == "Not recorded on both sides, so possibly different: episodes_processed, libc.")
-        let several = profile("v3", wall: 3, [], runs: 3)
+            known.budget?.percent == 4
+                && known.budget?.source == .calibration(file: "ledger.yaml", date: "2026-02-02"))
+    }
+
+    @Test("Stages on one side are listed; tiny stages and values of zero are no regressions")
+    func stages() throws {
+        var older = Versions()
+        older.stages = [
+            .init(name: "transcription", wall: 6, cpu: 5, peak: 512),
+            .init(name: "gone", wall: 1, cpu: 1, peak: 10),
+            .init(name: "tiny", wall: 0.001, cpu: 0, peak: 10),
+        ]
+        var newer = older
+        newer.stages[1] = .init(name: "fresh", wall: 1, cpu: 1, peak: 10)
+        newer.stages[2] = .init(name: "tiny", wall: 0.002, cpu: 0.001, peak: 10.5)
+        let comparison = Comparison(
+            from: try older.profile("v1", Versions.steady), to: try newer.profile("v2", Versions.steady))
+        #expect(comparison.addedStages.map(\.text) == ["fresh"])
+        #expect(comparison.removedStages.map(\.text) == ["gone"])
+        let tiny = StageName("tiny")
+        #expect(try row(comparison, tiny, .wall).verdict == .ok)
         #expect(
-            ProfileComparison(from: older, to: several).notes[0]
-                == "Medians of 1 and 3 measured runs: no verdict; small differences may be noise.")
+            try row(comparison, tiny, .cpu).reason
+                == "Both sides are below the smallest difference that counts.")
+        // Half a mebibyte of ten is less than the one that counts.
+        #expect(try row(comparison, tiny, .peakResident).verdict == .ok)
+        #expect(try row(comparison, StageName("gone"), .wall).verdict == nil)
     }
 
-    @Test("The table looks as the golden one and fits 80 columns")
-    func golden() throws {
-        var (older, newer) = try pair()
-        older.stages[0].use.cpuSeconds = .value(0)
-        newer.stages[1].use.wallSeconds = .value(12345.678)
-        let text = ProfileComparison(from: older, to: newer).render(width: 80)
-        let path = Files.directory(of: Files.directory(of: #filePath)) + "/Fixtures/comparison.txt"
-        if CurrentProcess.isSwitchedOn("RECORD_GOLDENS") {
-            try Files.replace(path, with: text)
-            Issue.record(
-                "The golden file has been recorded; look at it and run again without RECORD_GOLDENS.")
-        }
-        #expect(text == String(decoding: try Files.read(path, limit: 1 << 20), as: UTF8.self))
+    @Test("A stage's regression decides only when stages are asked to")
+    func gate() throws {
+        let versions = Versions()
+        let older = try versions.profile("v1", Versions.steady)
+        let newer = try versions.profile("v2", Versions.steady, slower: ["rss_feed_fetch": 1.12])
+        let total = Comparison(from: older, to: newer)
+        #expect(total.outcome == .verdict(.ok))
+        #expect(total.headline.contains(" But rss_feed_fetch got 12 % slower ("))
+        let stages = Comparison(from: older, to: newer, settings: ComparisonSettings(gate: .stages))
+        #expect(stages.outcome == .verdict(.regressed))
     }
 
-    @Test("No line is wider than the terminal, and no control character comes through, whatever the names")
-    func widths() throws {
-        let long = String(repeating: "stage", count: 13)
-        let older = profile(
-            String(repeating: "v", count: 128), wall: 1e12,
-            [try stage(long, wall: 1e9, cpu: 1e9, peak: .value(1e12))])
-        let newer = profile(
-            "v\u{1B}[31m", wall: 1,
-            [
-                try stage(
-                    long, wall: 1, cpu: 0, peak: .unavailable(reason: String(repeating: "long ", count: 80)))
-            ])
-        for width in [20, 64, 80, 200] {
-            let text = ProfileComparison(from: older, to: newer).render(width: width)
-            for line in text.split(separator: "\n") { #expect(line.count <= max(width, 64), "\(line)") }
-            #expect(!text.contains("\u{1B}"))
-        }
-    }
-
-    @Test("A file of the older schema is compared as far as it goes")
+    @Test("A file of the older schema is compared as far as it goes, and what cannot be concluded is said")
     func olderSchema() throws {
         let text = """
             release: old
             date: '2026-01-01'
+            dataset_id: indicator_v1
             stages:
-              transcription: {wall_time_s: 6, peak_rss_mb: 0, avg_cpu_pct: 0.0}
+              transcription: {wall_time_s: 5, peak_rss_mb: 0, avg_cpu_pct: 0.0}
             totals: {wall_time_s: 9}
             """
         let older = try FrozenProfile.decode(Array(text.utf8), name: "old.yaml")
-        let comparison = ProfileComparison(from: older, to: try pair().1)
-        #expect(comparison.rows.first { $0.stage == .transcription }?.changePercent == 50)
+        let comparison = Comparison(from: older, to: try Versions().profile("v2", Versions.steady))
+        #expect(comparison.outcome == .verdict(.inconclusive))
+        let wall = try row(comparison, .transcription, .wall)
+        #expect((try #require(wall.deltaPercent) - 20.1).magnitude < 0.1)
         #expect(
-            comparison.notes[0]
-                == "No verdict: an older file does not tell how many runs it rests on, so any difference may be noise."
+            wall.reason == "old is of the older schema, which keeps no single runs: what it has may be noise."
         )
-        #expect(comparison.render().contains("Not available: not recorded by the older schema."))
+        #expect(
+            try row(comparison, .transcription, .cpu).reason
+                == "old has no value: not recorded by the older schema.")
+        #expect(ComparisonText(comparison).render().contains("Schemas differ: 1.0, now 2."))
     }
 }

@@ -70,7 +70,7 @@ struct StatisticsTests {
         #expect(
             (single.interval(tail: 0.025).halfWidth - 2.2281388520 * 0.01 * 2.0.squareRoot()).magnitude < 1e-9
         )
-        let needed = try #require(single.sessionsNeeded(halfWidth: 0.02, tail: 0.025, sessions: (1, 1)))
+        let needed = try #require(single.sessionsNeeded(halfWidth: 0.02, tail: 0.025))
         let enough = try SessionTest(
             old: Array(repeating: 1, count: needed), new: Array(repeating: 1.1, count: needed),
             ledger: VarianceEstimate(variance: 0.0001, degreesOfFreedom: 10))

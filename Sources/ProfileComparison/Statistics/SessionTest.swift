@@ -37,6 +37,9 @@ public struct SessionTest: Equatable, Sendable {
     public let standardError: Double
     /// The variance of a session's value.
     public let variance: VarianceEstimate
+    /// The sessions of the side that has fewer.
+    public let fewestSessions: Int
+    private let ownDegreesOfFreedom: Int
 
     /// What is missing for a test.
     public enum Obstacle: Error, Equatable, Sendable {
@@ -65,6 +68,8 @@ public struct SessionTest: Equatable, Sendable {
         }
         func mean(_ values: [Double]) -> Double { values.reduce(0, +) / Double(values.count) }
         variance = pooled
+        fewestSessions = min(old.count, new.count)
+        ownDegreesOfFreedom = old.count + new.count - 2
         estimate = mean(new) - mean(old)
         standardError = (pooled.variance * (1 / Double(old.count) + 1 / Double(new.count))).squareRoot()
     }
@@ -85,9 +90,9 @@ public struct SessionTest: Equatable, Sendable {
 
     /// The fewest sessions on each side with which the interval's half-width would be at most this, the variance being as it
     /// is and each new session adding to what is known of it; nil for more than 1000.
-    public func sessionsNeeded(halfWidth: Double, tail: Double, sessions: (old: Int, new: Int)) -> Int? {
-        let others = variance.degreesOfFreedom - (sessions.old - 1) - (sessions.new - 1)
-        return (max(1, min(sessions.old, sessions.new))...1000).first { count in
+    public func sessionsNeeded(halfWidth: Double, tail: Double) -> Int? {
+        let others = variance.degreesOfFreedom - ownDegreesOfFreedom
+        return (fewestSessions...max(1000, fewestSessions)).first { count in
             let degrees = others + 2 * (count - 1)
             return quantile(tail, degrees) * (variance.variance * 2 / Double(count)).squareRoot() <= halfWidth
         }

@@ -1,0 +1,160 @@
+internal import FrozenProfile
+internal import Measurement
+
+extension Comparability {
+    /// What differs between two frozen profiles besides the version.
+    init(from: SideEvidence, to: SideEvidence, settings: ComparisonSettings) {
+        var search = DifferenceSearch(from: from, to: to, allowances: settings.allowances)
+        search.compareWorkload()
+        search.compareMachines()
+        search.compareSamplers()
+        search.compareExits()
+        search.lookAtSides()
+        differences = search.found.filter(\.forbids) + search.found.filter { !$0.forbids }
+    }
+}
+
+/// Collects differences.
+private struct DifferenceSearch {
+    let from: SideEvidence
+    let to: SideEvidence
+    let allowances: Set<String>
+    var found: [Comparability.Difference] = []
+    private var unknown: [String] = []
+
+    init(from: SideEvidence, to: SideEvidence, allowances: Set<String>) {
+        self.from = from
+        self.to = to
+        self.allowances = allowances
+    }
+
+    private var profiles: [FrozenProfile] { [from.profile, to.profile] }
+
+    mutating func forbid(_ key: String, _ sentence: String) {
+        found.append(
+            Comparability.Difference(
+                key: key, sentence: sentence, forbids: true, isAllowed: allowances.contains(key)))
+    }
+
+    mutating func warn(_ key: String, _ sentence: String) {
+        found.append(Comparability.Difference(key: key, sentence: sentence, forbids: false))
+    }
+
+    mutating func compare<Value: Equatable>(
+        _ key: String, _ older: Reading<Value>, _ newer: Reading<Value>, forbids: Bool = true,
+        _ shown: (Value) -> String
+    ) {
+        guard let older = older.value, let newer = newer.value else {
+            unknown.append(key)
+            return
+        }
+        guard older != newer else { return }
+        let sentence = "\(key) differs: \(shown(older)), now \(shown(newer))."
+        if forbids { forbid(key, sentence) } else { warn(key, sentence) }
+    }
+
+    mutating func compareWorkload() {
+        compare(ComparabilityKey.dataset.rawValue, from.profile.datasetID, to.profile.datasetID) {
+            PlainText.sanitized($0, maximumCharacters: 100)
+        }
+        compare(
+            ComparabilityKey.episodes.rawValue, from.profile.episodesProcessed, to.profile.episodesProcessed
+        ) { "\($0)" }
+        let stages = profiles.map { Set($0.stages.map(\.stage)) }
+        if !stages[0].isEmpty && !stages[1].isEmpty && stages[0].isDisjoint(with: stages[1]) {
+            forbid(ComparabilityKey.stages.rawValue, "They have no stage in common: these are two pipelines.")
+        }
+    }
+
+    mutating func compareMachines() {
+        for key in IdentityKey.allCases where !key.isSource {
+            compare(
+                key.rawValue, from.profile.environment.identity[key], to.profile.environment.identity[key],
+                forbids: key.mustMatch, \.description)
+        }
+        for side in [from, to] where side.profile.environment.identity[.gitDirty].value == .bool(true) {
+            forbid(
+                ComparabilityKey.dirty.rawValue,
+                "\(side.name) was measured with uncommitted changes, so no commit tells what it is.")
+        }
+    }
+
+    mutating func compareSamplers() {
+        guard let older = from.profile.captureQuality?.sampler, let newer = to.profile.captureQuality?.sampler
+        else { return }
+        guard older.name != "none", newer.name != "none" else { return }
+        compare(ComparabilityKey.sampler.rawValue, .value(older.name), .value(newer.name)) {
+            PlainText.sanitized($0, maximumCharacters: 60)
+        }
+        compare(ComparabilityKey.samplerRate.rawValue, older.rateHz, newer.rateHz) { "\($0.fixed(0)) Hz" }
+        for (side, sampler) in [(from, older), (to, newer)] {
+            guard let attempted = sampler.attempted.value, attempted > 0 else { continue }
+            let bad = [sampler.lost, sampler.truncated, sampler.unwindFailed].compactMap(\.value).reduce(0, +)
+            let percent = 100 * Double(bad) / Double(attempted)
+            guard percent > Self.mostBadSamplesPercent else { continue }
+            forbid(
+                ComparabilityKey.samplerHealth.rawValue,
+                "\(side.name) lost, cut or could not unwind \(percent.fixed(1)) % of its samples.")
+        }
+    }
+
+    /// Beyond this share of lost, truncated and failed samples stacks do not stand for the run.
+    private static let mostBadSamplesPercent = 5.0
+
+    mutating func compareExits() {
+        for side in [from, to] {
+            let measured = side.profile.sessions.flatMap(\.runs).filter { $0.kind == .measured }
+            let failed = measured.count { $0.exit.value ?? 0 != 0 }
+            guard failed > 0 else { continue }
+            let sentence = "\(failed) of \(measured.count) measured runs of \(side.name) failed."
+            // A run that fails does other work; when many do, those that do not are no fair choice.
+            if failed * 10 > measured.count {
+                forbid(ComparabilityKey.exitStatus.rawValue, sentence)
+            } else {
+                warn(ComparabilityKey.exitStatus.rawValue, sentence + " They are left out.")
+            }
+        }
+    }
+
+    mutating func lookAtSides() {
+        if from.profile.date > to.profile.date {
+            warn("order", "\(from.name) is the newer one by date: the sides may be swapped.")
+        }
+        for side in [from, to] {
+            for (id, reasons) in side.invalidSessions {
+                let isAllowed = allowances.contains(ComparabilityKey.invalidSession.rawValue)
+                found.append(
+                    Comparability.Difference(
+                        key: ComparabilityKey.invalidSession.rawValue,
+                        sentence: "Session \(PlainText.sanitized(id, maximumCharacters: 40)) of \(side.name) "
+                            + "\(isAllowed ? "counts although" : "is left out:") \(reasons.joined(separator: "; ")).",
+                        forbids: false, isAllowed: isAllowed))
+            }
+            for sentence in side.profile.discrepancies { warn("summary", "\(side.name): \(sentence)") }
+            lookAtMachine(side)
+        }
+        if from.profile.schema.major != to.profile.schema.major {
+            warn("schema", "Schemas differ: \(from.profile.schema), now \(to.profile.schema).")
+        }
+        if !unknown.isEmpty {
+            warn(
+                "unknown",
+                "Not recorded on both sides, so possibly different: \(unknown.joined(separator: ", ")).")
+        }
+    }
+
+    private mutating func lookAtMachine(_ side: SideEvidence) {
+        for session in side.sessions {
+            let id = PlainText.sanitized(session.id, maximumCharacters: 40)
+            if let load = session.observed[.load].value,
+                case .number(let cpus)? = side.profile.environment.identity[.usableCPUs].value,
+                load > 0.2 * cpus
+            {
+                warn("load", "\(side.name) \(id): the load was \(load.fixed(1)) when measuring began.")
+            }
+            if let swap = session.observed[.swapUsed].value, swap > 0 {
+                warn("swap", "\(side.name) \(id): \(swap.fixed(0)) MB of swap were in use.")
+            }
+        }
+    }
+}

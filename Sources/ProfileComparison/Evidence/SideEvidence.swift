@@ -1,0 +1,71 @@
+internal import FrozenProfile
+internal import LinuxSystem
+internal import Measurement
+
+/// What a profile has to say about its metrics, session by session.
+struct SideEvidence {
+    let profile: FrozenProfile
+    /// Sessions that count.
+    let sessions: [Session]
+    /// Sessions that do not, with the reasons.
+    let invalidSessions: [(id: String, reasons: [String])]
+
+    /// - Parameter countsInvalid: Whether sessions count that are no fair measurement.
+    init(_ profile: FrozenProfile, countsInvalid: Bool) {
+        self.profile = profile
+        var fair: [Session] = []
+        var unfair: [(id: String, reasons: [String])] = []
+        for session in profile.sessions where session.runs.contains(where: \.counts) {
+            let problems = SessionValidity.problems(of: session)
+            if !problems.isEmpty { unfair.append((session.id, problems)) }
+            if problems.isEmpty || countsInvalid { fair.append(session) }
+        }
+        sessions = fair
+        invalidSessions = unfair
+    }
+
+    var runs: Int { sessions.reduce(0) { $0 + $1.runs.count(where: \.counts) } }
+
+    /// A metric's values in each session that counts, in the order of the runs; runs without a value are left out.
+    func values(of metric: Metric, in stage: StageName?) -> [[Double]] {
+        sessions.map { session in
+            session.runs.filter(\.counts).compactMap { run in
+                guard let stage else { return run.use[metric].value }
+                return run.stages.first { $0.stage == stage }?.use[metric].value
+            }
+        }
+    }
+
+    /// The median of all runs of sessions that count; what the summary says where there are none.
+    func median(of metric: Metric, in stage: StageName?) -> Reading<Double>? {
+        let summary: Reading<Double>
+        if let stage {
+            guard let found = profile.stages.first(where: { $0.stage == stage }) else { return nil }
+            summary = found.use[metric]
+        } else {
+            summary = profile.totals.use[metric]
+        }
+        return FrozenProfile.median(values(of: metric, in: stage).flatMap(\.self)).map { .value($0) } ?? summary
+    }
+
+    /// How often each stage was entered, of those runs that agree about it; nil where runs differ or nobody counted.
+    func spans(of stage: StageName) -> Int? {
+        let counts = Set(
+            sessions.flatMap(\.runs).filter(\.counts)
+                .compactMap { run in run.stages.first { $0.stage == stage }?.entered.value })
+        return counts.count == 1 ? counts.first : nil
+    }
+
+    /// The time between the sampler's samples in seconds, nil where there were none.
+    var samplingInterval: Double? {
+        guard let rate = profile.captureQuality?.sampler.rateHz.value, rate > 0 else { return nil }
+        return 1 / rate
+    }
+}
+
+extension [Double] {
+    /// The natural logarithms; nil when a value is not above zero.
+    var logarithms: [Double]? {
+        allSatisfy { $0 > 0 && $0.isFinite } ? map(Logarithm.natural) : nil
+    }
+}

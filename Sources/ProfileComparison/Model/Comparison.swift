@@ -1,0 +1,138 @@
+public import FrozenProfile
+public import Measurement
+
+/// Two versions side by side: whether they may be compared, what changed by how much, and how sure that is.
+///
+/// Made by ``init(from:to:settings:)`` from two frozen profiles, or by ``init(interleaved:settings:)`` from runs of two
+/// commands in turn. Renderers need nothing else. All text in it is as the files have it: sanitize before showing.
+public struct Comparison: Equatable, Sendable {
+    /// What repeats the measurement, so that its variance says how far another measurement would be off.
+    public enum Design: String, Equatable, Sendable {
+        /// Frozen against frozen: the session.
+        case sessions
+        /// Two commands in turn on one machine: the run.
+        case interleaved
+    }
+
+    /// One of the two versions.
+    public struct Side: Equatable, Sendable {
+        /// The version.
+        public var release: String
+        /// When it was frozen or measured.
+        public var date: String
+        /// Nil where not recorded.
+        public var commit: String?
+        /// Sessions that count, and runs in them.
+        public var sessions: Int
+        public var runs: Int
+        /// The schema of its file.
+        public var schema: SchemaVersion
+    }
+
+    /// A count that the same work gives each time, and that differs between the versions.
+    public struct ExactDifference: Equatable, Sendable {
+        /// The stage, nil for the whole run.
+        public var stage: StageName?
+        /// What was counted, as a phrase: `spans`.
+        public var name: String
+        public var from: String
+        public var to: String
+    }
+
+    public var from: Side
+    public var to: Side
+    public var design: Design
+    public var settings: ComparisonSettings
+    /// What speaks against comparing, and what was allowed nevertheless.
+    public var comparability: Comparability
+    /// The whole run's rows, then each stage's: stages in the order of the new side, then those it no longer has.
+    public var rows: [ComparisonRow]
+    /// Counts that differ.
+    public var exactDifferences: [ExactDifference]
+    /// Sentences that are true of the comparison and no warning: what it rests on, and from which source to which.
+    public var notes: [String]
+    /// Why stages changed, by stage: filled by whoever compares the stacks.
+    public var explanations: [StageName: StageExplanation] = [:]
+}
+
+/// Why a stage changed, as far as its stacks tell.
+public struct StageExplanation: Equatable, Sendable {
+    /// A clause for the sentence at the top, such as `ngram_search accounts for 71 % of it`; nil for none.
+    public var clause: String?
+
+    /// An explanation.
+    public init(clause: String?) {
+        self.clause = clause
+    }
+}
+
+/// How a comparison judges.
+public struct ComparisonSettings: Equatable, Sendable {
+    /// Which rows decide the verdict as a whole.
+    public enum Gate: String, Equatable, Sendable, CaseIterable {
+        /// The whole run's.
+        case total
+        /// Those and every stage's.
+        case stages
+    }
+
+    /// The chance of a false regression in a family, and of a false ok in a row.
+    public var errorRate = 0.05
+    public var gate = Gate.total
+    public var budgets: BudgetPolicy
+    /// What is known of the variance between sessions.
+    public var ledger: NoiseLedger?
+    /// Keys of ``Comparability`` that may differ.
+    public var allowances: Set<String>
+
+    /// Settings.
+    public init(
+        budgets: BudgetPolicy = BudgetPolicy(), ledger: NoiseLedger? = nil, allowances: Set<String> = [],
+        gate: Gate = .total
+    ) {
+        self.budgets = budgets
+        self.ledger = ledger
+        self.allowances = allowances
+        self.gate = gate
+    }
+}
+
+extension Comparison {
+    /// What came of the comparison as a whole.
+    public enum Outcome: Equatable, Sendable {
+        /// Differences forbid it: ``Comparability/refusals``.
+        case notComparable
+        case verdict(Verdict)
+    }
+
+    /// What came of the comparison as a whole.
+    public var outcome: Outcome {
+        guard comparability.refusals.isEmpty else { return .notComparable }
+        let judged = rows.filter { $0.family == .total || $0.family == .stages && settings.gate == .stages }
+        return .verdict(Verdict.overall(judged.compactMap(\.verdict)) ?? .inconclusive)
+    }
+
+    /// Stages that only the new side has.
+    public var addedStages: [StageName] { stages(.added) }
+    /// Stages that only the old side has.
+    public var removedStages: [StageName] { stages(.removed) }
+    /// The rows of a stage, nil for the whole run.
+    public func rows(of stage: StageName?) -> [ComparisonRow] { rows.filter { $0.stage == stage } }
+    /// Stages with a row of a verdict, those with the largest change of wall or CPU time first.
+    public func stages(with verdict: Verdict) -> [StageName] {
+        var largest: [StageName: Double] = [:]
+        for row in rows where row.verdict == verdict {
+            guard let stage = row.stage else { continue }
+            largest[stage] = max(largest[stage] ?? 0, (row.changePercent ?? 0).magnitude)
+        }
+        return largest.keys.sorted { (-(largest[$0] ?? 0), $0) < (-(largest[$1] ?? 0), $1) }
+    }
+
+    private func stages(_ presence: ComparisonRow.Presence) -> [StageName] {
+        var found: [StageName] = []
+        for row in rows where row.presence == presence {
+            if let stage = row.stage, found.last != stage { found.append(stage) }
+        }
+        return found
+    }
+}

@@ -1,0 +1,70 @@
+public import FrozenProfile
+public import Measurement
+
+/// Rows that are judged together, so that the chance of any false alarm among them is bounded.
+public enum Family: String, Equatable, Sendable {
+    /// Wall time, CPU time and peak memory of the whole run: what a gate looks at.
+    case total
+    /// The same of every stage.
+    case stages
+    /// Computed from other rows: shown, never judged.
+    case derived
+}
+
+/// A metric of a stage, or of the whole run, on both sides, with what can be said about its change.
+public struct ComparisonRow: Equatable, Sendable {
+    /// On which side the stage is.
+    public enum Presence: String, Equatable, Sendable {
+        case both, added, removed
+    }
+
+    /// The stage, nil for the whole run.
+    public var stage: StageName?
+    public var metric: Metric
+    public var family: Family
+    /// The median of the old side's runs, in the metric's unit; nil where it has no such stage.
+    public var from: Reading<Double>?
+    /// The median of the new side's runs, in the metric's unit; nil where it has no such stage.
+    public var to: Reading<Double>?
+    /// Nil for a row that is not judged.
+    public var budget: Budget?
+    /// What the test says; nil where there is no test to be made.
+    public var change: LogChange?
+    /// What the runs alone say, as if sessions did not differ: a diagnostic, never a verdict.
+    public var withinSession: LogChange?
+    /// The probability, adjusted for the family, of data like these if the change were within the budget.
+    public var regressionProbability: Double?
+    /// Nil for a row that is not judged.
+    public var verdict: Verdict?
+    /// Why the verdict is what it is, where the numbers do not show it; a sentence.
+    public var reason: String?
+    /// What would settle an inconclusive verdict.
+    public var remedy: Remedy?
+    /// The threshold of a rules file that the medians exceed.
+    public var ruleFlag: RuleFlag?
+
+    /// A row without a judgement.
+    public init(
+        stage: StageName?, metric: Metric, family: Family, from: Reading<Double>?, to: Reading<Double>?
+    ) {
+        self.stage = stage
+        self.metric = metric
+        self.family = family
+        self.from = from
+        self.to = to
+    }
+
+    /// On which side the stage is.
+    public var presence: Presence { from == nil ? .added : to == nil ? .removed : .both }
+
+    /// How far the medians are apart, in percent of the old one; nil where either is missing, or the old one is zero and the
+    /// new one is not.
+    public var deltaPercent: Double? {
+        guard let from = from?.value, let to = to?.value else { return nil }
+        if from == to { return 0 }
+        return from == 0 ? nil : 100 * (to - from) / from
+    }
+
+    /// The best estimate of the change in percent: the test's, or else that of the medians.
+    public var changePercent: Double? { change?.percent ?? deltaPercent }
+}

@@ -1,0 +1,193 @@
+internal import FrozenProfile
+internal import Measurement
+
+/// The comparison as plain text for a terminal.
+public struct ComparisonText {
+    /// What a piece of text is, for whoever colours it.
+    public enum Emphasis: Sendable {
+        case title, bad, good, faint
+    }
+
+    private let comparison: Comparison
+    private let width: Int
+    private let paint: (String, Emphasis) -> String
+
+    /// - Parameters:
+    ///   - width: The columns of the terminal; at least 80 are used.
+    ///   - paint: Colours a piece of text without changing its width; words say the same.
+    public init(
+        _ comparison: Comparison, width: Int = 80, paint: @escaping (String, Emphasis) -> String = { text, _ in text }
+    ) {
+        self.comparison = comparison
+        self.width = max(width, 80)
+        self.paint = paint
+    }
+
+    /// The text: a sentence, the sides, the table, then what there is to know about it.
+    public func render() -> String {
+        var lines = TextLines.wrapped(comparison.headline, width: width)
+        lines[0] = paint(lines[0], headlineEmphasis)
+        lines += [""] + sides() + [""]
+        if case .notComparable = comparison.outcome {
+            lines += refusals()
+        } else {
+            lines += table() + footnotes()
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private var headlineEmphasis: Emphasis {
+        switch comparison.outcome {
+        case .verdict(.ok), .verdict(.improved): .good
+        case .verdict(.inconclusive): .title
+        case .verdict(.regressed), .notComparable: .bad
+        }
+    }
+
+    /// Which side is which, so that nobody reads the change backwards.
+    private func sides() -> [String] {
+        [("from:", comparison.from), ("to:  ", comparison.to)].map { label, side in
+            var facts = [PlainText.sanitized(side.date, maximumCharacters: 25)]
+            facts.append(count(side.sessions, "session") + " of " + count(side.runs, "run"))
+            if side.schema.major < 2 { facts.append("schema \(side.schema)") }
+            let tail = "  " + facts.joined(separator: "  ")
+            let name = PlainText.sanitized(side.release, maximumCharacters: 200)
+            return "\(label) \(TextLines.cut(name, to: width - 6 - tail.count))\(tail)"
+        }
+    }
+
+    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+
+    private func refusals() -> [String] {
+        var lines = ["What differs besides the version, with the key that allows it:"]
+        for difference in comparison.comparability.refusals {
+            lines += TextLines.marked("!", "\(difference.sentence) (--allow \(difference.key))", width: width)
+        }
+        return lines + paragraphs(comparison.comparability.warnings.map(\.sentence), mark: "-")
+    }
+
+    // MARK: The table
+
+    private func table() -> [String] {
+        let older = columnTitle(comparison.from.release, "from")
+        let newer = columnTitle(comparison.to.release, "to")
+        var lines = [
+            cells("", older, newer, "change", "95 % bounds", "budget", ""),
+            String(repeating: "-", count: 80),
+        ]
+        var previous: StageName??
+        for row in comparison.rows {
+            if previous != .some(row.stage) {
+                previous = .some(row.stage)
+                lines.append(paint(heading(row), .title))
+            }
+            lines.append(line(row))
+        }
+        return lines
+    }
+
+    private func heading(_ row: ComparisonRow) -> String {
+        let name = TextLines.cut(row.stage?.text ?? "whole run", to: width - 12)
+        switch row.presence {
+        case .both: return name
+        case .added: return name + " (added)"
+        case .removed: return name + " (removed)"
+        }
+    }
+
+    private func columnTitle(_ release: String, _ otherwise: String) -> String {
+        let title = PlainText.sanitized(release)
+        return title.count <= 10 ? title : otherwise
+    }
+
+    private func line(_ row: ComparisonRow) -> String {
+        let verdict = row.verdict.map { paint($0.word, emphasis($0)) } ?? ""
+        return cells(
+            row.metric.shortTitle, value(row.from, row.metric), value(row.to, row.metric), change(row),
+            bounds(row), budget(row), verdict)
+    }
+
+    private func emphasis(_ verdict: Verdict) -> Emphasis {
+        switch verdict {
+        case .regressed: .bad
+        case .improved: .good
+        case .ok, .inconclusive: .faint
+        }
+    }
+
+    private func cells(
+        _ metric: String, _ from: String, _ to: String, _ change: String, _ bounds: String, _ budget: String,
+        _ verdict: String
+    ) -> String {
+        // 8, 10, 10, 9, 17 and 7 columns leave 11 for the verdict.
+        let text =
+            "  " + metric.padded(to: 7) + from.leftPadded(to: 11) + to.leftPadded(to: 11)
+            + change.leftPadded(to: 10) + bounds.leftPadded(to: 17) + budget.leftPadded(to: 8)
+            + "  " + verdict
+        return String(text.reversed().drop { $0 == " " }.reversed())
+    }
+
+    private func value(_ reading: Reading<Double>?, _ metric: Metric) -> String {
+        guard let reading else { return "-" }
+        guard let value = reading.value else { return "n/a" }
+        let decimals = metric == .wall || metric == .cpu ? (value < 100 ? 3 : 1) : 1
+        let text = value.fixed(decimals)
+        return text.count <= 10 ? text : ">999999999"
+    }
+
+    private func change(_ row: ComparisonRow) -> String {
+        guard row.presence == .both else { return row.presence.rawValue }
+        guard let percent = row.changePercent else {
+            return row.from?.value == 0 && row.to?.value != nil ? "was 0" : "n/a"
+        }
+        return Comparison.signed(percent) + " %"
+    }
+
+    /// The interval of the test; for an ok the bound it rests on; else, after a tilde, what the runs alone say.
+    private func bounds(_ row: ComparisonRow) -> String {
+        if let change = row.change {
+            if row.verdict == .ok { return "up to " + Comparison.signed(change.percentUpperBound) }
+            return bracketed(change.percentInterval)
+        }
+        guard row.verdict != nil, let interval = row.withinSession?.percentInterval, interval.lower.isFinite else {
+            return ""
+        }
+        return "~" + bracketed(interval)
+    }
+
+    private func bracketed(_ interval: Interval) -> String {
+        "[\(Comparison.signed(interval.lower)), \(Comparison.signed(interval.upper))]"
+    }
+
+    private func budget(_ row: ComparisonRow) -> String {
+        guard let budget = row.budget, let old = row.from?.value else { return "" }
+        let percent = Comparison.rounded(budget.effectivePercent(old: old))
+        return percent + " %" + (budget.isFloor(old: old) ? "*" : " ")
+    }
+
+    // MARK: Below the table
+
+    private func footnotes() -> [String] {
+        let notes = FootNotes(comparison)
+        var lines: [String] = []
+        lines += paragraphs(notes.doubts, mark: "?", title: "What is undecided, and what would settle it:")
+        lines += paragraphs(notes.rules, mark: "!", title: "Beyond the rules file's thresholds (advice):")
+        lines += paragraphs(notes.exact, mark: "!", title: "Counts that differ:")
+        lines += paragraphs(
+            comparison.comparability.allowed.map { "\($0.sentence) (allowed: \($0.key))" }, mark: "!",
+            title: "Compared although:")
+        lines += paragraphs(
+            comparison.comparability.warnings.filter { !$0.isAllowed }.map(\.sentence), mark: "!",
+            title: "What differs besides the version:")
+        lines += paragraphs(notes.explanations, mark: "-", title: "About these numbers:")
+        return lines
+    }
+
+    private func paragraphs(_ texts: [String], mark: String, title: String = "") -> [String] {
+        guard !texts.isEmpty else { return [] }
+        return (title.isEmpty ? [] : ["", title])
+            + texts.flatMap {
+                TextLines.marked(mark, PlainText.sanitized($0, maximumCharacters: 1000), width: width)
+            }
+    }
+}

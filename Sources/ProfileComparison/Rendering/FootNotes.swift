@@ -1,0 +1,99 @@
+internal import FrozenProfile
+internal import Measurement
+
+/// The sentences below a comparison's table, for any renderer.
+struct FootNotes {
+    private let comparison: Comparison
+
+    init(_ comparison: Comparison) {
+        self.comparison = comparison
+    }
+
+    /// Why rows are undecided and what would settle them, rows of one reason together.
+    var doubts: [String] {
+        var order: [String] = []
+        var names: [String: [String]] = [:]
+        for row in comparison.rows where row.verdict == .inconclusive {
+            let text = [row.reason, row.remedy?.sentence].compactMap(\.self).joined(separator: " ")
+            if names[text] == nil { order.append(text) }
+            names[text, default: []].append(name(row))
+        }
+        return order.map { text in
+            let rows = names[text] ?? []
+            let shown = rows.prefix(3).joined(separator: ", ")
+            let rest = rows.count > 3 ? " and \(rows.count - 3) more" : ""
+            return "\(shown)\(rest): \(text)"
+        }
+    }
+
+    /// Thresholds of the rules file that are exceeded.
+    var rules: [String] {
+        comparison.rows.compactMap { row in
+            row.ruleFlag.map { flag in
+                "\(name(row)): \(Comparison.signed(flag.deltaPercent)) % is more than the "
+                    + "\(Comparison.rounded(flag.maximumDeltaPercent)) % of \(flag.key)."
+            }
+        }
+    }
+
+    /// Counts that should not differ.
+    var exact: [String] {
+        comparison.exactDifferences.map { difference in
+            "\(difference.stage?.text ?? "whole run"), \(difference.name): \(difference.from), now \(difference.to)."
+        }
+    }
+
+    /// How the numbers are meant, and where budgets come from.
+    var explanations: [String] {
+        var sentences: [String] = []
+        if comparison.rows.contains(where: { $0.change == nil && $0.withinSession != nil }) {
+            sentences.append("~ is what the runs alone say, as if sessions did not differ: no verdict rests on it.")
+        }
+        let judged = comparison.rows.filter { $0.family == .stages && $0.change != nil }.count
+        if judged > 0 {
+            sentences.append("\(judged) rows of stages were tested; the chance of any false REGRESSED is at most 5 %.")
+        }
+        return sentences + budgets + comparison.notes
+    }
+
+    /// Budgets by source, each with its metrics, or with its rows where they are few.
+    private var budgets: [String] {
+        var order: [String] = []
+        var rows: [String: [ComparisonRow]] = [:]
+        var hasFloor = false
+        for row in comparison.rows {
+            guard let budget = row.budget else { continue }
+            if let old = row.from?.value, budget.isFloor(old: old) { hasFloor = true }
+            let text = "\(Comparison.rounded(budget.percent)) % \(budget.source.words)"
+            if rows[text] == nil { order.append(text) }
+            rows[text, default: []].append(row)
+        }
+        let sentences = order.map { text in
+            let rows = rows[text] ?? []
+            var names: [String] = []
+            for row in rows {
+                let isSpecial = rows.count <= 2 && row.stage != nil
+                let name = isSpecial ? "\(row.stage?.text ?? "")'s \(row.metric.words)" : row.metric.words
+                if !names.contains(name) { names.append(name) }
+            }
+            return "Budget of \(names.joined(separator: " and ")): \(text)."
+        }
+        return sentences + (hasFloor ? ["* is the smallest difference that counts, as a share of the old value."] : [])
+    }
+
+    private func name(_ row: ComparisonRow) -> String {
+        "\(row.stage?.text ?? "whole run") \(row.metric.shortTitle)"
+    }
+}
+
+extension Budget.Source {
+    /// Where a budget comes from, as a phrase.
+    public var words: String {
+        switch self {
+        case .commandLine: "given on the command line"
+        case .rules(let file, let key): "by \(key) of '\(file)'"
+        case .calibration(let file, let date): "by the noise ledger '\(file)', measured until \(date)"
+        case .standard: "unless anybody says otherwise"
+        }
+    }
+}

@@ -1,0 +1,138 @@
+internal import FrozenProfile
+internal import Measurement
+
+extension Comparison {
+    /// The comparison in one sentence or two, such as `Regressed: transcription got 12 % slower (8 to 16 %),
+    /// ngram_search accounts for 71 % of it.`; safe to show.
+    public var headline: String {
+        switch outcome {
+        case .notComparable: notComparable
+        case .verdict(.regressed): "Regressed: \(changes(.regressed))."
+        case .verdict(.improved): "Improved: \(changes(.improved))." + alsoRegressed
+        case .verdict(.inconclusive): "Cannot tell: \(doubt)" + alsoRegressed
+        case .verdict(.ok): "Fine: \(bounds)." + alsoRegressed
+        }
+    }
+
+    private var notComparable: String {
+        let others = comparability.refusals.count - 1
+        let first = comparability.refusals.first?.sentence ?? ""
+        let rest = others == 0 ? "" : " So do\(others == 1 ? "es 1 other thing" : " \(others) other things")."
+        return "Not comparable. \(first)\(rest)"
+    }
+
+    /// What changed in that way: the whole run first, then the stage that changed most.
+    private func changes(_ verdict: Verdict) -> String {
+        var clauses: [String] = []
+        if let row = mostTelling(rows(of: nil), verdict) { clauses.append(clause(row)) }
+        if let stage = stages(with: verdict).first, let row = mostTelling(rows(of: stage), verdict) {
+            let others = stages(with: verdict).count - 1
+            let why = explanations[stage]?.clause.map { ", " + PlainText.sanitized($0, maximumCharacters: 200) }
+            clauses.append(clause(row) + (why ?? ""))
+            if others > 0 { clauses.append("\(others) more stage\(others == 1 ? "" : "s") likewise") }
+        }
+        return clauses.joined(separator: "; ")
+    }
+
+    /// What a stage did while the whole is something else than regressed; empty when none did.
+    private var alsoRegressed: String {
+        guard let stage = stages(with: .regressed).first, let row = mostTelling(rows(of: stage), .regressed)
+        else { return "" }
+        let why = explanations[stage]?.clause.map { ", " + PlainText.sanitized($0, maximumCharacters: 200) }
+        return " But \(clause(row))\(why ?? "")."
+    }
+
+    /// Wall time says most to a person, then CPU time, then memory.
+    private func mostTelling(_ rows: [ComparisonRow], _ verdict: Verdict) -> ComparisonRow? {
+        rows.first { $0.verdict == verdict }
+    }
+
+    /// A change as a clause: `transcription got 12 % slower (8 to 16 %)`.
+    private func clause(_ row: ComparisonRow) -> String {
+        let change = row.change?.percent ?? row.deltaPercent ?? 0
+        let subject = row.stage?.text ?? "the run"
+        let amount = "\(Self.rounded(change.magnitude)) %"
+        let words =
+            switch row.metric {
+            case .wall: "got \(amount) \(change < 0 ? "faster" : "slower")"
+            case .cpu: "takes \(amount) \(change < 0 ? "less" : "more") CPU time"
+            default: "needs \(amount) \(change < 0 ? "less" : "more") memory"
+            }
+        guard let interval = row.change?.percentInterval else { return "\(subject) \(words)" }
+        let bounds = change < 0 ? [-interval.upper, -interval.lower] : [interval.lower, interval.upper]
+        guard bounds.allSatisfy(\.isFinite) else { return "\(subject) \(words)" }
+        return "\(subject) \(words) (\(Self.rounded(bounds[0])) to \(Self.rounded(bounds[1])) %)"
+    }
+
+    private var bounds: String {
+        let rows = rows(of: nil).filter { $0.verdict == .ok }
+        let parts = rows.compactMap { row in
+            row.change.map { "\(row.metric.words) at most \(Self.signed($0.percentUpperBound)) %" }
+        }
+        return parts.isEmpty
+            ? "nothing got worse by more than its budget"
+            : "nothing got worse by more than its budget (" + parts.joined(separator: ", ") + ")"
+    }
+
+    private var doubt: String {
+        let judged = rows.filter { settings.gate == .stages || $0.stage == nil }
+        guard let row = judged.first(where: { $0.verdict == .inconclusive }) else { return "nothing was judged." }
+        let remedy = row.remedy.map { " " + $0.sentence } ?? ""
+        guard let interval = row.change?.percentInterval, let budget = row.budget else {
+            let reason = row.reason ?? "There is no evidence."
+            return reason.prefix(1).lowercased() + reason.dropFirst() + remedy
+        }
+        let subject = row.stage.map { "\($0.text)'s" } ?? "the run's"
+        let percent = budget.effectivePercent(old: row.from?.value ?? 0)
+        return "\(subject) \(row.metric.words) changed by \(Self.signed(row.change?.percent ?? 0)) % "
+            + "(\(Self.signed(interval.lower)) to \(Self.signed(interval.upper)) %), "
+            + "and the budget is \(Self.rounded(percent)) %.\(remedy)"
+    }
+
+    /// A percentage with the digits that matter: tenths below ten.
+    static func rounded(_ percent: Double) -> String {
+        guard percent.isFinite else { return percent < 0 ? "-∞" : "∞" }
+        guard percent.magnitude < 10_000 else { return percent < 0 ? "<-9999" : ">9999" }
+        let text = percent.fixed(percent.magnitude < 9.95 ? 1 : 0)
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
+
+    /// A percentage with its sign.
+    static func signed(_ percent: Double) -> String {
+        let text = rounded(percent)
+        return percent > 0 && text != "0" && !text.hasPrefix(">") ? "+" + text : text
+    }
+}
+
+extension Metric {
+    /// The metric inside a sentence.
+    var words: String {
+        switch self {
+        case .wall: "wall time"
+        case .cpu: "CPU time"
+        case .peakResident: "peak memory"
+        default: title
+        }
+    }
+
+    /// The name in a narrow column, with its unit.
+    var shortTitle: String {
+        switch self {
+        case .peakResident: "RSS MB"
+        case .averageCPU: "CPU %"
+        default: title
+        }
+    }
+}
+
+extension Verdict {
+    /// The verdict in a table: words, because colour alone says nothing to many.
+    public var word: String {
+        switch self {
+        case .regressed: "REGRESSED"
+        case .inconclusive: "cannot tell"
+        case .improved: "improved"
+        case .ok: "ok"
+        }
+    }
+}

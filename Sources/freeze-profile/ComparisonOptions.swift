@@ -1,0 +1,136 @@
+internal import CommandLineTool
+internal import FrozenProfile
+internal import LinuxSystem
+internal import Measurement
+internal import ProfileComparison
+
+/// The options that every comparing command has, and what becomes of its result.
+enum ComparisonOptions {
+    static let all: [CommandSyntax.Option] = [
+        .value(
+            "budget", "[STAGE.]METRIC=PCT",
+            "by how much a metric may grow, in percent; METRIC is wall, cpu or rss; repeatable"),
+        .value("rules", "FILE", "thresholds (default: regression_rules.yaml beside the profiles, if there)"),
+        .value("allow", "KEY", "compare although KEY differs, and say so; repeatable"),
+        .value("gate", "WHAT", "what decides: total, or stages for every stage too (default: total)"),
+        .value(
+            "fail-on", "WHAT",
+            "regression: exit 1 then, else 0; inconclusive: 2 then too; never (default: inconclusive)"),
+    ]
+
+    static let exitCodes =
+        "Exit codes: 0 fine, 1 regressed, 2 cannot tell, 3 not comparable, 64 wrong usage, 66 an input is missing "
+        + "or cannot be read."
+
+    /// How to judge, by the options and the files beside the profiles.
+    static func settings(
+        _ arguments: ParsedArguments, profiles: String
+    ) throws(ToolFailure) -> ComparisonSettings {
+        var settings = ComparisonSettings()
+        settings.budgets = BudgetPolicy(
+            commandLine: try budgets(arguments.values["budget"] ?? []),
+            rules: try rules(arguments.value("rules"), profiles: profiles))
+        settings.allowances = try allowances(arguments.values["allow"] ?? [])
+        if let name = arguments.value("gate") {
+            guard let gate = ComparisonSettings.Gate(rawValue: name) else {
+                throw unknown("gate", name, ComparisonSettings.Gate.allCases.map(\.rawValue))
+            }
+            settings.gate = gate
+        }
+        _ = try failOn(arguments)
+        return settings
+    }
+
+    /// Prints a comparison and tells what to exit with.
+    static func show(_ comparison: Comparison, _ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
+        let style = TerminalStyle.forDescriptor(Terminal.standardOutput)
+        let text = ComparisonText(comparison, width: Terminal.size(Terminal.standardOutput).columns) { text, emphasis in
+            switch emphasis {
+            case .bad: style.red(text)
+            case .title, .good: style.bold(text)
+            case .faint: style.dim(text)
+            }
+        }
+        Console.print(text.render())
+        return try exitCode(comparison.outcome, arguments)
+    }
+
+    private static func exitCode(
+        _ outcome: Comparison.Outcome, _ arguments: ParsedArguments
+    ) throws(ToolFailure) -> ExitCode {
+        let failOn = try failOn(arguments)
+        switch outcome {
+        case .notComparable: return .notComparable
+        case .verdict(.regressed): return failOn == .never ? .success : .regressed
+        case .verdict(.inconclusive): return failOn == .inconclusive ? .inconclusive : .success
+        case .verdict(.ok), .verdict(.improved): return .success
+        }
+    }
+
+    private enum FailOn: String, CaseIterable {
+        case regression, inconclusive, never
+    }
+
+    private static func failOn(_ arguments: ParsedArguments) throws(ToolFailure) -> FailOn {
+        guard let name = arguments.value("fail-on") else { return .inconclusive }
+        guard let found = FailOn(rawValue: name) else {
+            throw unknown("fail-on", name, FailOn.allCases.map(\.rawValue))
+        }
+        return found
+    }
+
+    private static func unknown(_ option: String, _ name: String, _ known: [String]) -> ToolFailure {
+        ToolFailure(
+            "--\(option) cannot be '\(PlainText.sanitized(name))'; there are \(known.joined(separator: ", ")).",
+            .usage)
+    }
+
+    private static func allowances(_ names: [String]) throws(ToolFailure) -> Set<String> {
+        let known = ComparabilityKey.allNames
+        for name in names where !known.contains(name) {
+            let nearest = NearestName.to(name, among: known)
+            throw ToolFailure(
+                "There is no key '\(PlainText.sanitized(name))' to allow."
+                    + (nearest.map { " Did you mean '\($0)'?" } ?? " There are \(known.joined(separator: ", "))."),
+                .usage)
+        }
+        return Set(names)
+    }
+
+    private static func budgets(
+        _ texts: [String]
+    ) throws(ToolFailure) -> [BudgetPolicy.Target: Double] {
+        let metrics: [String: Metric] = ["wall": .wall, "cpu": .cpu, "rss": .peakResident]
+        var budgets: [BudgetPolicy.Target: Double] = [:]
+        for text in texts {
+            let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            // A stage's name may have dots, a metric's has none.
+            let name = sides[0].split(separator: ".", omittingEmptySubsequences: false)
+            let stage = name.count > 1 ? StageName(name.dropLast().joined(separator: ".")) : nil
+            guard sides.count == 2, let metric = name.last.flatMap({ metrics[String($0)] }),
+                name.count == 1 || stage != nil, let percent = Double(sides[1]), (0...10_000).contains(percent)
+            else {
+                throw ToolFailure(
+                    "The budget '\(PlainText.sanitized(text))' is not of the form [STAGE.]METRIC=PERCENT with the metric "
+                        + "wall, cpu or rss and a percentage from 0 to 10000, such as transcription.wall=5.",
+                    .usage)
+            }
+            budgets[BudgetPolicy.Target(stage: stage, metric: metric)] = percent
+        }
+        return budgets
+    }
+
+    private static func rules(
+        _ path: String?, profiles: String
+    ) throws(ToolFailure) -> RegressionRules? {
+        let file = path ?? "\(profiles)/regression_rules.yaml"
+        guard path != nil || Files.exists(file) else { return nil }
+        do {
+            return try RegressionRules(Files.read(file, limit: RegressionRules.maximumBytes), file: file)
+        } catch let error as RegressionRules.Refusal {
+            throw ToolFailure(error.description, .noInput)
+        } catch {
+            throw ToolFailure("\(error)", .noInput)
+        }
+    }
+}

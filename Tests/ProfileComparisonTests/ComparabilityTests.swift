@@ -1,0 +1,126 @@
+import FrozenProfile
+import Measurement
+import ProfileComparison
+import Testing
+
+@Suite("What must not differ")
+struct ComparabilityTests {
+    private func comparison(
+        allowing keys: Set<String> = [], _ change: (inout FrozenProfile) -> Void
+    ) throws -> Comparison {
+        var newer = try Versions().profile("v2", Versions.steady)
+        change(&newer)
+        return Comparison(
+            from: try Versions().profile("v1", Versions.steady), to: newer,
+            settings: ComparisonSettings(allowances: keys))
+    }
+
+    @Test("Another machine or workload is refused with a list, and no number is shown")
+    func refused() throws {
+        let refused = try comparison {
+            $0.datasetID = .value("other\u{1B}[31m")
+            $0.environment.identity[.cpuModel] = .value(.text("Other CPU"))
+            $0.environment.identity[.kernelMajor] = .unavailable(reason: "not asked")
+        }
+        #expect(refused.outcome == .notComparable)
+        #expect(refused.rows.isEmpty)
+        #expect(refused.comparability.refusals.map(\.key) == ["dataset_id", "cpu_model"])
+        let text = ComparisonText(refused).render()
+        #expect(text.contains("! dataset_id differs: indicator_v1, now other\u{FFFD}[31m. (--allow dataset_id)"))
+        #expect(text.contains("possibly different: kernel_major."))
+        #expect(!text.contains("wall s"))
+    }
+
+    @Test("What is allowed is compared, and the report says so")
+    func allowed() throws {
+        let allowed = try comparison(allowing: ["cpu_model"]) {
+            $0.environment.identity[.cpuModel] = .value(.text("Other CPU"))
+        }
+        #expect(allowed.outcome == .verdict(.ok))
+        #expect(allowed.comparability.allowed.map(\.key) == ["cpu_model"])
+        #expect(ComparisonText(allowed).render().contains("! cpu_model differs: same, now Other CPU. (allowed: cpu_model)"))
+        // Another key does not help.
+        let refused = try comparison(allowing: ["libc"]) {
+            $0.environment.identity[.cpuModel] = .value(.text("Other CPU"))
+        }
+        #expect(refused.outcome == .notComparable)
+    }
+
+    @Test(
+        "Each thing that must not differ is refused by itself",
+        arguments: ["stages", "git_dirty", "exit_status", "episodes_processed"])
+    func single(key: String) throws {
+        let refused = try comparison { profile in
+            switch key {
+            case "stages": profile.stages = [profile.stages[0]].map {
+                var stage = $0
+                stage.stage = .done
+                return stage
+            }
+            case "git_dirty": profile.environment.identity[.gitDirty] = .value(.bool(true))
+            case "exit_status": profile.sessions[0].runs[1].exit = .value(137)
+                profile.sessions[1].runs[1].exit = .value(1)
+            default: profile.episodesProcessed = .value(6)
+            }
+        }
+        #expect(refused.outcome == .notComparable)
+        #expect(refused.comparability.refusals.map(\.key) == [key])
+    }
+
+    @Test("Samplers of different rungs, rates or health are refused; none at all is nothing to differ")
+    func samplers() throws {
+        func quality(_ name: String, rate: Double, lost: Int) -> CaptureQuality {
+            CaptureQuality(
+                sampler: .init(
+                    name: name, reason: nil, rateHz: .value(rate), attempted: .value(1000), recorded: .value(1000 - lost),
+                    lost: .value(lost), truncated: .value(0), unwindFailed: .value(0),
+                    unknownFramesPercent: .value(0)),
+                profiledOverMeasuredWall: .value(1), monitorCPUSeconds: .value(0), samplerCPUSeconds: .value(0),
+                notes: [])
+        }
+        func refusals(_ newer: CaptureQuality) throws -> [String] {
+            var from = try Versions().profile("v1", Versions.steady)
+            from.captureQuality = quality("perf cpu-clock", rate: 997, lost: 10)
+            var to = try Versions().profile("v2", Versions.steady)
+            to.captureQuality = newer
+            return Comparison(from: from, to: to).comparability.refusals.map(\.key)
+        }
+        #expect(try refusals(quality("perf cpu-clock", rate: 997, lost: 20)) == [])
+        #expect(try refusals(quality("py-spy", rate: 100, lost: 10)) == ["sampler", "sampler_rate"])
+        #expect(try refusals(quality("perf cpu-clock", rate: 997, lost: 100)) == ["sampler_health"])
+        #expect(try refusals(quality("none", rate: 1, lost: 0)) == [])
+    }
+
+    @Test("A session that drifts or was not warmed up is left out and named; it counts when that is allowed")
+    func sessions() throws {
+        let cold = [1.5, 1.0, 1.001, 0.999, 1.002, 1.0]
+        let drifting = (0..<16).map { 1 + 0.01 * Double($0) }
+        for (session, reason) in [
+            (cold, "its first run is far from the others, as if it had not been warmed up"),
+            (drifting, "its runs get steadily slower or faster"),
+        ] {
+            let older = try Versions().profile("v1", Versions.steady)
+            let newer = try Versions().profile("v2", Versions.steady + [session])
+            let strict = Comparison(from: older, to: newer)
+            #expect(strict.to.sessions == 3)
+            #expect(
+                strict.comparability.warnings.first?.sentence
+                    == "Session s4 of v2 is left out: \(reason).")
+            let lenient = Comparison(
+                from: older, to: newer, settings: ComparisonSettings(allowances: ["invalid_session"]))
+            #expect(lenient.to.sessions == 4)
+            #expect(lenient.comparability.allowed.count == 1)
+        }
+    }
+
+    @Test("Swapped sides and other stages are told, not refused")
+    func told() throws {
+        let swapped = Comparison(
+            from: try Versions().profile("v2", date: "2026-03-01T00:00:00Z", Versions.steady),
+            to: try Versions().profile("v1", Versions.steady))
+        #expect(swapped.outcome == .verdict(.ok))
+        #expect(
+            swapped.comparability.warnings.map(\.sentence)
+                == ["v2 is the newer one by date: the sides may be swapped."])
+    }
+}
