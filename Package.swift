@@ -25,7 +25,7 @@ let package = Package(
         .executableTarget(
             name: "freeze-profile",
             dependencies: [
-                "CommandLineTool", "ProfileCapture", "ProfileComparison", "FrozenProfile", "LiveMonitor",
+                "CommandLineTool", "ProfileCapture", "ProfileComparison", "ProfileReport", "FlameGraph", "FrozenProfile", "LiveMonitor",
                 "StackProfile", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         .executableTarget(
@@ -50,6 +50,11 @@ let package = Package(
         .target(
             name: "ProfileComparison",
             dependencies: ["FrozenProfile", "StackProfile", "YAMLDocument", "LinuxSystem", "Measurement"]),
+        // Style and script are files of their own, embedded so that the tool stays one file.
+        .target(
+            name: "ProfileReport",
+            dependencies: ["StackProfile", "FlameGraph", "FrozenProfile", "ProfileComparison", "Measurement"],
+            resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
         .target(
             name: "ProfileCapture",
             dependencies: [
@@ -171,6 +176,9 @@ let testedTargets: [String: [String]] = [
     "ProfileComparisonTests": ["ProfileComparison", "FrozenProfile", "StackProfile"],
     "ProfileCaptureTests": [
         "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
+    ],
+    "ProfileReportTests": [
+        "ProfileReport", "ProfileComparison", "FrozenProfile", "StackProfile", "FlameGraph", "freeze-profile",
     ],
     "CommandLineToolTests": ["CommandLineTool"],
     "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],

@@ -7,6 +7,12 @@ public struct AttributionPair: Sendable {
     let before: AttributionInput
     let after: AttributionInput
     let union: UnionTree
+
+    /// The older side.
+    public var older: AttributionInput { before }
+    /// The newer side.
+    public var newer: AttributionInput { after }
+
     let notes: [String]
 
     /// Puts two sides beside each other.
