@@ -140,6 +140,16 @@ let package = Package(
             dependencies: ["Symbolication", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Benchmarks/symbolication", exclude: ["run.sh", "README.md"], sources: ["main.swift"]),
 
+        // Verdicts on simulated measurements: how often they are wrong, and what they find.
+        .target(
+            name: "ComparisonSimulation",
+            dependencies: ["ProfileComparison", "FrozenProfile", "LinuxSystem", "Measurement"],
+            path: "Benchmarks/comparison/Simulation"),
+        .executableTarget(
+            name: "comparison-simulation",
+            dependencies: ["ComparisonSimulation", "ProfileComparison", "LinuxSystem", "Measurement"],
+            path: "Benchmarks/comparison/Program"),
+
         // The libraries in use, by themselves.
         .executableTarget(
             name: "monitored-pipeline",
@@ -173,7 +183,9 @@ let testedTargets: [String: [String]] = [
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
-    "ProfileComparisonTests": ["ProfileComparison", "FrozenProfile", "StackProfile"],
+    "ProfileComparisonTests": [
+        "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile",
+    ],
     "ProfileCaptureTests": [
         "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
     ],

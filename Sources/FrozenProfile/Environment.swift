@@ -22,11 +22,17 @@ public enum IdentityKey: String, CaseIterable, Sendable {
     case cpuModel = "cpu_model"
     /// CPUs that the pipeline may use: its affinity, or less by the control group's quota.
     case usableCPUs = "usable_cpus"
+    /// CPUs of the process's affinity.
+    case affinityCPUs = "affinity_cpus"
+    /// CPUs' worth of time that the control group allows, or `none`.
+    case cpuQuota = "cpu_quota"
     /// Memory in GiB, rounded to a common size, so that what the firmware keeps makes no difference.
     case memoryClass = "memory_class_gb"
     case operatingSystem = "os"
     case kernelMajor = "kernel_major"
     case libc
+    /// Whose `malloc` the pipeline used, with the settings it was given: `glibc malloc`, `jemalloc`.
+    case allocator
     case architecture
     case buildMode = "build_mode"
     case pipelineVersion = "pipeline_version"
@@ -46,7 +52,7 @@ public enum IdentityKey: String, CaseIterable, Sendable {
     }
 }
 
-/// What changes from minute to minute on one machine, as it was when measuring began.
+/// What changes from minute to minute on one machine.
 public enum ObservedKey: String, CaseIterable, Sendable {
     /// Processes running or waiting, averaged over a minute.
     case load = "load_1m"
@@ -60,6 +66,8 @@ public enum ObservedKey: String, CaseIterable, Sendable {
     case pressureIO = "pressure_io_pct"
     /// The mean of the CPUs' current frequencies.
     case frequency = "cpu_mhz"
+    /// How often a CPU was slowed down because of heat, since boot.
+    case thermalThrottles = "thermal_throttles"
 }
 
 /// Readings by identity key; a key without one was not asked for.
@@ -81,11 +89,17 @@ public struct EnvironmentIdentity: Equatable, Sendable {
 /// Readings of the machine's state; a key without one was not asked for.
 public struct ObservedEnvironment: Equatable, Sendable {
     public var values: [ObservedKey: Reading<Double>]
+    /// How the kernel chooses frequencies, such as `performance`; nil when not asked for.
+    public var governor: Reading<String>?
 
     /// Readings by key.
-    public init(_ values: [ObservedKey: Reading<Double>] = [:]) {
+    public init(_ values: [ObservedKey: Reading<Double>] = [:], governor: Reading<String>? = nil) {
         self.values = values
+        self.governor = governor
     }
+
+    /// Whether nothing was asked for.
+    public var isEmpty: Bool { values.isEmpty && governor == nil }
 
     /// The reading of a key.
     public subscript(key: ObservedKey) -> Reading<Double> {

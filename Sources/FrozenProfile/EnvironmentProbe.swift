@@ -11,6 +11,8 @@ public enum EnvironmentProbe {
         return EnvironmentIdentity([
             .cpuModel: cpuinfo.then(EnvironmentText.cpuModel).map(Fact.text),
             .usableCPUs: usableCPUs().map(Fact.number),
+            .affinityCPUs: affinityCPUs().map(Fact.number),
+            .cpuQuota: .value(cpuQuota().map(Fact.number) ?? .text("none")),
             .memoryClass: text("/proc/meminfo")
                 .then { EnvironmentText.memory("MemTotal", meminfo: $0) }
                 .map { .number(EnvironmentText.memoryClass(min($0, memoryLimit() ?? $0))) },
@@ -19,26 +21,6 @@ public enum EnvironmentProbe {
                 ?? .unavailable(reason: "the kernel's release is no number"),
             .libc: .value(.text(Machine.libc)),
             .architecture: .value(.text(kernel.machine)),
-        ])
-    }
-
-    /// The state of the machine now.
-    public static func observe() -> ObservedEnvironment {
-        let meminfo = text("/proc/meminfo")
-        func memory(_ key: String) -> Reading<ByteCount> {
-            meminfo.then { EnvironmentText.memory(key, meminfo: $0) }
-        }
-        return ObservedEnvironment([
-            .load: text("/proc/loadavg").then(EnvironmentText.load),
-            .memoryAvailable: memory("MemAvailable").map(\.mebibytes),
-            .swapUsed: memory("SwapTotal").then { total in
-                memory("SwapFree").map { ByteCount(bytes: total.bytes - $0.bytes).mebibytes }
-            },
-            .steal: text("/proc/stat").then(EnvironmentText.steal),
-            .pressureCPU: text("/proc/pressure/cpu").then(EnvironmentText.pressure),
-            .pressureMemory: text("/proc/pressure/memory").then(EnvironmentText.pressure),
-            .pressureIO: text("/proc/pressure/io").then(EnvironmentText.pressure),
-            .frequency: text("/proc/cpuinfo").then(EnvironmentText.frequency),
         ])
     }
 
@@ -51,9 +33,12 @@ public enum EnvironmentProbe {
 
     /// CPUs by affinity, or less where a control group limits CPU time.
     private static func usableCPUs() -> Reading<Double> {
+        affinityCPUs().map { min($0, cpuQuota() ?? $0) }
+    }
+
+    private static func affinityCPUs() -> Reading<Double> {
         do throws(SystemError) {
-            let allowed = Double(try Machine.allowedCPUs())
-            return .value(min(allowed, cpuQuota() ?? allowed))
+            return .value(Double(try Machine.allowedCPUs()))
         } catch {
             return .unavailable(reason: error.description)
         }
@@ -84,7 +69,7 @@ public enum EnvironmentProbe {
     }
 
     /// The directory of this process's group in a hierarchy, and of those above it.
-    private static func groupDirectories(controller: String, root: String) -> [String] {
+    static func groupDirectories(controller: String, root: String) -> [String] {
         guard let cgroup = text("/proc/self/cgroup").value,
             let path = EnvironmentText.groupPath(cgroup: cgroup, controller: controller)
         else { return [] }
@@ -96,7 +81,8 @@ public enum EnvironmentProbe {
         return directories
     }
 
-    private static func text(_ path: String) -> Reading<String> {
+    /// A small file as text.
+    static func text(_ path: String) -> Reading<String> {
         do throws(Files.ReadError) {
             return .value(String(decoding: try Files.read(path, limit: 1 << 20), as: UTF8.self))
         } catch {

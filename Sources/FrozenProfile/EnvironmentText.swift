@@ -81,6 +81,44 @@ enum EnvironmentText {
         return .value(100 * ticks[7] / all)
     }
 
+    /// The time in which some task waited since boot, in seconds, in a file of `/proc/pressure`.
+    static func stalled(_ text: String) -> Reading<Double> {
+        let some = text.split(separator: "\n").first { $0.hasPrefix("some ") }
+        let field = some?.split(separator: " ").first { $0.hasPrefix("total=") }
+        guard let microseconds = field.flatMap({ Double($0.dropFirst("total=".count)) }) else {
+            return .unavailable(reason: "the pressure file is not as expected")
+        }
+        return .value(microseconds / 1e6)
+    }
+
+    /// CPU time of the whole machine since boot, in seconds, in `/proc/stat`.
+    static func cpuTime(stat: String) -> Reading<(busy: Double, all: Double, stolen: Double)> {
+        let first = stat.split(separator: "\n").first { $0.hasPrefix("cpu ") }
+        let ticks = first?.split(separator: " ").dropFirst().prefix(8).compactMap { Double($0) } ?? []
+        guard ticks.count == 8 else { return .unavailable(reason: "/proc/stat is not as expected") }
+        // USER_HZ is 100 on every architecture that Swift runs on. Guest time is in user time already.
+        let seconds = ticks.map { $0 / 100 }
+        let busy = seconds[0] + seconds[1] + seconds[2] + seconds[5] + seconds[6]
+        return .value((busy, seconds.reduce(0, +), seconds[7]))
+    }
+
+    /// Time during which a quota held a control group back, in seconds, in its `cpu.stat` of either version.
+    static func quotaThrottled(cpuStat: String) -> Double? {
+        for line in cpuStat.split(separator: "\n") {
+            let parts = line.split(separator: " ")
+            guard parts.count == 2, let number = Double(parts[1]) else { continue }
+            if parts[0] == "throttled_usec" { return number / 1e6 }
+            if parts[0] == "throttled_time" { return number / 1e9 }
+        }
+        return nil
+    }
+
+    /// The time that a thread waited for a CPU, in seconds: the second number of its `schedstat`.
+    static func runQueueWait(schedstat: String) -> Double? {
+        let parts = schedstat.split(whereSeparator: \.isWhitespace)
+        return parts.count >= 2 ? Double(parts[1]).map { $0 / 1e9 } : nil
+    }
+
     /// CPUs' worth of time in `cpu.max`, nil without a limit.
     static func quota(cpuMax: String) -> Double? {
         let parts = cpuMax.split(whereSeparator: \.isWhitespace)

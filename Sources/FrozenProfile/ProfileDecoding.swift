@@ -191,22 +191,13 @@ extension ProfileEnvironment {
     }
 }
 
-extension ObservedEnvironment {
-    fileprivate init(_ fields: FieldReader?) throws(ProfileError) {
-        self.init()
-        guard let fields else { return }
-        for key in ObservedKey.allCases where fields.mapping[key.rawValue] != nil {
-            values[key] = try fields.number(key.rawValue)
-        }
-    }
-}
-
 extension Session {
     fileprivate init(fields: FieldReader) throws(ProfileError) {
         self.init(
             id: try fields.requiredText("id"), startedAt: try fields.text("started_at"),
             observed: try ObservedEnvironment(try fields.mapping("observed")),
             runs: try fields.mappings("runs").map(Run.init(fields:)))
+        canaries = try Canary.list(fields.mapping("canaries"))
     }
 }
 
@@ -231,6 +222,8 @@ extension Run {
             index: index, kind: kind, startedAt: try fields.text("started_at"),
             exit: try fields.count("exit"),
             use: try ResourceUse(fields, key: \.runKey), stages: stages)
+        surroundings = try fields.mapping("surroundings").map(RunEnvironment.init(fields:))
+        disturbance = try fields.text("disturbed")
     }
 }
 

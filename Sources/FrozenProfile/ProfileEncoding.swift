@@ -44,7 +44,7 @@ extension FrozenProfile {
 
 extension Reading {
     /// The value as a node, or the reason as the mapping `unavailable`.
-    fileprivate func node(_ convert: (Value) -> YAMLNode) -> YAMLNode {
+    func node(_ convert: (Value) -> YAMLNode) -> YAMLNode {
         switch self {
         case .value(let value): convert(value)
         case .unavailable(let reason): .mapping(["unavailable": .text(reason)])
@@ -54,7 +54,7 @@ extension Reading {
 
 extension Reading<Double> {
     /// The number with so many decimals at most.
-    fileprivate func node(decimals: Int) -> YAMLNode { node { .number($0, decimals: decimals) } }
+    func node(decimals: Int) -> YAMLNode { node { .number($0, decimals: decimals) } }
 }
 
 extension Reading<Int> {
@@ -117,21 +117,12 @@ extension Fact {
     }
 }
 
-extension ObservedEnvironment {
-    fileprivate var node: YAMLNode {
-        var mapping = YAMLMapping()
-        for key in ObservedKey.allCases {
-            if let value = values[key] { mapping[key.rawValue] = value.node(decimals: 2) }
-        }
-        return .mapping(mapping)
-    }
-}
-
 extension Session {
     fileprivate var node: YAMLNode {
         var mapping: YAMLMapping = ["id": .text(id)]
         if let startedAt { mapping["started_at"] = .text(startedAt) }
-        if !observed.values.isEmpty { mapping["observed"] = observed.node }
+        if !observed.isEmpty { mapping["observed"] = observed.node }
+        if !canaries.isEmpty { mapping["canaries"] = canariesNode }
         mapping["runs"] = .sequence(runs.map(\.node))
         return .mapping(mapping)
     }
@@ -143,6 +134,8 @@ extension Run {
         if let startedAt { mapping["started_at"] = .text(startedAt) }
         mapping["exit"] = exit.countNode
         use.write(to: &mapping, key: \.runKey)
+        if let surroundings { mapping["surroundings"] = surroundings.node }
+        if let disturbance { mapping["disturbed"] = .text(disturbance) }
         var nodes = YAMLMapping()
         for stage in stages { nodes[stage.stage.text] = stage.node }
         mapping["stages"] = .mapping(nodes)

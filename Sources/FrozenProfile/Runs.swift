@@ -46,6 +46,10 @@ public struct Run: Equatable, Sendable {
     public var use: ResourceUse
     /// Stages in order of first entry, each once.
     public var stages: [StageRun]
+    /// What went on around it, nil where not recorded.
+    public var surroundings: RunEnvironment?
+    /// Why the machine was not its own, as a phrase; nil for a run that nothing is known to have disturbed.
+    public var disturbance: String?
 
     /// A run.
     public init(
@@ -74,6 +78,8 @@ public struct Session: Equatable, Sendable {
     public var observed: ObservedEnvironment
     /// Runs in the order in which they were made.
     public var runs: [Run]
+    /// Fixed work timed at its start, middle and end: how fast the machine was.
+    public var canaries: [Canary] = []
 
     /// A session.
     public init(id: String, startedAt: String?, observed: ObservedEnvironment, runs: [Run]) {

@@ -10,14 +10,20 @@ public struct StageTruth: Equatable, Sendable {
         public var stage: StageName
         public var entered: Reading<Int>
         public var use: ResourceUse
+        /// The sum of its spans' durations in seconds: more than the wall time where they overlapped.
+        public var workSeconds: Reading<Double>
         /// Where the times come from, such as `event trace`, `status history` or `status transitions`.
         public var source: String
 
         /// A stage.
-        public init(stage: StageName, entered: Reading<Int>, use: ResourceUse, source: String) {
+        public init(
+            stage: StageName, entered: Reading<Int>, use: ResourceUse, source: String,
+            workSeconds: Reading<Double> = .unavailable(reason: "not recorded")
+        ) {
             self.stage = stage
             self.entered = entered
             self.use = use
+            self.workSeconds = workSeconds
             self.source = source
         }
     }
@@ -69,6 +75,10 @@ public struct StageTruth: Equatable, Sendable {
     public var release: String
     public var datasetID: Reading<String>
     public var generatedAt: String
+    /// The file that the stages' edges were read from.
+    public var sourceFile: Reading<String>
+    /// The time between two ticks of the monitor, in seconds. Stages' edges do not depend on it.
+    public var sampleIntervalSeconds: Reading<Double>
     public var run: ResourceUse
     public var stages: [Stage]
     /// In order of time. At most ``maximumTransitions`` are written, and what is left out is counted.
@@ -81,8 +91,12 @@ public struct StageTruth: Equatable, Sendable {
     /// The truth about a run.
     public init(
         release: String, datasetID: Reading<String>, generatedAt: String, run: ResourceUse, stages: [Stage],
-        transitions: [Transition], monitor: Monitor
+        transitions: [Transition], monitor: Monitor,
+        sourceFile: Reading<String> = .unavailable(reason: "not recorded"),
+        sampleIntervalSeconds: Reading<Double> = .unavailable(reason: "not recorded")
     ) {
+        self.sourceFile = sourceFile
+        self.sampleIntervalSeconds = sampleIntervalSeconds
         self.release = release
         self.datasetID = datasetID
         self.generatedAt = generatedAt
@@ -94,24 +108,27 @@ public struct StageTruth: Equatable, Sendable {
 
     /// The file's content: JSON with keys in a fixed order, a stage and a transition to a line.
     public func encode() -> [UInt8] {
-        let fields: [(String, String)] = [
-            ("schema_version", "2".asJSON),
-            ("release", release.asJSON),
-            ("dataset_id", datasetID.json(\.asJSON)),
-            ("generated_at", generatedAt.asJSON),
-            ("run", JSONLine.object(run.jsonFields)),
-            ("stages", JSONLine.list(stages.map(\.json))),
-            ("transitions", JSONLine.list(transitions.prefix(Self.maximumTransitions).map(\.json))),
-            ("transitions_left_out", "\(max(0, transitions.count - Self.maximumTransitions))"),
-            ("rfc065_monitor", JSONLine.object(monitor.jsonFields)),
-        ]
+        let fields: [(String, String)] =
+            [
+                ("schema_version", "2".asJSON),
+                ("profile_stage_truth_version", "1"),
+                ("release", release.asJSON),
+                ("dataset_id", datasetID.json(\.asJSON)),
+                ("generated_at", generatedAt.asJSON),
+                ("run", JSONLine.object(run.jsonFields)),
+                ("stages", JSONLine.list(stages.map(\.json))),
+                ("transitions", JSONLine.list(transitions.prefix(Self.maximumTransitions).map(\.json))),
+                ("transitions_left_out", "\(max(0, transitions.count - Self.maximumTransitions))"),
+            ] + olderFields + [
+                ("rfc065_monitor", JSONLine.object(monitor.jsonFields))
+            ]
         let lines = fields.map { "  \($0.asJSON): \($1)" }
         return Array("{\n\(lines.joined(separator: ",\n"))\n}\n".utf8)
     }
 }
 
 /// JSON written by hand: Foundation's encoder can lay out neither a line per stage nor a number with few decimals.
-private enum JSONLine {
+enum JSONLine {
     static func object(_ fields: [(String, String)]) -> String {
         "{" + fields.map { "\($0.asJSON): \($1)" }.joined(separator: ", ") + "}"
     }
@@ -127,7 +144,8 @@ private enum JSONLine {
 }
 
 extension Reading {
-    fileprivate func json(_ convert: (Value) -> String) -> String {
+    /// The value as JSON, or why there is none.
+    func json(_ convert: (Value) -> String) -> String {
         switch self {
         case .value(let value): convert(value)
         case .unavailable(let reason): "{\"unavailable\": \(reason.asJSON)}"
@@ -147,7 +165,10 @@ extension StageTruth.Stage {
     fileprivate var json: String {
         JSONLine.object(
             [("stage", stage.text.asJSON), ("entered", entered.json { "\($0)" })] + use.jsonFields
-                + [("source", source.asJSON)])
+                + [
+                    ("work_s", workSeconds.json { JSONLine.number($0, decimals: 6) }),
+                    ("source", source.asJSON),
+                ])
     }
 }
 

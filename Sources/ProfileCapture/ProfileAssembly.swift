@@ -4,6 +4,7 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
+internal import PipelineStatus
 internal import StackProfile
 
 /// Everything a capture has found out, and the artefacts made of it.
@@ -41,7 +42,7 @@ struct ProfileAssembly {
             stages: report.stages.map { stage in
                 StageTruth.Stage(
                     stage: stage.name, entered: .value(stage.entered), use: ResourceUse(stage),
-                    source: stage.source.rawValue)
+                    source: stage.source.rawValue, workSeconds: stage.work.map(\.inSeconds))
             },
             transitions: report.transitions.map { transition in
                 StageTruth.Transition(
@@ -54,7 +55,16 @@ struct ProfileAssembly {
                 archivedLog: log == nil ? nil : archivedLog,
                 lines: log.map { .value($0.lines) } ?? .unavailable(reason: "no log was written"),
                 bytes: log.map { .value(Int($0.bytes)) } ?? .unavailable(reason: "no log was written"),
-                note: log.flatMap { $0.lost > 0 ? "\($0.lost) lines could not be written" : nil }))
+                note: log.flatMap { $0.lost > 0 ? "\($0.lost) lines could not be written" : nil }),
+            sourceFile: .value(Files.name(of: edgesFile)),
+            sampleIntervalSeconds: .value(request.monitorInterval.inSeconds))
+    }
+
+    /// The file that the stages' edges come from.
+    private var edgesFile: String {
+        let location = StatusLocation(outputDirectory: measured.run.directory.output)
+        return measured.report.stages.contains { $0.source == .eventTrace }
+            ? location.eventTrace : location.statusFile
     }
 
     /// The flamegraph, cut by stage where the samples know theirs.

@@ -49,7 +49,8 @@ enum ComparisonOptions {
     ) throws(ToolFailure) -> ExitCode {
         guard let why else { return try exitCode(comparison.outcome, arguments) }
         let style = TerminalStyle.forDescriptor(Terminal.standardOutput)
-        let text = ComparisonText(comparison, width: Terminal.size(Terminal.standardOutput).columns) { text, emphasis in
+        let text = ComparisonText(comparison, width: Terminal.size(Terminal.standardOutput).columns) {
+            text, emphasis in
             switch emphasis {
             case .bad: style.red(text)
             case .title, .good: style.bold(text)
@@ -96,7 +97,8 @@ enum ComparisonOptions {
             let nearest = NearestName.to(name, among: known)
             throw ToolFailure(
                 "There is no key '\(PlainText.sanitized(name))' to allow."
-                    + (nearest.map { " Did you mean '\($0)'?" } ?? " There are \(known.joined(separator: ", "))."),
+                    + (nearest.map { " Did you mean '\($0)'?" }
+                        ?? " There are \(known.joined(separator: ", "))."),
                 .usage)
         }
         return Set(names)
@@ -113,7 +115,8 @@ enum ComparisonOptions {
             let name = sides[0].split(separator: ".", omittingEmptySubsequences: false)
             let stage = name.count > 1 ? StageName(name.dropLast().joined(separator: ".")) : nil
             guard sides.count == 2, let metric = name.last.flatMap({ metrics[String($0)] }),
-                name.count == 1 || stage != nil, let percent = Double(sides[1]), (0...10_000).contains(percent)
+                name.count == 1 || stage != nil, let percent = Double(sides[1]),
+                (0...10_000).contains(percent)
             else {
                 throw ToolFailure(
                     "The budget '\(PlainText.sanitized(text))' is not of the form [STAGE.]METRIC=PERCENT with the metric "

@@ -72,7 +72,9 @@ struct EnvironmentTests {
         let observed = EnvironmentProbe.observe()
         #expect(observed[.load].value != nil)
         #expect((observed[.memoryAvailable].value ?? 0) > 0)
-        #expect(observed.values.count == ObservedKey.allCases.count)
+        #expect(observed.values.count == ObservedKey.allCases.count && observed.governor != nil)
+        #expect(identity[.affinityCPUs] == .value(.number(processors)))
+        #expect(identity[.cpuQuota].value != nil)
     }
 
     @Test("git tells the commit and whether it was changed; elsewhere both are unavailable")

@@ -28,7 +28,8 @@ struct ComparisonTextTests {
         let single = Comparison(
             from: try older.profile("v1.1.0", [Versions.steady[0]]),
             to: try newer.profile("v1.2.0", [Versions.noisy[0]]), settings: settings)
-        for (comparison, name) in [(regressed, "comparison.txt"), (single, "comparison-single-sessions.txt")] {
+        for (comparison, name) in [(regressed, "comparison.txt"), (single, "comparison-single-sessions.txt")]
+        {
             let text = ComparisonText(comparison).render()
             let difference = GoldenFile.difference(between: Array(text.utf8), and: name)
             #expect(difference == nil)
@@ -39,7 +40,9 @@ struct ComparisonTextTests {
     @Test("No line is wider than the terminal, and no control character comes through, whatever the names")
     func widths() throws {
         var versions = Versions()
-        versions.stages = [.init(name: String(repeating: "stage", count: 13), wall: 1e9, cpu: 1e9, peak: 1e12)]
+        versions.stages = [
+            .init(name: String(repeating: "stage", count: 13), wall: 1e9, cpu: 1e9, peak: 1e12)
+        ]
         let older = try versions.profile(String(repeating: "v", count: 128), Versions.noisy)
         versions.stages[0].wall = 1
         let newer = try versions.profile("v\u{1B}[31m", Versions.noisy)

@@ -32,7 +32,10 @@ struct RegressionRulesTests {
         "What is not understood is refused with its place",
         arguments: [
             ("threshold: {}", "the document has no key 'threshold'; perhaps thresholds is meant."),
-            ("thresholds: {wall_time: {max_delta_pct: 1}}", "thresholds has no key 'wall_time'; perhaps wall_time_s is meant."),
+            (
+                "thresholds: {wall_time: {max_delta_pct: 1}}",
+                "thresholds has no key 'wall_time'; perhaps wall_time_s is meant."
+            ),
             (
                 "stages: {t: {wall_time_s: {max_pct: 1}}}",
                 "stages.t.wall_time_s has no key 'max_pct', only max_delta_pct."
@@ -45,7 +48,10 @@ struct RegressionRulesTests {
                 "thresholds: {wall_time_s: {max_delta_pct: -1}}",
                 "thresholds.wall_time_s.max_delta_pct is -1.0, but should be a number of percent from 0 to 10000."
             ),
-            ("thresholds: {wall_time_s: 5}", "thresholds.wall_time_s is a whole number, but should be a mapping."),
+            (
+                "thresholds: {wall_time_s: 5}",
+                "thresholds.wall_time_s is a whole number, but should be a mapping."
+            ),
             ("- a", "the document is a list, but should be a mapping."),
         ])
     func refused(text: String, sentence: String) {

@@ -20,7 +20,8 @@ struct Versions {
 
     /// A profile with a session for each element, of runs that take so many times as long.
     func profile(
-        _ release: String, date: String = "2026-02-10T14:20:00Z", _ sessions: [[Double]], slower: [String: Double] = [:]
+        _ release: String, date: String = "2026-02-10T14:20:00Z", _ sessions: [[Double]],
+        slower: [String: Double] = [:]
     ) throws -> FrozenProfile {
         var facts = identity
         for key in IdentityKey.allCases where !key.isSource && facts[key] == nil {
@@ -44,12 +45,14 @@ struct Versions {
         let entered = try stages.map { stage in
             let own = factor * (slower[stage.name] ?? 1)
             return StageRun(
-                stage: try #require(StageName(stage.name)), entered: .value(1), workSeconds: .value(stage.wall * own),
+                stage: try #require(StageName(stage.name)), entered: .value(1),
+                workSeconds: .value(stage.wall * own),
                 use: ResourceUse(
                     wallSeconds: .value(stage.wall * own), cpuSeconds: .value(stage.cpu * own),
                     peakResidentMB: .value(stage.peak),
                     averageCPUPercent: stage.wall > 0
-                        ? .value((100 * stage.cpu / stage.wall).rounded()) : .unavailable(reason: "it took no time")))
+                        ? .value((100 * stage.cpu / stage.wall).rounded())
+                        : .unavailable(reason: "it took no time")))
         }
         func sum(_ metric: Metric) -> Double { entered.compactMap { $0.use[metric].value }.reduce(0, +) }
         return Run(
@@ -58,13 +61,15 @@ struct Versions {
                 wallSeconds: .value(sum(.wall)), cpuSeconds: .value(sum(.cpu)),
                 peakResidentMB: .value(stages.map(\.peak).max() ?? 1),
                 averageCPUPercent: sum(.wall) > 0
-                    ? .value((100 * sum(.cpu) / sum(.wall)).rounded()) : .unavailable(reason: "it took no time")),
+                    ? .value((100 * sum(.cpu) / sum(.wall)).rounded())
+                    : .unavailable(reason: "it took no time")),
             stages: entered)
     }
 
     /// Sessions of five runs each that differ by about half a percent.
     static let steady = [
-        [1.000, 1.002, 0.999, 1.001, 1.003], [1.004, 1.003, 1.005, 1.006, 1.002], [0.997, 0.996, 0.999, 0.998, 0.995],
+        [1.000, 1.002, 0.999, 1.001, 1.003], [1.004, 1.003, 1.005, 1.006, 1.002],
+        [0.997, 0.996, 0.999, 0.998, 0.995],
     ]
     /// Sessions that differ by about three percent.
     static let noisy = [

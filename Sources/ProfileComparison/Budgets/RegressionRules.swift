@@ -123,7 +123,9 @@ private struct RulesReader {
     }
 
     private func shown(_ node: YAMLNode) -> String {
-        if let text = node.asText { return "the string '\(PlainText.sanitized(text, maximumCharacters: 40))'" }
+        if let text = node.asText {
+            return "the string '\(PlainText.sanitized(text, maximumCharacters: 40))'"
+        }
         return node.asNumber.map { $0.isFinite ? "\($0)" : "not finite" } ?? node.kindInWords
     }
 }

@@ -7,6 +7,7 @@ extension Comparability {
         var search = DifferenceSearch(from: from, to: to, allowances: settings.allowances)
         search.compareWorkload()
         search.compareMachines()
+        search.compareCanaries()
         search.compareSamplers()
         search.compareExits()
         search.lookAtSides()
@@ -79,6 +80,35 @@ private struct DifferenceSearch {
         }
     }
 
+    /// By how much fixed work may differ, in percent.
+    private static let mostCanaryPercent = 2.0
+
+    /// Fixed work that certainly took another time means that the machine had another speed.
+    mutating func compareCanaries() {
+        func timings(_ side: SideEvidence) -> [String: [Double]] {
+            var timings: [String: [Double]] = [:]
+            for canary in side.sessions.flatMap(\.canaries) {
+                timings[canary.name, default: []] += canary.repetitions.values.flatMap { $0.value ?? [] }
+            }
+            return timings
+        }
+        let older = timings(from)
+        let newer = timings(to)
+        let limit = Percent.logarithm(ofPercent: Self.mostCanaryPercent)
+        for name in older.keys.sorted() {
+            guard let old = older[name]?.logarithms, let new = newer[name]?.logarithms,
+                let shift = ShiftEstimate(from: old, to: new)
+            else { continue }
+            let interval = shift.interval(tail: 0.025)
+            guard interval.lower > limit || interval.upper < -limit else { continue }
+            let change = Percent.ofLogarithm(shift.hodgesLehmann)
+            forbid(
+                ComparabilityKey.canary.rawValue,
+                "The machine was not as fast: fixed work (\(PlainText.sanitized(name, maximumCharacters: 60))) took "
+                    + "\(Comparison.rounded(change.magnitude)) % \(change < 0 ? "less" : "more") time.")
+        }
+    }
+
     mutating func compareSamplers() {
         guard let older = from.profile.captureQuality?.sampler, let newer = to.profile.captureQuality?.sampler
         else { return }
@@ -127,7 +157,8 @@ private struct DifferenceSearch {
                     Comparability.Difference(
                         key: ComparabilityKey.invalidSession.rawValue,
                         sentence: "Session \(PlainText.sanitized(id, maximumCharacters: 40)) of \(side.name) "
-                            + "\(isAllowed ? "counts although" : "is left out:") \(reasons.joined(separator: "; ")).",
+                            + (isAllowed ? "is no fair measurement, but counts. " : "is left out. ")
+                            + reasons.joined(separator: " "),
                         forbids: false, isAllowed: isAllowed))
             }
             for sentence in side.profile.discrepancies { warn("summary", "\(side.name): \(sentence)") }

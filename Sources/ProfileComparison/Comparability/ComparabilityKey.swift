@@ -27,7 +27,6 @@ public enum ComparabilityKey: String, CaseIterable, Sendable {
 }
 
 extension IdentityKey {
-    /// Whether a difference forbids a comparison. Stages are matched one by one, so their graph may differ; the allocator's
-    /// settings and the quota's exact text are told but do not forbid.
+    /// Whether a difference forbids a comparison. Stages are matched one by one, so their graph may differ.
     var mustMatch: Bool { !isSource && self != .stageGraph }
 }

@@ -7,14 +7,36 @@ extension Comparison {
     /// When something forbids it there are no rows: ``Comparability/refusals`` of ``comparability`` tell what.
     public init(from: FrozenProfile, to: FrozenProfile, settings: ComparisonSettings = ComparisonSettings()) {
         let countsInvalid = settings.allowances.contains(ComparabilityKey.invalidSession.rawValue)
-        let older = SideEvidence(from, countsInvalid: countsInvalid)
-        let newer = SideEvidence(to, countsInvalid: countsInvalid)
         self.init(
-            from: Side(older), to: Side(newer), design: .sessions, settings: settings,
+            from: SideEvidence(from, countsInvalid: countsInvalid),
+            to: SideEvidence(to, countsInvalid: countsInvalid), design: .sessions, settings: settings)
+    }
+
+    /// The comparison of two commands whose runs were made in turn on one machine, in random order within each pair.
+    ///
+    /// - Parameters:
+    ///   - from: The old command's runs, in one session; its n-th measured run and that of the new one are a pair.
+    ///   - to: The new command's runs.
+    ///   - settings: How to judge. A ledger has no part in it.
+    public init(
+        interleaved from: FrozenProfile, with to: FrozenProfile,
+        settings: ComparisonSettings = ComparisonSettings()
+    ) {
+        // Drift hits both sides alike, so it makes no run unfair.
+        self.init(
+            from: SideEvidence(from, sessions: from.sessions), to: SideEvidence(to, sessions: to.sessions),
+            design: .interleaved, settings: settings)
+    }
+
+    private init(
+        from older: SideEvidence, to newer: SideEvidence, design: Design, settings: ComparisonSettings
+    ) {
+        self.init(
+            from: Side(older), to: Side(newer), design: design, settings: settings,
             comparability: Comparability(from: older, to: newer, settings: settings), rows: [],
             exactDifferences: [], notes: [])
         guard comparability.refusals.isEmpty else { return }
-        let table = FrozenTable(from: older, to: newer, settings: settings)
+        let table = RowTable(from: older, to: newer, design: design, settings: settings)
         rows = table.rows()
         exactDifferences = table.exactDifferences()
         notes = table.notes(from: self.from, to: self.to)
@@ -28,132 +50,6 @@ extension Comparison.Side {
             release: profile.release, date: profile.date,
             commit: profile.environment.identity[.gitCommit].value?.description,
             sessions: evidence.sessions.count, runs: evidence.runs, schema: profile.schema)
-    }
-}
-
-/// The rows of two frozen profiles.
-private struct FrozenTable {
-    let from: SideEvidence
-    let to: SideEvidence
-    let settings: ComparisonSettings
-
-    /// Stages in the order of the new side, then those it no longer has.
-    private var stages: [StageName] {
-        let newer = Set(to.profile.stages.map(\.stage))
-        return to.profile.stages.map(\.stage) + from.profile.stages.map(\.stage).filter { !newer.contains($0) }
-    }
-
-    func rows() -> [ComparisonRow] {
-        let judgement = FamilyJudgement(errorRate: settings.errorRate)
-        var rows = judgement.judge(Metric.judged.compactMap { candidate($0, nil, .total) })
-        rows += Metric.shownOnly.map { row($0, nil, .derived) }
-        let candidates = stages.flatMap { stage in Metric.judged.compactMap { candidate($0, stage, .stages) } }
-        var judged: [NoiseLedger.Key: ComparisonRow] = [:]
-        for row in judgement.judge(candidates) {
-            judged[NoiseLedger.Key(stage: row.stage, metric: row.metric)] = row
-        }
-        for stage in stages {
-            rows += Metric.judged.map { metric in
-                judged[NoiseLedger.Key(stage: stage, metric: metric)] ?? row(metric, stage, .stages)
-            }
-            rows += Metric.shownOnly.map { row($0, stage, .derived) }
-        }
-        return rows
-    }
-
-    /// The row without a judgement, with what the rules file says.
-    private func row(_ metric: Metric, _ stage: StageName?, _ family: Family) -> ComparisonRow {
-        var row = ComparisonRow(
-            stage: stage, metric: metric, family: family, from: from.median(of: metric, in: stage),
-            to: to.median(of: metric, in: stage))
-        if let delta = row.deltaPercent, let rule = settings.budgets.rules?.rule(of: metric, in: stage),
-            delta > rule.maximumDeltaPercent
-        {
-            row.ruleFlag = RuleFlag(
-                key: rule.key, maximumDeltaPercent: rule.maximumDeltaPercent, deltaPercent: delta)
-        }
-        return row
-    }
-
-    /// A row with its evidence; nil where only one side has the stage.
-    private func candidate(_ metric: Metric, _ stage: StageName?, _ family: Family) -> Candidate? {
-        var row = row(metric, stage, family)
-        guard row.presence == .both else { return nil }
-        let interval = [from.samplingInterval, to.samplingInterval].compactMap(\.self).max()
-        let floor =
-            metric.isMemory
-            ? AbsoluteFloor.mebibytes(threads: nil) : AbsoluteFloor.seconds(samplingInterval: interval)
-        let budget = settings.budgets.budget(of: metric, in: stage, floor: floor, ledger: settings.ledger)
-        row.withinSession = withinSession(metric, stage)
-        return Candidate(row: row, budget: budget, evidence: evidence(row, floor: floor))
-    }
-
-    private func evidence(_ row: ComparisonRow, floor: Double) -> Candidate.Evidence {
-        for (side, reading) in [(from, row.from), (to, row.to)] {
-            if let reason = reading?.unavailableReason {
-                return .none(reason: "\(side.name) has no value: \(reason).", remedy: nil)
-            }
-        }
-        let older = from.values(of: row.metric, in: row.stage).filter { !$0.isEmpty }
-        let newer = to.values(of: row.metric, in: row.stage).filter { !$0.isEmpty }
-        for (side, values) in [(from, older), (to, newer)] where values.isEmpty {
-            return .none(reason: side.reasonForNoSession, remedy: .moreSessions)
-        }
-        if (older + newer).joined().allSatisfy({ $0 <= floor }) { return .belowFloor }
-        guard let olderLogarithms = sessionValues(older), let newerLogarithms = sessionValues(newer) else {
-            return .none(reason: "A run has 0, which has no ratio.", remedy: nil)
-        }
-        do throws(SessionTest.Obstacle) {
-            return .test(
-                .sessions(
-                    try SessionTest(
-                        old: olderLogarithms, new: newerLogarithms,
-                        ledger: settings.ledger?[row.stage, row.metric]?.sessions)))
-        } catch {
-            return .none(reason: error.sentence, remedy: .moreSessions)
-        }
-    }
-
-    private func sessionValues(_ sessions: [[Double]]) -> [Double]? {
-        var values: [Double] = []
-        for session in sessions {
-            guard let median = session.logarithms.flatMap(FrozenProfile.median) else { return nil }
-            values.append(median)
-        }
-        return values
-    }
-
-    private func withinSession(_ metric: Metric, _ stage: StageName?) -> LogChange? {
-        guard let older = from.values(of: metric, in: stage).flatMap(\.self).logarithms,
-            let newer = to.values(of: metric, in: stage).flatMap(\.self).logarithms,
-            let shift = ShiftEstimate(from: older, to: newer)
-        else { return nil }
-        return LogChange(
-            estimate: shift.hodgesLehmann, interval: shift.interval(tail: settings.errorRate / 2),
-            upperBound: shift.interval(tail: settings.errorRate).upper)
-    }
-
-    func exactDifferences() -> [Comparison.ExactDifference] {
-        stages.compactMap { stage in
-            guard let older = from.spans(of: stage), let newer = to.spans(of: stage), older != newer else {
-                return nil
-            }
-            return Comparison.ExactDifference(
-                stage: stage, name: "times entered", from: "\(older)", to: "\(newer)")
-        }
-    }
-
-    func notes(from: Comparison.Side, to: Comparison.Side) -> [String] {
-        var notes: [String] = []
-        if let ledger = settings.ledger { notes.append("Noise of earlier sessions from '\(ledger.file)'.") }
-        if let older = from.commit?.prefix(12), let newer = to.commit?.prefix(12) {
-            notes.append(older == newer ? "Both are of commit \(older)." : "Commits: \(older), now \(newer).")
-        }
-        let known = Set(stages)
-        for stage in settings.budgets.rules?.stages(notAmong: known) ?? [] {
-            notes.append("The rules file has thresholds of a stage '\(stage)', which neither side has.")
-        }
-        return notes
     }
 }
 

@@ -10,6 +10,8 @@ struct SideEvidence {
     /// Sessions that do not, with the reasons.
     let invalidSessions: [(id: String, reasons: [String])]
 
+    /// The sessions of a profile that are fair measurements.
+    ///
     /// - Parameter countsInvalid: Whether sessions count that are no fair measurement.
     init(_ profile: FrozenProfile, countsInvalid: Bool) {
         self.profile = profile
@@ -22,6 +24,13 @@ struct SideEvidence {
         }
         sessions = fair
         invalidSessions = unfair
+    }
+
+    /// The sessions given, with no question whether they are fair.
+    init(_ profile: FrozenProfile, sessions: [Session]) {
+        self.profile = profile
+        self.sessions = sessions.filter { $0.runs.contains(where: \.counts) }
+        invalidSessions = []
     }
 
     var runs: Int { sessions.reduce(0) { $0 + $1.runs.count(where: \.counts) } }
@@ -45,7 +54,8 @@ struct SideEvidence {
         } else {
             summary = profile.totals.use[metric]
         }
-        return FrozenProfile.median(values(of: metric, in: stage).flatMap(\.self)).map { .value($0) } ?? summary
+        return FrozenProfile.median(values(of: metric, in: stage).flatMap(\.self)).map { .value($0) }
+            ?? summary
     }
 
     /// How often each stage was entered, of those runs that agree about it; nil where runs differ or nobody counted.

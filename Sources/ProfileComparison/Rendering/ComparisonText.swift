@@ -16,7 +16,8 @@ public struct ComparisonText {
     ///   - width: The columns of the terminal; at least 80 are used.
     ///   - paint: Colours a piece of text without changing its width; words say the same.
     public init(
-        _ comparison: Comparison, width: Int = 80, paint: @escaping (String, Emphasis) -> String = { text, _ in text }
+        _ comparison: Comparison, width: Int = 80,
+        paint: @escaping (String, Emphasis) -> String = { text, _ in text }
     ) {
         self.comparison = comparison
         self.width = max(width, 80)
@@ -56,7 +57,9 @@ public struct ComparisonText {
         }
     }
 
-    private func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+    private func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
+    }
 
     private func refusals() -> [String] {
         var lines = ["What differs besides the version, with the key that allows it:"]
@@ -149,7 +152,8 @@ public struct ComparisonText {
             if row.verdict == .ok { return "up to " + Comparison.signed(change.percentUpperBound) }
             return bracketed(change.percentInterval)
         }
-        guard row.verdict != nil, let interval = row.withinSession?.percentInterval, interval.lower.isFinite else {
+        guard row.verdict != nil, let interval = row.withinSession?.percentInterval, interval.lower.isFinite
+        else {
             return ""
         }
         return "~" + bracketed(interval)

@@ -47,11 +47,13 @@ struct FootNotes {
     var explanations: [String] {
         var sentences: [String] = []
         if comparison.rows.contains(where: { $0.change == nil && $0.withinSession != nil }) {
-            sentences.append("~ is what the runs alone say, as if sessions did not differ: no verdict rests on it.")
+            sentences.append(
+                "~ is what the runs alone say, as if sessions did not differ: no verdict rests on it.")
         }
         let judged = comparison.rows.filter { $0.family == .stages && $0.change != nil }.count
         if judged > 0 {
-            sentences.append("\(judged) rows of stages were tested; the chance of any false REGRESSED is at most 5 %.")
+            sentences.append(
+                "\(judged) rows of stages were tested; the chance of any false REGRESSED is at most 5 %.")
         }
         return sentences + budgets + comparison.notes
     }
@@ -78,7 +80,8 @@ struct FootNotes {
             }
             return "Budget of \(names.joined(separator: " and ")): \(text)."
         }
-        return sentences + (hasFloor ? ["* is the smallest difference that counts, as a share of the old value."] : [])
+        return sentences
+            + (hasFloor ? ["* is the smallest difference that counts, as a share of the old value."] : [])
     }
 
     private func name(_ row: ComparisonRow) -> String {

@@ -27,7 +27,9 @@ extension Comparison {
         if let row = mostTelling(rows(of: nil), verdict) { clauses.append(clause(row)) }
         if let stage = stages(with: verdict).first, let row = mostTelling(rows(of: stage), verdict) {
             let others = stages(with: verdict).count - 1
-            let why = explanations[stage]?.clause.map { ", " + PlainText.sanitized($0, maximumCharacters: 200) }
+            let why = explanations[stage]?.clause.map {
+                ", " + PlainText.sanitized($0, maximumCharacters: 200)
+            }
             clauses.append(clause(row) + (why ?? ""))
             if others > 0 { clauses.append("\(others) more stage\(others == 1 ? "" : "s") likewise") }
         }
@@ -76,7 +78,9 @@ extension Comparison {
 
     private var doubt: String {
         let judged = rows.filter { settings.gate == .stages || $0.stage == nil }
-        guard let row = judged.first(where: { $0.verdict == .inconclusive }) else { return "nothing was judged." }
+        guard let row = judged.first(where: { $0.verdict == .inconclusive }) else {
+            return "nothing was judged."
+        }
         let remedy = row.remedy.map { " " + $0.sentence } ?? ""
         guard let interval = row.change?.percentInterval, let budget = row.budget else {
             let reason = row.reason ?? "There is no evidence."

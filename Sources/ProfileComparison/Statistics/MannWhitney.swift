@@ -37,7 +37,7 @@ public enum MannWhitney {
         guard !first.isEmpty, !second.isEmpty, (first + second).allSatisfy(\.isFinite) else { return nil }
         let pooled = PooledRanks(first, second)
         if first.count * second.count <= exactPairLimit {
-            let distribution = RankSumDistribution(first: first.count, tieSizes: pooled.tieSizes)
+            let distribution = RankSumDistribution.of(first: first.count, tieSizes: pooled.tieSizes)
             return outcome(
                 pooled, alternative, isExact: true, atMost: distribution.atMost, atLeast: distribution.atLeast
             )

@@ -1,3 +1,5 @@
+internal import Synchronization
+
 /// The exact distribution of the Mann-Whitney statistic when both samples come from one population, given which of the
 /// pooled values are equal.
 ///
@@ -9,9 +11,30 @@ struct RankSumDistribution: Sendable {
     /// The probability of at most each doubled statistic.
     private let cumulative: [Double]
 
+    /// Distributions made before: a comparison asks for few, and for each many times.
+    private static let known = Mutex<[Sizes: RankSumDistribution]>([:])
+    private static let mostKnown = 64
+
+    private struct Sizes: Hashable {
+        var first: Int
+        var tieSizes: [Int]
+    }
+
     /// The distribution for samples without equal values.
-    init(first: Int, second: Int) {
-        self.init(first: first, tieSizes: Array(repeating: 1, count: first + second))
+    static func of(first: Int, second: Int) -> RankSumDistribution {
+        of(first: first, tieSizes: Array(repeating: 1, count: first + second))
+    }
+
+    /// The distribution for a first sample of a size, from pooled values in groups of equal ones, ascending.
+    static func of(first: Int, tieSizes: [Int]) -> RankSumDistribution {
+        let sizes = Sizes(first: first, tieSizes: tieSizes)
+        if let found = known.withLock({ $0[sizes] }) { return found }
+        let made = RankSumDistribution(first: first, tieSizes: tieSizes)
+        known.withLock { known in
+            if known.count >= mostKnown { known.removeAll() }
+            known[sizes] = made
+        }
+        return made
     }
 
     /// The distribution for a first sample of a size, from pooled values in groups of equal ones.
@@ -22,7 +45,7 @@ struct RankSumDistribution: Sendable {
     /// - Parameters:
     ///   - first: The first sample's size.
     ///   - tieSizes: How many values are equal, group by group in ascending order of value.
-    init(first: Int, tieSizes: [Int]) {
+    private init(first: Int, tieSizes: [Int]) {
         let pooled = tieSizes.reduce(0, +)
         // Choosing the first sample is leaving out the second: the smaller one is chosen, and where that is the second,
         // the order of values is turned around so that the statistic stays the first one's.

@@ -52,7 +52,7 @@ public struct ShiftEstimate: Sendable {
     /// How many differences lie outside each bound; nil when the test cannot refute anything.
     private func excludedDifferences(tail: Double) -> Int? {
         if pairs <= MannWhitney.exactPairLimit {
-            return RankSumDistribution(first: first.count, second: second.count).largest(atMost: tail)
+            return RankSumDistribution.of(first: first.count, second: second.count).largest(atMost: tail)
         }
         // The largest statistic that the normal approximation of the test refutes, by the test's own formula.
         let mean = Double(pairs) / 2

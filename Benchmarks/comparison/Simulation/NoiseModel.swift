@@ -1,0 +1,53 @@
+internal import LinuxSystem
+
+/// How measured values scatter, on the scale of natural logarithms.
+public struct NoiseModel: Sendable {
+    /// The standard deviation of a run within its session.
+    public var runDeviation: Double
+    /// The standard deviation of a session.
+    public var sessionDeviation: Double
+    /// The share of runs that something disturbs, each by about 15 %.
+    public var disturbedShare = 0.05
+    /// By how much a session gets slower from its start to its end.
+    public var drift = 0.0
+
+    /// Noise of a session and of its runs.
+    public init(runDeviation: Double, sessionDeviation: Double, drift: Double = 0) {
+        self.runDeviation = runDeviation
+        self.sessionDeviation = sessionDeviation
+        self.drift = drift
+    }
+
+    /// The values of a session's runs around a level.
+    func session(runs: Int, level: Double, _ random: inout RandomNumbers) -> [Double] {
+        let own = level + sessionDeviation * random.normal()
+        return (0..<runs).map { index in
+            Mathematics.exponential(own + drift * Double(index) / Double(runs) + run(&random))
+        }
+    }
+
+    /// The values of runs made in turn: pairs of an old and a new run, in random order.
+    func pairs(_ count: Int, change: Double, _ random: inout RandomNumbers) -> (old: [Double], new: [Double])
+    {
+        var old: [Double] = []
+        var new: [Double] = []
+        for pair in 0..<count {
+            let oldIsFirst = Bool.random(using: &random)
+            func value(_ isFirst: Bool, _ level: Double, _ random: inout RandomNumbers) -> Double {
+                let time = (2 * Double(pair) + (isFirst ? 0 : 1)) / Double(2 * count)
+                return Mathematics.exponential(level + drift * time + run(&random))
+            }
+            old.append(value(oldIsFirst, 0, &random))
+            new.append(value(!oldIsFirst, change, &random))
+        }
+        return (old, new)
+    }
+
+    private func run(_ random: inout RandomNumbers) -> Double {
+        var value = runDeviation * random.normal()
+        if Double.random(in: 0..<1, using: &random) < disturbedShare {
+            value += (0.14 + 0.03 * random.normal()).magnitude
+        }
+        return value
+    }
+}

@@ -1,0 +1,45 @@
+public import Measurement
+
+/// Fixed work that was timed beside the runs: it costs the same on an undisturbed machine, whatever the pipeline does.
+public struct Canary: Equatable, Sendable {
+    /// When it was timed.
+    public enum Moment: String, CaseIterable, Sendable {
+        case start, middle, end
+    }
+
+    /// The kernel with the version of its work, such as `sha256-16MiB-1`. Timings of different names are of different
+    /// work and say nothing about each other.
+    public var name: String
+    /// The durations of each repetition in seconds, in the order in which they were made.
+    public var repetitions: [Moment: Reading<[Double]>]
+
+    /// A canary's timings.
+    public init(name: String, repetitions: [Moment: Reading<[Double]>] = [:]) {
+        self.name = name
+        self.repetitions = repetitions
+    }
+
+    /// The median repetition at a moment, in seconds.
+    public func seconds(at moment: Moment) -> Reading<Double> {
+        (repetitions[moment] ?? .unavailable(reason: "not timed at the \(moment.rawValue)")).then { seconds in
+            FrozenProfile.median(seconds).map { .value($0) } ?? .unavailable(reason: "no repetition")
+        }
+    }
+
+    /// By how much the slowest moment differs from the fastest, as a share of the fastest: 0.02 is 2 %.
+    public var drift: Reading<Double> {
+        let readings = Moment.allCases.map { seconds(at: $0) }
+        let values = readings.compactMap(\.value)
+        guard let least = values.min(), let most = values.max(), least > 0, values.count > 1 else {
+            return .unavailable(
+                reason: readings.compactMap(\.unavailableReason).first ?? "it was timed only once")
+        }
+        return .value(most / least - 1)
+    }
+
+    /// The median over all moments, in seconds: the machine's speed in this session.
+    public var seconds: Reading<Double> {
+        let all = Moment.allCases.flatMap { repetitions[$0]?.value ?? [] }
+        return FrozenProfile.median(all).map { .value($0) } ?? .unavailable(reason: "it was never timed")
+    }
+}

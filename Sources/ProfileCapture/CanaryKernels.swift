@@ -1,0 +1,111 @@
+public import FrozenProfile
+internal import LinuxSystem
+internal import Measurement
+
+/// Fixed work by which a session tells how fast the machine was: once at its start, in its middle and at its end.
+///
+/// The work is done by the C library and the kernel, whose code is the same in every build of this one, and its result
+/// is checked, so no optimizer can leave any of it out. A kernel's name ends in the version of its work: change the
+/// work, raise the number, and no comparison sets the one beside the other.
+public struct CanaryKernels: Sendable {
+    /// How often each kernel's work is done at each moment. Once takes about 0.1 s.
+    public var repetitions: Int
+    /// Where the kernel of files works, on the file system whose speed matters.
+    public var directory: String
+
+    /// The usual number of repetitions: about half a second for each kernel.
+    public static let defaultRepetitions = 5
+
+    /// Canaries.
+    public init(repetitions: Int = defaultRepetitions, directory: String) {
+        self.repetitions = repetitions
+        self.directory = directory
+    }
+
+    /// Times every kernel, adding to what was timed at other moments.
+    public func time(at moment: Canary.Moment, into canaries: inout [Canary]) {
+        for kernel in CanaryKernel.allCases {
+            let timed = time(kernel)
+            if let index = canaries.firstIndex(where: { $0.name == kernel.rawValue }) {
+                canaries[index].repetitions[moment] = timed
+            } else {
+                canaries.append(Canary(name: kernel.rawValue, repetitions: [moment: timed]))
+            }
+        }
+    }
+
+    /// The seconds of each repetition of a kernel's work.
+    func time(_ kernel: CanaryKernel) -> Reading<[Double]> {
+        do throws(SystemError) {
+            var seconds: [Double] = []
+            for _ in 0..<max(1, repetitions) { seconds.append(try kernel.time(in: directory).inSeconds) }
+            return .value(seconds)
+        } catch {
+            return .unavailable(reason: error.description)
+        }
+    }
+}
+
+/// One kind of fixed work.
+enum CanaryKernel: String, CaseIterable {
+    /// Arithmetic: SHA-256 of 24 MiB, a block that stays in the cache, by libmd.
+    case arithmetic = "sha256-24MiB-1"
+    /// Memory: a block of 64 MiB copied, four times, by the C library.
+    case memory = "memmove-256MiB-1"
+    /// Files and system calls: 4,000 times create, write, read back, remove.
+    case files = "files-4000-1"
+
+    /// Does the work once and returns how long it took.
+    func time(in directory: String) throws(SystemError) -> Duration {
+        switch self {
+        case .arithmetic: CanaryKernel.digest()
+        case .memory: CanaryKernel.copy()
+        case .files: try CanaryKernel.writeFiles(in: directory)
+        }
+    }
+
+    private static func digest() -> Duration {
+        let block = [UInt8](repeating: 0x5A, count: 1 << 18)
+        var digest = SHA256()
+        let start = SystemClock.monotonicNanoseconds
+        for _ in 0..<96 { digest.update(block) }
+        let text = digest.hexadecimal()
+        let taken = SystemClock.monotonicNanoseconds - start
+        precondition(text.hasPrefix("bf3fcab7"), "the digest of the canary is wrong: \(text)")
+        return Duration(nanosecondCount: taken)
+    }
+
+    private static func copy() -> Duration {
+        let size = 64 << 20
+        let source = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
+        let target = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 4096)
+        defer {
+            source.deallocate()
+            target.deallocate()
+        }
+        // Every page is there before the clock runs: page faults are the kernel's work, not the memory's.
+        source.initializeMemory(as: UInt64.self, repeating: 0x5A5A_5A5A_5A5A_5A5A)
+        target.copyMemory(from: UnsafeRawBufferPointer(source))
+        let start = SystemClock.monotonicNanoseconds
+        for round in 0..<4 {
+            source[round] = UInt8(round)
+            target.copyMemory(from: UnsafeRawBufferPointer(source))
+        }
+        let taken = SystemClock.monotonicNanoseconds - start
+        precondition(target[3] == 3 && target[size - 1] == 0x5A, "the canary's copy is wrong")
+        return Duration(nanosecondCount: taken)
+    }
+
+    private static func writeFiles(in directory: String) throws(SystemError) -> Duration {
+        let path = "\(directory)/.canary.\(CurrentProcess.pid).\(SystemClock.monotonicNanoseconds)"
+        let content = [UInt8](repeating: 0x5A, count: 4096)
+        let start = SystemClock.monotonicNanoseconds
+        for _ in 0..<4000 {
+            try FileDescriptor.open(path, .createNew, followingLinks: false).write(content)
+            let back = try FileDescriptor.open(path, .read).read(upTo: 4096)
+            precondition(back.count == content.count, "the canary's file is cut off")
+            try Files.remove(path)
+        }
+        return Duration(nanosecondCount: SystemClock.monotonicNanoseconds - start)
+    }
+}

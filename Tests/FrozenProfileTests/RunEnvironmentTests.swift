@@ -1,0 +1,168 @@
+import LinuxProcess
+import LinuxSystem
+import Measurement
+import TestSupport
+import Testing
+
+@testable import FrozenProfile
+
+@Suite("What goes on around a run")
+struct RunEnvironmentTests {
+    private func snapshot(
+        _ load: Double, _ counters: [EnvironmentCounter: Double], megahertz: Double = 2000,
+        governor: String = "performance"
+    ) -> EnvironmentSnapshot {
+        EnvironmentSnapshot(
+            monotonicNanoseconds: 0,
+            observed: ObservedEnvironment(
+                [.load: .value(load), .frequency: .value(megahertz), .memoryAvailable: .value(1000 * load)],
+                governor: .value(governor)),
+            counters: counters.mapValues { .value($0) })
+    }
+
+    @Test("Counters give what happened in the run, gauges their extremes")
+    func differences() {
+        let before = snapshot(
+            0.5, [.busyCPU: 100, .allCPU: 1000, .stolenCPU: 3, .stalledCPU: 7, .thermalThrottles: 9])
+        let after = snapshot(
+            1.5,
+            [.busyCPU: 112, .allCPU: 1020, .stolenCPU: 4, .stalledCPU: 7.5, .thermalThrottles: 9],
+            megahertz: 1500, governor: "powersave")
+        let run = RunEnvironment(
+            before: before, during: [ObservedEnvironment([.load: .value(2.5)])], after: after,
+            own: .init(cpuSeconds: .value(9), involuntarySwitches: .value(40)))
+        #expect(run[.loadBefore] == .value(0.5))
+        #expect(run[.loadMaximum] == .value(2.5))
+        #expect(run[.memoryAvailableMinimum] == .value(500))
+        #expect(run[.frequencyMinimum] == .value(1500) && run[.frequencyMaximum] == .value(2000))
+        #expect(run[.steal] == .value(5))
+        #expect(run[.othersCPU] == .value(3))
+        #expect(run[.othersShare] == .value(15))
+        #expect(run[.stalledCPU] == .value(0.5))
+        #expect(run[.thermalThrottles] == .value(0))
+        #expect(run[.involuntarySwitches] == .value(40))
+        #expect(run[.runQueueWait] == .unavailable(reason: "not counted"))
+        #expect(run[.stalledIO] == .unavailable(reason: "not recorded"))
+        #expect(run.governor == .value("performance, then powersave"))
+    }
+
+    @Test("A counter that fell says nothing, and a run within one tick has no shares")
+    func unusable() {
+        let before = snapshot(1, [.busyCPU: 100, .allCPU: 200, .stolenCPU: 5])
+        let after = snapshot(1, [.busyCPU: 90, .allCPU: 200, .stolenCPU: 5])
+        let run = RunEnvironment(before: before, after: after, own: .init(cpuSeconds: .value(1)))
+        #expect(run[.othersCPU] == .unavailable(reason: "the counter was reset during the run"))
+        #expect(run[.steal] == .unavailable(reason: "the run was shorter than the kernel's tick"))
+    }
+
+    @Test("The CPU time of a process outside the run is others', that of the run is not")
+    func realProcesses() throws {
+        func spin(_ isOurs: Bool) throws -> (others: Double, used: Double, watch: EnvironmentWatch) {
+            var watch = EnvironmentWatch()
+            var child = try ChildProcess.start(ChildRequest(["sh", "-c", "while :; do :; done"]))
+            SystemClock.sleep(for: .milliseconds(700))
+            watch.look(at: child.pid)
+            let used = try child.terminate(grace: .milliseconds(10)).cpu
+            let run = watch.finish(runCPU: isOurs ? used : .zero)
+            #expect(run[.runQueueWait].value != nil)
+            #expect((0...100).contains(try #require(run[.othersShare].value)))
+            return (try #require(run[.othersCPU].value), used.inSeconds, watch)
+        }
+        let foreign = try spin(false)
+        // The kernel counts in ticks of 10 ms.
+        #expect(foreign.used > 0.1 && foreign.others >= foreign.used - 0.05)
+        #expect(foreign.watch.allocator.value?.description.hasPrefix("glibc malloc") == true)
+        let own = try spin(true)
+        let capacity = Double(try Machine.allowedCPUs()) * 1.5
+        #expect(own.others <= capacity - own.used + 0.5)
+    }
+
+    @Test("The texts of the kernel's counters are read, and others refused")
+    func texts() {
+        let times = EnvironmentText.cpuTime(stat: "cpu  600 100 200 1000 50 20 30 5 7 0\n").value
+        #expect(times?.busy == 9.5)
+        #expect(times?.all == 20.05)
+        #expect(times?.stolen == 0.05)
+        #expect(EnvironmentText.cpuTime(stat: "cpu 1 2\n").value == nil)
+        #expect(
+            EnvironmentText.stalled("some avg10=0.00 avg60=0 total=2500000\nfull total=9\n") == .value(2.5))
+        #expect(EnvironmentText.stalled("").value == nil)
+        #expect(EnvironmentText.quotaThrottled(cpuStat: "nr_periods 3\nthrottled_usec 1500000\n") == 1.5)
+        #expect(EnvironmentText.quotaThrottled(cpuStat: "nr_throttled 3\nthrottled_time 1500000000\n") == 1.5)
+        #expect(EnvironmentText.quotaThrottled(cpuStat: "usage_usec 3\n") == nil)
+        #expect(EnvironmentText.runQueueWait(schedstat: "94651 2000000000 2\n") == 2)
+        #expect(EnvironmentText.runQueueWait(schedstat: "") == nil)
+    }
+
+    @Test(
+        "The allocator is told by the libraries that are mapped, with its settings",
+        arguments: [
+            (["/usr/lib/x86_64-linux-gnu/libc.so.6"], ["A=b"], "glibc malloc"),
+            (
+                ["/usr/lib/libc.so.6", "/opt/libjemalloc.so.2"], ["LD_PRELOAD=/opt/libjemalloc.so.2"],
+                "jemalloc"
+            ),
+            (["/lib/libc.so.6", "/lib/libtcmalloc_minimal.so.4"], [], "tcmalloc"),
+            (
+                ["/lib/libc.so.6", "/lib/libmimalloc.so.2.1"], ["MIMALLOC_VERBOSE=0"],
+                "mimalloc MIMALLOC_VERBOSE=0"
+            ),
+            (["/lib/ld-musl-x86_64.so.1"], [], "musl malloc"),
+            (["/lib/libc.so.6"], ["MALLOC_ARENA_MAX=2"], "glibc malloc MALLOC_ARENA_MAX=2"),
+        ])
+    func allocators(files: [String], environment: [String], name: String) {
+        #expect(Allocator.name(mappedFiles: files, environment: environment) == .value(.text(name)))
+    }
+
+    @Test("A program with everything in it has an unknown allocator")
+    func staticProgram() {
+        #expect(
+            Allocator.name(mappedFiles: ["/opt/pipeline"], environment: []).unavailableReason
+                == "the program is linked statically, so its allocator cannot be told")
+    }
+
+    @Test("What was observed around runs, and canaries, are read back as they were written")
+    func roundTrip() throws {
+        var profile = try Samples.profile()
+        profile.sessions[0].runs[1].surroundings = RunEnvironment(
+            [
+                .loadBefore: .value(0.25), .othersCPU: .value(0.123456), .involuntarySwitches: .value(17),
+                .thermalThrottles: .unavailable(reason: "the kernel has no throttle counters here"),
+            ], governor: .value("performance"))
+        profile.sessions[0].runs[1].disturbance = "the hypervisor took 5.0 % of the CPU time"
+        profile.sessions[0].observed.governor = .unavailable(reason: "the kernel chooses no frequencies here")
+        profile.sessions[0].canaries = [
+            Canary(
+                name: "sha256-24MiB-1",
+                repetitions: [
+                    .start: .value([0.1, 0.11]), .middle: .unavailable(reason: "the disk was full"),
+                    .end: .value([0.1021]),
+                ])
+        ]
+        let bytes = profile.encode()
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text.contains("    disturbed: the hypervisor took 5.0 % of the CPU time\n"))
+        #expect(text.contains("  canaries:\n    sha256-24MiB-1:\n      start_s:\n      - 0.1\n"))
+        let back = try FrozenProfile.decode(bytes, name: "p")
+        #expect(back == profile)
+        #expect(back.encode() == bytes)
+        let damaged = text.replacing("      - 0.1\n", with: "      - -0.1\n")
+        #expect {
+            try FrozenProfile.decode(Array(damaged.utf8), name: "p")
+        } throws: { error in
+            "\(error)".contains(
+                "sessions[0].canaries.sha256-24MiB-1.start_s is a list, but should be a list of")
+        }
+    }
+
+    @Test("A canary's drift is its slowest moment by its fastest")
+    func drift() throws {
+        var canary = Canary(name: "c", repetitions: [.start: .value([0.3, 0.1, 0.1])])
+        #expect(canary.drift == .unavailable(reason: "not timed at the middle"))
+        canary.repetitions[.end] = .value([0.125, 0.1, 0.125])
+        #expect(canary.seconds(at: .start) == .value(0.1))
+        #expect(abs(try #require(canary.drift.value) - 0.25) < 1e-9)
+        #expect(canary.seconds == .value((0.1 + 0.125) / 2))
+        #expect(Canary(name: "c").seconds == .unavailable(reason: "it was never timed"))
+    }
+}
