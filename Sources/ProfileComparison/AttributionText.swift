@@ -126,3 +126,18 @@ public struct AttributionText: Sendable {
         return lines
     }
 }
+
+extension StackComparison {
+    /// Why stages changed, for a terminal of 80 columns; empty where nothing was explained.
+    public var text: String {
+        var lines: [String] = []
+        for attribution in attributions {
+            lines += [""] + AttributionText(attribution).lines(suspects: suspectFile)
+        }
+        if !attributions.isEmpty, let reason = source.unavailableReason {
+            lines += [""] + TextLines.wrapped("Changed source files are not shown: \(reason).", width: 80)
+        }
+        for sentence in refusals { lines += [""] + TextLines.wrapped(sentence, width: 80) }
+        return lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n"
+    }
+}

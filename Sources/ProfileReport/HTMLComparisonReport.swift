@@ -131,7 +131,8 @@ public enum HTMLComparisonReport {
             )
         }
         let rest = text.rest(of: functions)
-        for (name, change) in [("\(rest.others) other functions", rest.change), ("medians do not add up", rest.residual)] {
+        let last = [("\(rest.others) other functions", rest.change), ("medians do not add up", rest.residual)]
+        for (name, change) in last.dropFirst(rest.others > 0 ? 0 : 1) {
             rows.append(
                 (
                     "",

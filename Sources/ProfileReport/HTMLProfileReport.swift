@@ -31,7 +31,7 @@ public enum HTMLProfileReport {
         var rows = profile.stages.map { stage -> (attributes: String, cells: [HTMLWriter.Cell]) in
             let share = stage.shareOfWall.value
             let bar = share.map {
-                "<span class=\"bar\" style=\"width:\((120 * min(max($0, 0), 1)).fixed(0))px\"></span> \((100 * $0).fixed(1)) %"
+                "<span class=\"share\" style=\"width:\((120 * min(max($0, 0), 1)).fixed(0))px\"></span> \((100 * $0).fixed(1)) %"
             }
             return (
                 "",

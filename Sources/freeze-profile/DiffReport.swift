@@ -70,7 +70,7 @@ struct DiffReport {
         let stacks = try report.explain(&comparison, from: from, to: to, directories: directories)
         let isShown = try report.write(
             ComparisonReport(comparison, stacks: stacks, from: from, to: to, tool: "freeze-profile \(toolVersion)"))
-        return isShown ? nil : why(stacks)
+        return isShown ? nil : stacks.text
     }
 
     /// The functions behind a comparison, where the stacks of both sides are there.
@@ -120,25 +120,12 @@ struct DiffReport {
         if let pictures { try writePictures(report, into: pictures) }
         switch format {
         case .terminal where output == nil: return false
-        case .terminal: try deliver(Array((ComparisonText(report.comparison).render() + Self.why(report.stacks)).utf8))
+        case .terminal: try deliver(Array((ComparisonText(report.comparison).render() + report.stacks.text).utf8))
         case .markdown: try deliver(Array(MarkdownReport.render(report).utf8))
         case .html: try deliver(HTMLComparisonReport.render(report))
         case .json: try deliver(Array(report.comparison.headline.utf8))
         }
         return true
-    }
-
-    /// Why stages changed, for a terminal; empty where nothing was explained.
-    static func why(_ stacks: StackComparison) -> String {
-        var lines: [String] = []
-        for attribution in stacks.attributions {
-            lines += [""] + AttributionText(attribution).lines(suspects: stacks.suspectFile)
-        }
-        if !stacks.attributions.isEmpty, let reason = stacks.source.unavailableReason {
-            lines += ["", "Changed source files are not shown: \(reason)."]
-        }
-        for sentence in stacks.refusals { lines += ["", sentence] }
-        return lines.isEmpty ? "" : lines.joined(separator: "\n") + "\n"
     }
 
     private func deliver(_ bytes: [UInt8]) throws(ToolFailure) {
