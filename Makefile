@@ -1,9 +1,18 @@
 # Each target sets up what it needs. `make demo` and `make test` are all a fresh machine takes.
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build demo test lint format profile-freeze profile-diff clean
+.PHONY: help bootstrap build demo test lint format clean
+.PHONY: profile-freeze profile-diff profile-promote profile-list profile-readme
 
-# Variables of profile-freeze and profile-diff; scripts/profile-freeze says what it assumes for those left out.
+# The scripts read these from the environment, so that no value meets a shell's quoting twice. Each says what it assumes
+# for those left out.
 export VERSION PIPELINE_CONFIG DATASET_ID OUTPUT SKIP_WARMUP E2E_FEED SAMPLE_INTERVAL NO_STAGE_TRUTH MONITOR FORCE
+export RUNS STACK_RUNS SOURCE PROMOTED_ID REASON DRY_RUN NO_STAGE_TRUTH_REQUIRED FROM TO PROFILES
+
+# $(call require,NAMES,USAGE): stops with a sentence when a variable is not set, before anything is built.
+define require
+@for name in $(1); do eval "value=\$${$$name:-}"; if [ -z "$$value" ]; then \
+    echo "$@: $$name is not set. Say it: $(2)" >&2; exit 64; fi; done
+endef
 
 help:
 	@echo "make demo            freeze a profile of the embedded podcast run, and show where to look"
@@ -12,7 +21,11 @@ help:
 	@echo "make format lint     format the code; check format and scripts"
 	@echo "make profile-freeze VERSION=v1.2.0 [MONITOR=1] [PIPELINE_CONFIG=FILE] [DATASET_ID=ID] [OUTPUT=FILE]"
 	@echo "                    [SKIP_WARMUP=1] [E2E_FEED=URL] [SAMPLE_INTERVAL=0.25] [NO_STAGE_TRUTH=1] [FORCE=1]"
+	@echo "                    [RUNS=5] [STACK_RUNS=2]"
 	@echo "make profile-diff FROM=v1.1.0 TO=v1.2.0"
+	@echo "make profile-promote SOURCE=v1.2.0 PROMOTED_ID=podcast-2026 REASON='why' [DRY_RUN=1]"
+	@echo "                    [NO_STAGE_TRUTH_REQUIRED=1]"
+	@echo "make profile-list    what is frozen in data/profiles; make profile-readme writes it into its README"
 
 bootstrap:
 	@scripts/bootstrap
@@ -33,15 +46,28 @@ format:
 
 lint:
 	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict
-	@bash -n scripts/bootstrap scripts/demo scripts/profile-freeze
+	@for script in bootstrap demo profile-freeze profile-promote; do bash -n "scripts/$$script" || exit 1; done
 
-profile-freeze: build
+profile-freeze:
+	$(call require,VERSION,make profile-freeze VERSION=v1.2.0)
+	@$(MAKE) --no-print-directory build
 	@scripts/profile-freeze
 
-profile-diff: build
-	@if [ -z "$(FROM)" ] || [ -z "$(TO)" ]; then \
-	    echo "profile-diff: say both versions: make profile-diff FROM=v1.1.0 TO=v1.2.0" >&2; exit 64; fi
-	@.build/release/freeze-profile diff "$(FROM)" "$(TO)"
+profile-diff:
+	$(call require,FROM TO,make profile-diff FROM=v1.1.0 TO=v1.2.0)
+	@$(MAKE) --no-print-directory build
+	@.build/release/freeze-profile diff "$$FROM" "$$TO"
+
+profile-promote:
+	$(call require,SOURCE PROMOTED_ID REASON,make profile-promote SOURCE=v1.2.0 PROMOTED_ID=podcast-2026 REASON=why)
+	@$(MAKE) --no-print-directory build
+	@scripts/profile-promote
+
+profile-list: build
+	@.build/release/freeze-profile list
+
+profile-readme: build
+	@.build/release/freeze-profile list --update-readme data/profiles/README.md
 
 clean:
 	@rm -rf .build .demo

@@ -42,7 +42,8 @@ let package = Package(
         .executableTarget(
             name: "sampler-cost",
             dependencies: ["StackSampler", "LinuxProcess", "LinuxSystem", "Measurement"],
-            path: "Benchmarks/sampler", exclude: ["run.py", "README.md", "target.c", "target.py"],
+            path: "Benchmarks/sampler",
+            exclude: ["run.py", "truth.py", "harmless.sh", "README.md", "target.c", "target.py"],
             sources: ["main.swift"]),
 
         // The toolkit, top to bottom.
@@ -60,15 +61,15 @@ let package = Package(
             dependencies: [
                 "LiveMonitor", "PipelineStatus", "StackSampler", "Symbolication", "StackProfile",
                 "FlameGraph",
-                "FrozenProfile", "LinuxProcess", "LinuxSystem", "Measurement",
+                "FrozenProfile", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         .target(
             name: "LiveMonitor",
-            dependencies: ["PipelineStatus", "LinuxProcess", "LinuxSystem", "Measurement"]),
+            dependencies: ["PipelineStatus", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement"]),
         .target(
             name: "FrozenProfile",
             dependencies: [
-                "YAMLDocument", "CMessageDigest", "PipelineStatus", "LinuxProcess", "LinuxSystem",
+                "YAMLDocument", "JSONDocument", "CMessageDigest", "LinuxProcess", "LinuxSystem",
                 "Measurement",
             ]),
         // Style and script are files of their own, embedded so that the tool stays one file.
@@ -88,8 +89,9 @@ let package = Package(
             dependencies: [
                 "CLibunwind", "CPerfEvents", "CPtrace", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
-        .target(name: "PipelineStatus", dependencies: ["LinuxSystem", "Measurement"]),
+        .target(name: "PipelineStatus", dependencies: ["JSONDocument", "LinuxSystem", "Measurement"]),
         .target(name: "YAMLDocument", dependencies: ["CLibYAML"]),
+        .target(name: "JSONDocument", dependencies: ["Measurement"]),
         .target(name: "LinuxProcess", dependencies: ["CLinux", "LinuxSystem", "Measurement"]),
         .target(name: "LinuxSystem", dependencies: ["CLinux", "Measurement"]),
         .target(name: "Measurement"),
@@ -98,7 +100,8 @@ let package = Package(
         .target(
             name: "PodcastPipeline",
             dependencies: [
-                "PipelineStatus", "YAMLDocument", "LinuxProcess", "LinuxSystem", "Measurement",
+                "PipelineStatus", "YAMLDocument", "JSONDocument", "LinuxProcess", "LinuxSystem",
+                "Measurement",
                 "CPocketSphinx", "CExpat",
                 "CCurl",
             ]),
@@ -158,7 +161,8 @@ let package = Package(
 
         // Tests, and what they share.
         .target(
-            name: "TestSupport", dependencies: ["LinuxProcess", "LinuxSystem"], path: "Tests/TestSupport"),
+            name: "TestSupport", dependencies: ["LinuxProcess", "LinuxSystem", "Measurement"],
+            path: "Tests/TestSupport"),
         // A sampler that a test can kill.
         .executableTarget(
             name: "sampler-probe", dependencies: ["StackSampler", "LinuxSystem"], path: "Tests/SamplerProbe"),
@@ -175,13 +179,14 @@ let testedTargets: [String: [String]] = [
     "MeasurementTests": ["Measurement"],
     "LinuxSystemTests": ["LinuxSystem"],
     "LinuxProcessTests": ["LinuxProcess", "LinuxSystem"],
-    "PipelineStatusTests": ["PipelineStatus"],
+    "JSONDocumentTests": ["JSONDocument"],
+    "PipelineStatusTests": ["PipelineStatus", "JSONDocument"],
     "YAMLDocumentTests": ["YAMLDocument"],
     "StackProfileTests": ["StackProfile"],
     "FlameGraphTests": ["FlameGraph", "StackProfile"],
     "SymbolicationTests": ["Symbolication"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
-    "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "monitor-probe"],
+    "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
     "ProfileComparisonTests": [
         "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile",
@@ -195,7 +200,8 @@ let testedTargets: [String: [String]] = [
     "CommandLineToolTests": ["CommandLineTool"],
     "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],
     "PodcastPipelineTests": [
-        "PodcastPipeline", "LoopbackServer", "PipelineStatus", "CommandLineTool", "podcast-scraper",
+        "PodcastPipeline", "LoopbackServer", "PipelineStatus", "JSONDocument", "CommandLineTool",
+        "podcast-scraper",
     ],
     "EndToEndTests": ["freeze-profile", "podcast-scraper", "loopback-feed", "monitored-pipeline"],
 ]

@@ -63,8 +63,7 @@ bool restore_signal_registers(struct cunwind_space *space) {
     return true;
 }
 
-/// Whether an address lies in code, just after a call instruction.
-static bool follows_call(struct cunwind_space *space, uint64_t address) {
+bool follows_call(struct cunwind_space *space, uint64_t address) {
     uint8_t code[8];
     if (!module_of(space, address - 1)) return false;
     // The bytes before belong to the same mapping but for its first few.
@@ -149,7 +148,6 @@ enum guess guess_caller(struct cunwind_space *space, uint64_t address, bool is_e
 
 #else
 
-// Elsewhere only call-frame information counts: nothing is guessed.
 bool is_signal_return(struct cunwind_space *space, const struct cunwind_module *module, uint64_t address) {
     // mov x8, #139; svc #0
     static const uint8_t pattern[] = {0x68, 0x11, 0x80, 0xD2, 0x01, 0, 0, 0xD4};
@@ -161,13 +159,39 @@ bool is_signal_return(struct cunwind_space *space, const struct cunwind_module *
 }
 
 bool restore_signal_registers(struct cunwind_space *space) {
-    (void)space;
-    return false;
+    // At the trampoline the stack pointer points at siginfo, 128 bytes, and the ucontext, whose registers x0 to x30, sp
+    // and pc follow after 176 bytes and the fault address (sys/ucontext.h).
+    uint64_t context = space->registers[UNW_AARCH64_SP] + 128 + 176 + 8;
+    uint64_t values[register_capacity];
+    for (size_t index = 0; index < register_capacity; index++)
+        if (!read_stack(space, context + index * 8, &values[index])) return false;
+    for (size_t index = 0; index < register_capacity; index++) space->registers[index] = values[index];
+    return true;
+}
+
+bool follows_call(struct cunwind_space *space, uint64_t address) {
+    uint32_t code;
+    uint8_t bytes[4];
+    if (!module_of(space, address - 1) || read_code(space, address, 4, bytes, 4) != 4) return false;
+    memcpy(&code, bytes, 4);
+    // bl, and blr with or without pointer authentication.
+    return (code & 0xFC000000) == 0x94000000 || (code & 0xFFFFFC1F) == 0xD63F0000 || (code & 0xFEFFF800) == 0xD63F0800;
 }
 
 enum guess guess_caller(struct cunwind_space *space, uint64_t address, bool is_exact) {
-    (void)space, (void)address, (void)is_exact;
-    return guess_none;
+    (void)address, (void)is_exact;
+    // The chain of frame records: the outer record's address, and the address to return to.
+    uint64_t *registers = space->registers;
+    uint64_t record = registers[UNW_AARCH64_X29], caller, outer;
+    if (record < registers[UNW_AARCH64_SP] || record % 8 != 0 || !read_stack(space, record, &outer) ||
+        !read_stack(space, record + 8, &caller))
+        return guess_none;
+    if (caller == 0) return guess_end;
+    if (!follows_call(space, caller)) return guess_none;
+    registers[program_counter] = caller;
+    registers[UNW_AARCH64_SP] = record + 16;
+    registers[UNW_AARCH64_X29] = outer;
+    return guess_likely;
 }
 
 #endif

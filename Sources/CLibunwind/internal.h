@@ -14,6 +14,13 @@ enum { row_capacity = 240 };
 #else
 enum { row_capacity = 1008 };
 #endif
+/// The register of the instruction to run next. Not UNW_REG_IP: on aarch64 that is the link register, which after a step
+/// holds the same, but at the beginning does not.
+#if defined(__x86_64__)
+enum { program_counter = UNW_X86_64_RIP };
+#else
+enum { program_counter = UNW_AARCH64_PC };
+#endif
 /// Code read from a live process, for code that no file describes.
 enum { code_window = 32, code_before = 8, code_cache_size = 256 };
 
@@ -69,6 +76,15 @@ void forget_code(struct cunwind_space *space);
 
 /// Whether the code at an address returns from a signal handler.
 bool is_signal_return(struct cunwind_space *space, const struct cunwind_module *module, uint64_t address);
+/// Whether an address lies in code, just after a call instruction.
+bool follows_call(struct cunwind_space *space, uint64_t address);
+/// Lets the chain of frame pointers go on where a walk was cut. Returns the new number of frames.
+size_t splice_chain(
+    struct cunwind_space *space, const struct cunwind_sample *sample, struct cunwind_frame *frames, size_t count,
+    size_t capacity, enum cunwind_end *end);
+/// Whether an address of a module belongs to the first instructions of a program, which nobody calls.
+bool is_entry(const struct cunwind_module *module, uint64_t address);
+
 /// How a frame without call-frame information was left behind.
 enum guess { guess_none, guess_certain, guess_likely, guess_end };
 /// Replaces the registers of a frame without call-frame information by those of its caller.

@@ -192,12 +192,12 @@ const struct row *find_row(struct cunwind_space *space, uint64_t address) {
         row->size = 0;
         // A cursor of its own, which stands at just this address; what else it has does not matter.
         unw_cursor_t cursor;
-        uint64_t kept = space->registers[UNW_REG_IP];
-        space->registers[UNW_REG_IP] = address;
+        uint64_t kept = space->registers[program_counter];
+        space->registers[program_counter] = address;
         if (unw_init_remote(&cursor, space->libunwind, space) != 0 ||
             unw_reg_states_iterate(&cursor, keep_row, row) < 0)
             row->size = 0;
-        space->registers[UNW_REG_IP] = kept;
+        space->registers[program_counter] = kept;
     }
     return row->size > 0 ? row : NULL;
 }

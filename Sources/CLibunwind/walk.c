@@ -18,18 +18,25 @@ static void load_registers(struct cunwind_space *space, const uint64_t *register
 /// Takes over the registers of a cursor's frame, so that it can be left by other means than libunwind's.
 static void save_registers(struct cunwind_space *space, unw_cursor_t *cursor) {
     // The address is the last register on the architectures served.
-    const int count = (int)UNW_REG_IP + 1;
+    const int count = (int)program_counter + 1;
     uint64_t saved[register_capacity] = {0};
     for (int number = 0; number < count; number++) {
         unw_word_t value;
         // A register whose caller's value is lost keeps its last one; only ip and sp must be known.
         saved[number] = unw_get_reg(cursor, number, &value) == 0 ? value : space->registers[number];
     }
+    // By the library's own name for it: see program_counter.
+    unw_word_t address;
+    if (unw_get_reg(cursor, UNW_REG_IP, &address) == 0) saved[program_counter] = address;
     for (int number = 0; number < count; number++) space->registers[number] = saved[number];
 }
 
-/// How long the code at an image's entry can be, up to where it calls a function.
-enum { entry_bytes = 64 };
+bool is_entry(const struct cunwind_module *module, uint64_t address) {
+    // How long the code at an image's entry can be, up to where it calls a function.
+    enum { entry_bytes = 64 };
+    const struct cunwind_image *image = module->image;
+    return image && image->entry && address - module->bias - image->entry < entry_bytes;
+}
 
 /// What one step came to.
 enum step { step_to_caller, step_to_end, step_failed };
@@ -73,12 +80,16 @@ static enum step step_without_information(struct walk *walk, bool is_signal_retu
         if (guess == guess_none) return step_failed;
         walk->is_guessed = guess == guess_likely;
     }
-    walk->address = space->registers[UNW_REG_IP];
+    walk->address = space->registers[program_counter];
     walk->stack_pointer = space->registers[UNW_REG_SP];
     return walk->address == 0 ? step_to_end : step_to_caller;
 }
 
 static enum step step(struct walk *walk, const struct cunwind_module *module, bool is_signal_return) {
+#if defined(__aarch64__)
+    // The vdso's call-frame information leads past the interrupted instruction to its caller.
+    if (is_signal_return && step_without_information(walk, true) == step_to_caller) return step_to_caller;
+#endif
     if (!module || !module->image) return step_without_information(walk, is_signal_return);
     // What a call returns to may belong to the next function already: the byte before does not.
     const struct row *row = find_row(walk->space, walk->is_exact ? walk->address : walk->address - 1);
@@ -86,8 +97,7 @@ static enum step step(struct walk *walk, const struct cunwind_module *module, bo
     walk->space->current = module;
     if (row) return step_with_row(walk, row);
     // Nothing calls the program's first instructions, and they seldom have call-frame information.
-    const struct cunwind_image *image = module->image;
-    if (image->entry && walk->address - module->bias - image->entry < entry_bytes) return step_to_end;
+    if (is_entry(module, walk->address)) return step_to_end;
     return step_without_information(walk, is_signal_return);
 }
 
@@ -101,7 +111,7 @@ size_t cunwind_walk(
     load_registers(space, sample->registers);
     struct walk walk = {
         .space = space,
-        .address = space->registers[UNW_REG_IP],
+        .address = space->registers[program_counter],
         .stack_pointer = space->registers[UNW_REG_SP],
         .is_exact = true,
     };
@@ -139,5 +149,5 @@ size_t cunwind_walk(
         }
         walk.is_exact = is_signal_return_frame;
     }
-    return count;
+    return *end == cunwind_end_truncated ? splice_chain(space, sample, frames, count, capacity, end) : count;
 }

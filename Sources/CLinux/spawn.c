@@ -45,7 +45,8 @@ static int prepare(const struct clinux_spawn_request *request, pid_t parent) {
     if (place(request->standard_input, 0) != 0 || place(request->standard_output, 1) != 0 ||
         place(request->standard_error, 2) != 0)
         return -1;
-    if (request->inherited > 2 && fcntl(request->inherited, F_SETFD, 0) != 0) return -1;
+    for (size_t index = 0; index < request->inherited_count; index++)
+        if (fcntl(request->inherited[index], F_SETFD, 0) != 0) return -1;
     if (request->working_directory && chdir(request->working_directory) != 0) return -1;
     return 0;
 }

@@ -24,12 +24,13 @@ int cperf_open(const struct cperf_request *request) {
     struct perf_event_attr attr;
     memset(&attr, 0, sizeof attr);
     attr.size = sizeof attr;
-    attr.type = PERF_TYPE_SOFTWARE;
-    attr.config = PERF_COUNT_SW_CPU_CLOCK;
-    // A period, not a frequency: every sample then stands for the same CPU time.
-    attr.sample_period = request->period_nanoseconds;
-    attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_REGS_USER |
-                       PERF_SAMPLE_STACK_USER;
+    attr.type = request->counts_cycles ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE;
+    attr.config = request->counts_cycles ? (uint64_t)PERF_COUNT_HW_CPU_CYCLES : (uint64_t)PERF_COUNT_SW_CPU_CLOCK;
+    // A period, not a frequency: every sample then stands for the same, and a new thread does not begin with a burst.
+    attr.sample_period = request->period;
+    attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_CALLCHAIN |
+                       PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+    attr.exclude_callchain_kernel = 1;
     attr.sample_regs_user = user_registers;
     attr.sample_stack_user = request->stack_bytes;
     attr.disabled = 1;
@@ -50,6 +51,37 @@ int cperf_open(const struct cperf_request *request) {
     attr.wakeup_watermark = request->wakeup_bytes;
     return result(syscall(SYS_perf_event_open, &attr, request->pid, request->cpu, -1, PERF_FLAG_FD_CLOEXEC));
 }
+
+int cperf_measure_cycles(uint64_t nanoseconds, uint64_t *cycles, uint64_t *took) {
+    struct perf_event_attr attr;
+    memset(&attr, 0, sizeof attr);
+    attr.size = sizeof attr;
+    attr.type = PERF_TYPE_HARDWARE;
+    attr.config = PERF_COUNT_HW_CPU_CYCLES;
+    attr.exclude_kernel = 1;
+    attr.exclude_hv = 1;
+    attr.read_format = PERF_FORMAT_TOTAL_TIME_RUNNING;
+    int descriptor = result(syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC));
+    if (descriptor < 0) return descriptor;
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    uint64_t end = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec + nanoseconds, time;
+    do {
+        for (volatile int index = 0; index < 10000; index++) {
+        }
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+        time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    } while (time < end);
+    uint64_t counts[2] = {0, 0};
+    ssize_t bytes = read(descriptor, counts, sizeof counts);
+    int error = bytes < 0 ? -errno : 0;
+    close(descriptor);
+    *cycles = counts[0];
+    *took = counts[1];
+    return error;
+}
+
+uint64_t cperf_user_chain_mark(void) { return (uint64_t)PERF_CONTEXT_USER; }
 
 int cperf_identifier(int descriptor, uint64_t *identifier) {
     return result(ioctl(descriptor, PERF_EVENT_IOC_ID, identifier));

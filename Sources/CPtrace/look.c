@@ -73,6 +73,12 @@ int cptrace_read_look(pid_t pid, pid_t tid, struct cptrace_look *look) {
     return 0;
 }
 
+void cptrace_read_wait_channel(pid_t pid, pid_t tid, char *buffer, size_t capacity) {
+    int count = read_text(pid, tid, "wchan", buffer, capacity);
+    // "0" of a thread that does not sleep, and of one that we may not look at.
+    if (count < 0 || (buffer[0] >= '0' && buffer[0] <= '9')) buffer[0] = 0;
+}
+
 int cptrace_check(pid_t pid, int *filtered) {
     *filtered = 0;
     // Nobody has the number 0: a kernel that lets us through says that there is no such thread.

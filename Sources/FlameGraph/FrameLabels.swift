@@ -86,7 +86,7 @@ extension LabelText {
 extension FlameGraphLayout.Rectangle {
     var frame: Frame? { if case .frame(let frame) = content { frame } else { nil } }
 
-    /// The name of a stage, thread or process, which has a colour of its own.
+    /// The name of a stage, thread, process or state, which has a colour of its own.
     var groupName: String? { frame.flatMap { $0.isGroup ? $0.function : nil } }
 
     var isFunction: Bool { frame.map { !$0.isGroup && !$0.isUnknown && !$0.isTruncationMarker } ?? false }

@@ -43,7 +43,7 @@ extension FrozenProfile {
             sentences.append("The stages of the summary are not those of the runs.")
         }
         func check(_ name: String, _ written: ResourceUse, _ computed: ResourceUse) {
-            for metric in Metric.allCases
+            for metric in Set(written.metrics).union(computed.metrics).sorted()
             where !agree(written[metric], computed[metric], decimals: metric.decimals) {
                 sentences.append("\(name)'s \(metric.rawValue) is not the median of its runs.")
             }
@@ -76,8 +76,8 @@ extension FrozenProfile {
     private static func median(of uses: [ResourceUse], whenEmpty reason: String) -> ResourceUse {
         var result = ResourceUse.unavailable(reason)
         guard !uses.isEmpty else { return result }
-        for metric in Metric.allCases {
-            let readings = uses.map { $0[metric] }
+        for metric in Set(uses.flatMap(\.metrics)).sorted() {
+            let readings = uses.compactMap { $0.readings[metric] }
             if let median = median(readings.compactMap(\.value)) {
                 result[metric] = .value(median.rounded(decimals: metric.decimals))
             } else if let reason = readings.lazy.compactMap(\.unavailableReason).first {

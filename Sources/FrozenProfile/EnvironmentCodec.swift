@@ -44,9 +44,9 @@ extension RunEnvironment {
     }
 }
 
-extension Session {
-    /// The canaries by name, as they stand in a file.
-    var canariesNode: YAMLNode {
+extension Canary {
+    /// Canaries by name, as they stand in a file.
+    static func node(_ canaries: [Canary]) -> YAMLNode {
         var mapping = YAMLMapping()
         for canary in canaries {
             var moments = YAMLMapping()
@@ -60,9 +60,7 @@ extension Session {
         }
         return .mapping(mapping)
     }
-}
 
-extension Canary {
     /// The canaries in a mapping of a file.
     static func list(_ fields: FieldReader?) throws(ProfileError) -> [Canary] {
         var canaries: [Canary] = []

@@ -118,10 +118,10 @@ extension EnvironmentProbe {
 ///
 /// Taken at the run's start, looked through from time to time (once a second is often enough), and closed at its end:
 ///
-///     var watch = EnvironmentWatch()
+///     var watch = SurroundingsWatch()
 ///     ... watch.look(at: pid) ...
 ///     let observed = watch.finish(cpuSeconds: ..., involuntarySwitches: ...)
-public struct EnvironmentWatch: Sendable {
+public struct SurroundingsWatch: Sendable {
     private let before: EnvironmentSnapshot
     private let ownCPUBefore: Duration
     /// The extremes so far, so that a run of a day costs no more memory than one of a second.
@@ -135,7 +135,7 @@ public struct EnvironmentWatch: Sendable {
     /// A watch that begins now.
     public init() {
         before = EnvironmentProbe.snapshot()
-        ownCPUBefore = EnvironmentWatch.ownCPU
+        ownCPUBefore = SurroundingsWatch.ownCPU
     }
 
     /// Looks at the machine and at a running process with its descendants.
@@ -164,7 +164,7 @@ public struct EnvironmentWatch: Sendable {
         runCPU: Duration, toolCPU: Duration = .zero,
         involuntarySwitches: Reading<Double> = .unavailable(reason: "not counted")
     ) -> RunEnvironment {
-        let own = runCPU + toolCPU + (EnvironmentWatch.ownCPU - ownCPUBefore)
+        let own = runCPU + toolCPU + (SurroundingsWatch.ownCPU - ownCPUBefore)
         return RunEnvironment(
             before: before, during: [lowest, highest], after: EnvironmentProbe.snapshot(),
             own: .init(

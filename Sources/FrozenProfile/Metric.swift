@@ -1,6 +1,7 @@
-public import Measurement
-
 /// What is measured of a stage and of a whole run.
+///
+/// A later version may measure more: code that shows metrics names those it knows, or takes them from
+/// ``ResourceUse/metrics``.
 public enum Metric: String, CaseIterable, Sendable {
     /// Elapsed time, in seconds.
     case wall = "wall_time_s"
@@ -10,13 +11,32 @@ public enum Metric: String, CaseIterable, Sendable {
     case peakResident = "peak_rss_mb"
     /// CPU time by elapsed time, in percent of one CPU.
     case averageCPU = "avg_cpu_pct"
+    /// The largest proportional share of resident memory, in mebibytes: pages that processes share count once.
+    case proportionalResident = "pss_mb"
+    /// Bytes fetched from storage; what the page cache had is not in it.
+    case diskRead = "disk_read_bytes"
+    /// Bytes sent to storage.
+    case diskWritten = "disk_written_bytes"
+    /// Page faults that had to wait for storage.
+    case majorFaults = "major_faults"
+    /// How often a thread gave up its CPU to wait for something.
+    case voluntarySwitches = "voluntary_switches"
+    /// How often a thread was made to give up its CPU: others wanted it.
+    case involuntarySwitches = "involuntary_switches"
+    /// Time for which threads were ready to run and had no CPU, in seconds.
+    case runQueueWait = "run_queue_wait_s"
+    /// Instructions the CPU retired in user mode, by its own counter.
+    case instructions
+
+    /// What every profile has had from the start: the columns of a table that has room for few.
+    public static let primary: [Metric] = [.wall, .cpu, .peakResident, .averageCPU]
 
     /// The key in a run's raw values; the raw value of the case is the key in a summary.
     public var runKey: String {
         switch self {
         case .wall: "wall_s"
         case .cpu: "cpu_s"
-        case .peakResident, .averageCPU: rawValue
+        default: rawValue
         }
     }
 
@@ -27,65 +47,44 @@ public enum Metric: String, CaseIterable, Sendable {
         case .cpu: "CPU s"
         case .peakResident: "peak RSS MB"
         case .averageCPU: "avg CPU %"
+        case .proportionalResident: "PSS MB"
+        case .diskRead: "read bytes"
+        case .diskWritten: "written B"
+        case .majorFaults: "maj faults"
+        case .voluntarySwitches: "vol. sw."
+        case .involuntarySwitches: "invol. sw."
+        case .runQueueWait: "queue s"
+        case .instructions: "instr."
         }
     }
 
     /// The decimals with which the value is frozen.
     public var decimals: Int {
         switch self {
-        case .wall, .cpu: 6
-        case .peakResident: 3
+        case .wall, .cpu, .runQueueWait: 6
+        case .peakResident, .proportionalResident: 3
         case .averageCPU: 2
+        case .diskRead, .diskWritten, .majorFaults, .voluntarySwitches, .involuntarySwitches, .instructions: 0
         }
     }
+
+    /// How the value came about, and so what may be expected of another run.
+    public var valueClass: ValueClass { self == .averageCPU ? .derived : .noisy }
 }
 
-/// What a stage or a whole run used.
-public struct ResourceUse: Equatable, Sendable {
-    /// Elapsed time, in seconds.
-    public var wallSeconds: Reading<Double>
-    /// CPU time of the process and its children, in seconds.
-    public var cpuSeconds: Reading<Double>
-    /// The largest resident set, in mebibytes.
-    public var peakResidentMB: Reading<Double>
-    /// CPU time by elapsed time, in percent of one CPU.
-    public var averageCPUPercent: Reading<Double>
+extension Metric: Comparable {
+    /// The order of a file.
+    public static func < (left: Metric, right: Metric) -> Bool { left.place < right.place }
 
-    /// Readings of each metric.
-    public init(
-        wallSeconds: Reading<Double>, cpuSeconds: Reading<Double>, peakResidentMB: Reading<Double>,
-        averageCPUPercent: Reading<Double>
-    ) {
-        self.wallSeconds = wallSeconds
-        self.cpuSeconds = cpuSeconds
-        self.peakResidentMB = peakResidentMB
-        self.averageCPUPercent = averageCPUPercent
-    }
+    private var place: Int { Metric.allCases.firstIndex(of: self) ?? 0 }
+}
 
-    /// Nothing measured, for one reason.
-    public static func unavailable(_ reason: String) -> ResourceUse {
-        let nothing = Reading<Double>.unavailable(reason: reason)
-        return ResourceUse(
-            wallSeconds: nothing, cpuSeconds: nothing, peakResidentMB: nothing, averageCPUPercent: nothing)
-    }
-
-    /// The reading of a metric.
-    public subscript(metric: Metric) -> Reading<Double> {
-        get {
-            switch metric {
-            case .wall: wallSeconds
-            case .cpu: cpuSeconds
-            case .peakResident: peakResidentMB
-            case .averageCPU: averageCPUPercent
-            }
-        }
-        set {
-            switch metric {
-            case .wall: wallSeconds = newValue
-            case .cpu: cpuSeconds = newValue
-            case .peakResident: peakResidentMB = newValue
-            case .averageCPU: averageCPUPercent = newValue
-            }
-        }
-    }
+/// How a value came about.
+public enum ValueClass: String, Sendable {
+    /// Counted: the same work gives the same number.
+    case exact
+    /// Measured: another run of the same work gives another value.
+    case noisy
+    /// Computed from other values of the same file.
+    case derived
 }

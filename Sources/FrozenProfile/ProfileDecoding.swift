@@ -38,7 +38,7 @@ extension FrozenProfile {
         promoted = try fields.mapping("promoted")?.mapping
         captureQuality = try fields.mapping("capture_quality").map(CaptureQuality.init(fields:))
         recipe = try fields.mapping("recipe").map(Recipe.init(fields:))
-        companions = try FrozenProfile.companions(fields)
+        companions = try fields.companions("companions")
         sessions = try fields.mappings("sessions").map(Session.init(fields:))
         for entry in fields.mapping.entries where !FrozenProfile.knownKeys.contains(entry.key) {
             other[entry.key] = entry.value
@@ -80,14 +80,17 @@ extension FrozenProfile {
         }
         return stages
     }
+}
 
-    private static func companions(_ fields: FieldReader) throws(ProfileError) -> [Companion] {
-        guard let all = try fields.mapping("companions") else { return [] }
+extension FieldReader {
+    /// Files by kind, under a key.
+    func companions(_ key: String) throws(ProfileError) -> [Companion] {
+        guard let all = try mapping(key) else { return [] }
         var companions: [Companion] = []
         for kind in all.mapping.keys {
             guard let one = try all.mapping(kind) else { continue }
             guard let bytes = try one.count("bytes").value else {
-                throw .missing(file: fields.file, key: one.pathOf("bytes"))
+                throw .missing(file: self.file, key: one.pathOf("bytes"))
             }
             let file = try one.requiredText("file")
             let sha256 = try one.requiredText("sha256")
@@ -103,11 +106,9 @@ extension FrozenProfile {
         }
         return companions
     }
-}
 
-extension FieldReader {
     /// Each entry of a mapping of stages.
-    fileprivate func namedStages() throws(ProfileError) -> [(StageName, FieldReader)] {
+    func namedStages() throws(ProfileError) -> [(StageName, FieldReader)] {
         var stages: [(StageName, FieldReader)] = []
         var seen: Set<StageName> = []
         for key in mapping.keys {
@@ -123,7 +124,7 @@ extension FieldReader {
 }
 
 extension SchemaVersion {
-    fileprivate init(_ fields: FieldReader) throws(ProfileError) {
+    init(_ fields: FieldReader, example: SchemaVersion = FrozenProfile.schemaVersion) throws(ProfileError) {
         let key = "schema_version"
         guard let node = fields.mapping[key], !node.isNull else {
             self = .older
@@ -133,20 +134,22 @@ extension SchemaVersion {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
         guard let major = parts.first ?? nil, (0...9999).contains(major),
             parts.dropFirst().allSatisfy({ $0.map { $0 >= 0 } ?? false })
-        else { throw fields.wrong(key, node, expected: "a version such as '\(FrozenProfile.schemaVersion)'") }
+        else { throw fields.wrong(key, node, expected: "a version such as '\(example)'") }
         self.init(major: major, minor: parts.count > 1 ? parts[1] ?? 0 : 0)
     }
 }
 
 extension ResourceUse {
-    fileprivate init(_ fields: FieldReader, key: (Metric) -> String) throws(ProfileError) {
+    init(_ fields: FieldReader, key: (Metric) -> String) throws(ProfileError) {
         self = .unavailable(fields.reasonWhenMissing)
-        for metric in Metric.allCases { self[metric] = try fields.number(key(metric)) }
+        for metric in Metric.allCases where fields.mapping[key(metric)] != nil {
+            self[metric] = try fields.number(key(metric))
+        }
     }
 }
 
 extension Totals {
-    fileprivate init(_ fields: FieldReader) throws(ProfileError) {
+    init(_ fields: FieldReader) throws(ProfileError) {
         self.init(
             use: try ResourceUse(fields, key: \.rawValue),
             wallSecondsPerEpisode: try fields.number("avg_wall_time_per_episode_s"),
@@ -168,13 +171,11 @@ extension ProfileEnvironment {
         .gitDirty: "git_dirty",
     ]
 
-    fileprivate init(_ fields: FieldReader, isOlder: Bool) throws(ProfileError) {
+    init(_ fields: FieldReader, isOlder: Bool) throws(ProfileError) {
         self.init(identity: EnvironmentIdentity(), observed: ObservedEnvironment())
         guard let all = try fields.mapping("environment") else { return }
         if let recorded = try all.mapping("identity") {
-            for key in IdentityKey.allCases where recorded.mapping[key.rawValue] != nil {
-                identity[key] = try recorded.fact(key.rawValue)
-            }
+            identity = try EnvironmentIdentity(fields: recorded)
         } else if isOlder {
             for key in IdentityKey.allCases {
                 let olderKey = ProfileEnvironment.olderKeys[key]
@@ -191,44 +192,17 @@ extension ProfileEnvironment {
     }
 }
 
-extension Session {
-    fileprivate init(fields: FieldReader) throws(ProfileError) {
-        self.init(
-            id: try fields.requiredText("id"), startedAt: try fields.text("started_at"),
-            observed: try ObservedEnvironment(try fields.mapping("observed")),
-            runs: try fields.mappings("runs").map(Run.init(fields:)))
-        canaries = try Canary.list(fields.mapping("canaries"))
-    }
-}
-
-extension Run {
-    fileprivate init(fields: FieldReader) throws(ProfileError) {
-        guard let index = try fields.count("index").value else {
-            throw .missing(file: fields.file, key: fields.pathOf("index"))
+extension EnvironmentIdentity {
+    init(fields: FieldReader) throws(ProfileError) {
+        self.init()
+        for key in IdentityKey.allCases where fields.mapping[key.rawValue] != nil {
+            self[key] = try fields.fact(key.rawValue)
         }
-        let kindText = try fields.requiredText("kind")
-        guard let kind = RunKind(rawValue: kindText) else {
-            let known = RunKind.allCases.map(\.rawValue).joined(separator: ", ")
-            throw fields.wrong("kind", .text(kindText), expected: "one of \(known)")
-        }
-        var stages: [StageRun] = []
-        for (name, stage) in try fields.mapping("stages")?.namedStages() ?? [] {
-            stages.append(
-                StageRun(
-                    stage: name, entered: try stage.count("entered"), workSeconds: try stage.number("work_s"),
-                    use: try ResourceUse(stage, key: \.runKey), isShared: try stage.flag("shared")))
-        }
-        self.init(
-            index: index, kind: kind, startedAt: try fields.text("started_at"),
-            exit: try fields.count("exit"),
-            use: try ResourceUse(fields, key: \.runKey), stages: stages)
-        surroundings = try fields.mapping("surroundings").map(RunEnvironment.init(fields:))
-        disturbance = try fields.text("disturbed")
     }
 }
 
 extension Recipe {
-    fileprivate init(fields: FieldReader) throws(ProfileError) {
+    init(fields: FieldReader) throws(ProfileError) {
         let configuration = try fields.mapping("config")
         var variables: [Variable] = []
         if let environment = try fields.mapping("environment") {
@@ -245,7 +219,7 @@ extension Recipe {
 }
 
 extension CaptureQuality {
-    fileprivate init(fields: FieldReader) throws(ProfileError) {
+    init(fields: FieldReader) throws(ProfileError) {
         let sampler = try fields.mapping("sampler").map(Sampler.init(fields:))
         let perturbation = try fields.mapping("perturbation")
         func cost(_ key: String) throws(ProfileError) -> Reading<Double> {
@@ -255,12 +229,13 @@ extension CaptureQuality {
             sampler: sampler ?? .none(reason: fields.reasonWhenMissing),
             profiledOverMeasuredWall: try cost("profiled_over_measured_wall"),
             monitorCPUSeconds: try cost("monitor_cpu_s"),
-            samplerCPUSeconds: try cost("sampler_cpu_s"), notes: try fields.texts("notes"))
+            samplerCPUSeconds: try cost("sampler_cpu_s"), notes: try fields.texts("notes"),
+            runs: try fields.mappings("runs").map(RunHealth.init(fields:)))
     }
 }
 
 extension CaptureQuality.Sampler {
-    fileprivate init(fields: FieldReader) throws(ProfileError) {
+    init(fields: FieldReader) throws(ProfileError) {
         let name = try fields.requiredText("name")
         let reason = try fields.text("reason")
         if name == "none" {
@@ -273,5 +248,17 @@ extension CaptureQuality.Sampler {
             recorded: try fields.count("recorded"), lost: try fields.count("lost"),
             truncated: try fields.count("truncated"), unwindFailed: try fields.count("unwind_failed"),
             unknownFramesPercent: try fields.number("unknown_frames_pct"))
+    }
+}
+
+extension CaptureQuality.RunHealth {
+    init(fields: FieldReader) throws(ProfileError) {
+        func reading(_ key: String) throws(ProfileError) -> Reading<Double>? {
+            fields.mapping[key] == nil ? nil : try fields.number(key)
+        }
+        self.init(
+            run: try fields.requiredText("run"), monitorCPUSeconds: try reading("monitor_cpu_s"),
+            sampler: try fields.mapping("sampler").map(CaptureQuality.Sampler.init(fields:)),
+            samplerCPUSeconds: try reading("sampler_cpu_s"))
     }
 }

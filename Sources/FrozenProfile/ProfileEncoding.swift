@@ -21,16 +21,7 @@ extension FrozenProfile {
         root["totals"] = totals.node
         if let captureQuality { root["capture_quality"] = captureQuality.node }
         if let recipe { root["recipe"] = recipe.node }
-        if !companions.isEmpty {
-            var nodes = YAMLMapping()
-            for companion in companions {
-                nodes[companion.kind] = .mapping([
-                    "file": .text(companion.file), "sha256": .text(companion.sha256),
-                    "bytes": .integer(companion.bytes),
-                ])
-            }
-            root["companions"] = .mapping(nodes)
-        }
+        if !companions.isEmpty { root["companions"] = .mapping(Companion.nodes(companions)) }
         for entry in other.entries { root[entry.key] = entry.value }
         if !sessions.isEmpty { root["sessions"] = .sequence(sessions.map(\.node)) }
         return YAMLDocument.emit(.mapping(root), comment: FrozenProfile.comment)
@@ -55,22 +46,26 @@ extension Reading {
 extension Reading<Double> {
     /// The number with so many decimals at most.
     func node(decimals: Int) -> YAMLNode { node { .number($0, decimals: decimals) } }
+
+    /// The number as the metric is frozen; what is counted, without a decimal point.
+    func node(of metric: Metric) -> YAMLNode {
+        guard metric.decimals == 0 else { return node(decimals: metric.decimals) }
+        return node { Int64(exactly: $0.rounded()).map { .integer($0) } ?? .number($0) }
+    }
 }
 
 extension Reading<Int> {
-    fileprivate var countNode: YAMLNode { node { .integer(Int64($0)) } }
+    var countNode: YAMLNode { node { .integer(Int64($0)) } }
 }
 
 extension ResourceUse {
-    fileprivate func write(to mapping: inout YAMLMapping, key: (Metric) -> String) {
-        for metric in Metric.allCases {
-            mapping[key(metric)] = self[metric].node(decimals: metric.decimals)
-        }
+    func write(to mapping: inout YAMLMapping, key: (Metric) -> String) {
+        for metric in metrics { mapping[key(metric)] = self[metric].node(of: metric) }
     }
 }
 
 extension StageSummary {
-    fileprivate var node: YAMLNode {
+    var node: YAMLNode {
         var mapping = YAMLMapping()
         use.write(to: &mapping, key: \.rawValue)
         mapping["share_of_wall"] = shareOfWall.node(decimals: 4)
@@ -81,7 +76,7 @@ extension StageSummary {
 }
 
 extension Totals {
-    fileprivate var node: YAMLNode {
+    var node: YAMLNode {
         var mapping = YAMLMapping()
         use.write(to: &mapping, key: \.rawValue)
         mapping["avg_wall_time_per_episode_s"] = wallSecondsPerEpisode.node(decimals: 6)
@@ -94,21 +89,40 @@ extension Totals {
 }
 
 extension ProfileEnvironment {
-    fileprivate var node: YAMLNode {
+    var node: YAMLNode {
         var mapping = other
-        var facts = YAMLMapping()
-        for key in IdentityKey.allCases {
-            guard let fact = identity.facts[key] else { continue }
-            facts[key.rawValue] = fact.node(\.node)
-        }
-        mapping["identity"] = .mapping(facts)
+        mapping["identity"] = identity.node
         mapping["observed"] = observed.node
         return .mapping(mapping)
     }
 }
 
+extension EnvironmentIdentity {
+    var node: YAMLNode {
+        var mapping = YAMLMapping()
+        for key in IdentityKey.allCases {
+            if let fact = facts[key] { mapping[key.rawValue] = fact.node(\.node) }
+        }
+        return .mapping(mapping)
+    }
+}
+
+extension Companion {
+    /// Files by kind.
+    static func nodes(_ companions: [Companion]) -> YAMLMapping {
+        var nodes = YAMLMapping()
+        for companion in companions {
+            nodes[companion.kind] = .mapping([
+                "file": .text(companion.file), "sha256": .text(companion.sha256),
+                "bytes": .integer(companion.bytes),
+            ])
+        }
+        return nodes
+    }
+}
+
 extension Fact {
-    fileprivate var node: YAMLNode {
+    var node: YAMLNode {
         switch self {
         case .text(let text): .text(text)
         case .bool(let flag): .bool(flag)
@@ -117,69 +131,51 @@ extension Fact {
     }
 }
 
-extension Session {
-    fileprivate var node: YAMLNode {
-        var mapping: YAMLMapping = ["id": .text(id)]
-        if let startedAt { mapping["started_at"] = .text(startedAt) }
-        if !observed.isEmpty { mapping["observed"] = observed.node }
-        if !canaries.isEmpty { mapping["canaries"] = canariesNode }
-        mapping["runs"] = .sequence(runs.map(\.node))
-        return .mapping(mapping)
-    }
-}
-
-extension Run {
-    fileprivate var node: YAMLNode {
-        var mapping: YAMLMapping = ["index": .integer(Int64(index)), "kind": .text(kind.rawValue)]
-        if let startedAt { mapping["started_at"] = .text(startedAt) }
-        mapping["exit"] = exit.countNode
-        use.write(to: &mapping, key: \.runKey)
-        if let surroundings { mapping["surroundings"] = surroundings.node }
-        if let disturbance { mapping["disturbed"] = .text(disturbance) }
-        var nodes = YAMLMapping()
-        for stage in stages { nodes[stage.stage.text] = stage.node }
-        mapping["stages"] = .mapping(nodes)
-        return .mapping(mapping)
-    }
-}
-
-extension StageRun {
-    fileprivate var node: YAMLNode {
-        var mapping: YAMLMapping = ["entered": entered.countNode]
-        use.write(to: &mapping, key: \.runKey)
-        mapping["work_s"] = workSeconds.node(decimals: 6)
-        if isShared { mapping["shared"] = .bool(true) }
-        return .mapping(mapping)
-    }
-}
-
 extension CaptureQuality {
-    fileprivate var node: YAMLNode {
-        var account: YAMLMapping = ["name": .text(sampler.name)]
-        if let reason = sampler.reason { account["reason"] = .text(reason) }
-        if sampler.name != "none" {
-            account["rate_hz"] = sampler.rateHz.node(decimals: 2)
-            account["attempted"] = sampler.attempted.countNode
-            account["recorded"] = sampler.recorded.countNode
-            account["lost"] = sampler.lost.countNode
-            account["truncated"] = sampler.truncated.countNode
-            account["unwind_failed"] = sampler.unwindFailed.countNode
-            account["unknown_frames_pct"] = sampler.unknownFramesPercent.node(decimals: 2)
-        }
-        return .mapping([
-            "sampler": .mapping(account),
+    var node: YAMLNode {
+        var mapping: YAMLMapping = [
+            "sampler": sampler.node,
             "perturbation": .mapping([
                 "profiled_over_measured_wall": profiledOverMeasuredWall.node(decimals: 4),
                 "monitor_cpu_s": monitorCPUSeconds.node(decimals: 6),
                 "sampler_cpu_s": samplerCPUSeconds.node(decimals: 6),
             ]),
-            "notes": .sequence(notes.map { .text($0) }),
-        ])
+        ]
+        if !runs.isEmpty { mapping["runs"] = .sequence(runs.map(\.node)) }
+        mapping["notes"] = .sequence(notes.map { .text($0) })
+        return .mapping(mapping)
+    }
+}
+
+extension CaptureQuality.Sampler {
+    var node: YAMLNode {
+        var account: YAMLMapping = ["name": .text(name)]
+        if let reason { account["reason"] = .text(reason) }
+        if name != "none" {
+            account["rate_hz"] = rateHz.node(decimals: 2)
+            account["attempted"] = attempted.countNode
+            account["recorded"] = recorded.countNode
+            account["lost"] = lost.countNode
+            account["truncated"] = truncated.countNode
+            account["unwind_failed"] = unwindFailed.countNode
+            account["unknown_frames_pct"] = unknownFramesPercent.node(decimals: 2)
+        }
+        return .mapping(account)
+    }
+}
+
+extension CaptureQuality.RunHealth {
+    var node: YAMLNode {
+        var mapping: YAMLMapping = ["run": .text(run)]
+        if let monitorCPUSeconds { mapping["monitor_cpu_s"] = monitorCPUSeconds.node(decimals: 6) }
+        if let sampler { mapping["sampler"] = sampler.node }
+        if let samplerCPUSeconds { mapping["sampler_cpu_s"] = samplerCPUSeconds.node(decimals: 6) }
+        return .mapping(mapping)
     }
 }
 
 extension Recipe {
-    fileprivate var node: YAMLNode {
+    var node: YAMLNode {
         var mapping: YAMLMapping = ["argv": .sequence(arguments.map { .text($0) })]
         if let configurationPath {
             mapping["config"] = .mapping([

@@ -12,10 +12,26 @@ public enum ProfileError: Error, Equatable, Sendable {
     case wrongValue(file: String, key: String, found: String, expected: String)
     /// The file was written by a newer version.
     case newerSchema(file: String, found: SchemaVersion, supported: SchemaVersion)
+    /// The file is no run record; a sentence says why.
+    case notRecord(file: String, reason: String)
+    /// A key is missing that every run record has.
+    case missingInRecord(file: String, key: String)
+    /// A key of a run record has a value of another kind or range.
+    case wrongRecord(file: String, key: String, found: String, expected: String)
+    /// A file that belongs to a run record is missing or is not what it was; a sentence says how.
+    case damagedRecordFile(String, reason: String)
+    /// There is nothing to make summaries of.
+    case noMeasuredRun
+    /// Two records are of one run.
+    case repeatedRun(String)
+    /// Records are not of one thing; a clause says what differs.
+    case mixedRecords(String)
     /// The text names no version.
     case invalidVersion(String, reason: String)
     /// The version is frozen already.
     case alreadyFrozen(version: String, file: String)
+    /// A reference of that name is there; references are never replaced.
+    case referenceExists(id: String, file: String)
     /// The version is not in the directory; the nearest names that are.
     case unknownVersion(String, directory: String, nearest: [String])
     /// Two companions of one kind.
@@ -39,11 +55,30 @@ extension ProfileError: CustomStringConvertible {
         case .newerSchema(let file, let found, let supported):
             "'\(shown(file))' has schema \(found), and this version of freeze-profile reads up to "
                 + "\(supported.major).x. Use a newer freeze-profile."
+        case .notRecord(let file, let reason): "'\(shown(file))' is not a run record. \(shown(reason))"
+        case .missingInRecord(let file, let key):
+            "'\(shown(file))' has no \(shown(key)). Make this run again, or leave its record out."
+        case .wrongRecord(let file, let key, let found, let expected):
+            "'\(shown(file))': \(shown(key)) is \(shown(found)), but should be \(expected). "
+                + "Make this run again, or leave its record out."
+        case .damagedRecordFile(let file, let reason):
+            "The file '\(shown(file))' of a run record cannot be used. \(shown(reason)) "
+                + "Make this run again, or leave its record out."
+        case .noMeasuredRun:
+            "Among the records is no measured run that ended well, so there is nothing to freeze. "
+                + "Add the record of one."
+        case .repeatedRun(let run):
+            "Two of the records are of run \(shown(run)). Leave one out, or give its session another name."
+        case .mixedRecords(let difference):
+            "These records do not belong together: \(shown(difference)). Freeze each kind by itself."
         case .invalidVersion(let text, let reason):
             "'\(shown(text))' cannot name a version: \(reason). Use a name such as v1.2.0."
         case .alreadyFrozen(let version, let file):
             "Version \(shown(version)) is frozen already in '\(shown(file))'. "
                 + "Freeze under another version, or replace it with --force."
+        case .referenceExists(let id, let file):
+            "Reference \(shown(id)) is there already in '\(shown(file))', and references are never replaced. "
+                + "Choose another name."
         case .unknownVersion(let version, let directory, let nearest):
             "There is no profile of version \(shown(version)) in '\(shown(directory))'. "
                 + (nearest.isEmpty

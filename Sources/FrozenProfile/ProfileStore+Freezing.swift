@@ -19,7 +19,7 @@ extension ProfileStore {
     ///   - profile: The profile; its companions are replaced by those given.
     ///   - version: The version to freeze it as.
     ///   - companions: At most one of each kind.
-    ///   - force: Whether a profile of that version is replaced, with all its companions.
+    ///   - force: Whether a profile of that version is replaced, with all its companions. A reference never is.
     @discardableResult
     public func freeze(
         _ profile: FrozenProfile, as version: VersionName,
@@ -36,9 +36,15 @@ extension ProfileStore {
         } catch {
             throw .system(error)
         }
-        guard let frozen else { throw .alreadyFrozen(version: version.text, file: path(of: version)) }
+        guard let frozen else {
+            try requireFree(version, force: force)
+            throw .alreadyFrozen(version: version.text, file: path(of: version))
+        }
         return frozen
     }
+
+    /// How the names of the directories begin in which files wait until all are written.
+    static let stagingPrefix = ".freezing-"
 
     /// Freezes while nobody else freezes in this directory; nil when the version is there and may not be replaced.
     private func freezeInTurn(
@@ -47,8 +53,9 @@ extension ProfileStore {
     ) throws(SystemError) -> FrozenProfile? {
         let turn = try FileDescriptor.open(directory, .read)
         try turn.lockExclusively()
-        guard force || !contains(version) else { return nil }
-        let staging = try Files.createTemporaryDirectory(prefix: "\(directory)/.freezing-\(version).")
+        guard !contains(version) || (force && !isReferences) else { return nil }
+        let staging = try Files.createTemporaryDirectory(
+            prefix: "\(directory)/\(ProfileStore.stagingPrefix)\(version).")
         let result: Result<FrozenProfile, SystemError> = Result { () throws(SystemError) in
             let frozen = try stage(profile, as: version, companions: companions, in: staging)
             try install(version, from: staging, kinds: companions.map(\.kind))
@@ -83,7 +90,7 @@ extension ProfileStore {
     }
 
     /// Writes a new file and flushes it to disk; an error names the path that it is to have in the end.
-    private static func write(
+    static func write(
         _ source: CompanionSource, to path: String, insteadOf target: String
     ) throws(SystemError) -> (sha256: String, bytes: Int64) {
         var digest = SHA256()

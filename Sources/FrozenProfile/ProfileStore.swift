@@ -46,13 +46,14 @@ public struct ProfileStore: Sendable {
         return try ProfileStore.load(path: path(of: version))
     }
 
-    /// The profile that a person names: a version of this store, or the path of a file, which has a slash or
-    /// ends in `.yaml`.
+    /// The profile that a person names: a version of this store, of its references or of its archive, in this order;
+    /// or the path of a file, which has a slash or ends in `.yaml`.
     public func load(reference: String) throws(ProfileError) -> FrozenProfile {
         if reference.contains("/") || reference.hasSuffix(".yaml") {
             return try ProfileStore.load(path: reference)
         }
-        return try load(VersionName(reference))
+        let found = try locate(reference: reference)
+        return try found.store.load(found.version)
     }
 
     /// The profile in a file.

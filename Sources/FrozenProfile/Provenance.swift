@@ -82,26 +82,53 @@ public struct CaptureQuality: Equatable, Sendable {
         }
     }
 
+    /// What our own processes did in one run.
+    public struct RunHealth: Equatable, Sendable {
+        /// Which run, as `SESSION/INDEX`: `s1/4`.
+        public var run: String
+        /// CPU seconds that the monitor used; nil for a run without one.
+        public var monitorCPUSeconds: Reading<Double>?
+        /// What became of the samples; nil for a run without a sampler.
+        public var sampler: Sampler?
+        /// CPU seconds that the sampler used; nil for a run without one.
+        public var samplerCPUSeconds: Reading<Double>?
+
+        /// An account of one run.
+        public init(
+            run: String, monitorCPUSeconds: Reading<Double>?, sampler: Sampler?,
+            samplerCPUSeconds: Reading<Double>?
+        ) {
+            self.run = run
+            self.monitorCPUSeconds = monitorCPUSeconds
+            self.sampler = sampler
+            self.samplerCPUSeconds = samplerCPUSeconds
+        }
+    }
+
+    /// The account over all profiled runs.
     public var sampler: Sampler
     /// The median wall time of profiled runs by that of measured runs; 1 is no slow-down.
     public var profiledOverMeasuredWall: Reading<Double>
-    /// CPU seconds that the monitor used in a measured run.
+    /// CPU seconds that the monitor used in a measured run: the median.
     public var monitorCPUSeconds: Reading<Double>
-    /// CPU seconds that the sampler used in a profiled run.
+    /// CPU seconds that the sampler used in a profiled run: the median.
     public var samplerCPUSeconds: Reading<Double>
     /// Sentences about what else a reader should know.
     public var notes: [String]
+    /// Each run that was watched or sampled by itself.
+    public var runs: [RunHealth]
 
     /// An account of a capture.
     public init(
         sampler: Sampler, profiledOverMeasuredWall: Reading<Double>, monitorCPUSeconds: Reading<Double>,
-        samplerCPUSeconds: Reading<Double>, notes: [String]
+        samplerCPUSeconds: Reading<Double>, notes: [String], runs: [RunHealth] = []
     ) {
         self.sampler = sampler
         self.profiledOverMeasuredWall = profiledOverMeasuredWall
         self.monitorCPUSeconds = monitorCPUSeconds
         self.samplerCPUSeconds = samplerCPUSeconds
         self.notes = notes
+        self.runs = runs
     }
 }
 

@@ -10,17 +10,23 @@ public struct StageRun: Equatable, Sendable {
     public var use: ResourceUse
     /// Whether another stage was active during it, so that CPU time and memory are those of both.
     public var isShared: Bool
+    /// Where its edges come from, such as `event trace`; nil where not recorded. Kept in run records only.
+    public var source: String?
+    /// How its peak of memory was found: `high-water mark` or `sampled`. Kept in run records only.
+    public var peakMethod: String?
 
     /// A stage of a run.
     public init(
         stage: StageName, entered: Reading<Int>, workSeconds: Reading<Double>, use: ResourceUse,
-        isShared: Bool = false
+        isShared: Bool = false, source: String? = nil, peakMethod: String? = nil
     ) {
         self.stage = stage
         self.entered = entered
         self.workSeconds = workSeconds
         self.use = use
         self.isShared = isShared
+        self.source = source
+        self.peakMethod = peakMethod
     }
 }
 
@@ -46,6 +52,13 @@ public struct Run: Equatable, Sendable {
     public var use: ResourceUse
     /// Stages in order of first entry, each once.
     public var stages: [StageRun]
+    /// The state of the machine around it; nil where not recorded.
+    public var observed: ObservedSpan?
+    /// By how many seconds the wall clock was set while it ran, beyond a tenth of one; nil where it was not. Durations
+    /// come from a clock that is never set.
+    public var wallClockStepSeconds: Double?
+    /// The digest of what the pipeline produced, where it declares one.
+    public var outputDigest: String?
     /// What went on around it, nil where not recorded.
     public var surroundings: RunEnvironment?
     /// Why the machine was not its own, as a phrase; nil for a run that nothing is known to have disturbed.
@@ -66,6 +79,24 @@ public struct Run: Equatable, Sendable {
 
     /// Whether summaries count it: measured, and not known to have failed.
     public var counts: Bool { kind == .measured && exit.value ?? 0 == 0 }
+}
+
+/// The state of the machine before, during and after a run.
+public struct ObservedSpan: Equatable, Sendable {
+    public var before: ObservedEnvironment
+    /// Empty where the run was over before anybody looked.
+    public var during: ObservedEnvironment
+    public var after: ObservedEnvironment
+
+    /// Observations; those left out were not made.
+    public init(
+        before: ObservedEnvironment, during: ObservedEnvironment = ObservedEnvironment(),
+        after: ObservedEnvironment = ObservedEnvironment()
+    ) {
+        self.before = before
+        self.during = during
+        self.after = after
+    }
 }
 
 /// A fresh start of a batch of runs: the replicate of a comparison across time.

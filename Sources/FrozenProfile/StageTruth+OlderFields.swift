@@ -1,5 +1,5 @@
+internal import JSONDocument
 internal import Measurement
-internal import PipelineStatus
 
 extension StageTruth {
     /// The fields of the Python pipeline's files, under the names that its readers look for, with exact values.

@@ -1,6 +1,6 @@
+internal import JSONDocument
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
 
 extension StageTruth {
     /// The most bytes of a file that are read.

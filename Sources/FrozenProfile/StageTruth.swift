@@ -1,5 +1,5 @@
+internal import JSONDocument
 public import Measurement
-internal import PipelineStatus
 
 /// What is known for certain about the stages of a version's run: the `<VERSION>.stage_truth.json` beside a profile.
 ///
@@ -139,7 +139,8 @@ enum JSONLine {
 
     static func number(_ value: Double, decimals: Int) -> String {
         // No JSON reader takes what is not finite.
-        value.isFinite ? "\(value.rounded(decimals: decimals))" : "{\"unavailable\": \"not a finite number\"}"
+        guard value.isFinite else { return "{\"unavailable\": \"not a finite number\"}" }
+        return decimals == 0 ? value.fixed(0) : "\(value.rounded(decimals: decimals))"
     }
 }
 
@@ -155,7 +156,7 @@ extension Reading {
 
 extension ResourceUse {
     fileprivate var jsonFields: [(String, String)] {
-        Metric.allCases.map { metric in
+        metrics.map { metric in
             (metric.runKey, self[metric].json { JSONLine.number($0, decimals: metric.decimals) })
         }
     }

@@ -1,5 +1,5 @@
+internal import JSONDocument
 internal import Measurement
-internal import PipelineStatus
 
 /// An object of a JSON file, with what an error message needs: the file and the path of names.
 struct TruthFields {

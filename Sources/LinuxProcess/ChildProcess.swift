@@ -24,8 +24,8 @@ public struct ChildRequest: Sendable {
     public var standardInput: Stream = .inherited
     public var standardOutput: Stream = .inherited
     public var standardError: Stream = .inherited
-    /// A further descriptor that the child gets under the same number.
-    public var inheritedDescriptor: Int32?
+    /// Further descriptors that the child gets under the same numbers.
+    public var inheritedDescriptors: [Int32] = []
     /// Whether the child leads a process group of its own, out of reach of the terminal's Ctrl-C.
     public var leadsProcessGroup = false
     /// Whether the kernel kills the child when the thread that started it ends, SIGKILL of us included.
@@ -131,17 +131,19 @@ public struct SuspendedChild: ~Copyable {
             withCStrings(environment) { environment in
                 path.withCString { path in
                     withOptionalCString(request.workingDirectory) { directory in
-                        var raw = clinux_spawn_request(
-                            path: path, arguments: arguments, environment: environment,
-                            working_directory: directory,
-                            standard_input: request.standardInput.descriptor(null: null.read),
-                            standard_output: request.standardOutput.descriptor(null: null.write),
-                            standard_error: request.standardError.descriptor(null: null.write),
-                            gate: gate, failure_report: failures,
-                            inherited: request.inheritedDescriptor ?? -1,
-                            new_process_group: request.leadsProcessGroup ? 1 : 0,
-                            parent_death_signal: request.diesWithParent ? SIGKILL : 0)
-                        return clinux_spawn(&raw)
+                        request.inheritedDescriptors.withUnsafeBufferPointer { inherited in
+                            var raw = clinux_spawn_request(
+                                path: path, arguments: arguments, environment: environment,
+                                working_directory: directory,
+                                standard_input: request.standardInput.descriptor(null: null.read),
+                                standard_output: request.standardOutput.descriptor(null: null.write),
+                                standard_error: request.standardError.descriptor(null: null.write),
+                                gate: gate, failure_report: failures,
+                                inherited: inherited.baseAddress, inherited_count: inherited.count,
+                                new_process_group: request.leadsProcessGroup ? 1 : 0,
+                                parent_death_signal: request.diesWithParent ? SIGKILL : 0)
+                            return clinux_spawn(&raw)
+                        }
                     }
                 }
             }
@@ -202,6 +204,43 @@ public struct ChildProcess: ~Copyable {
         public var cpu: Duration
         /// The largest resident set of the child or of any one waited-for descendant.
         public var peakResident: ByteCount
+        /// What else they used.
+        public var usage: Usage
+    }
+
+    /// What a child and all its waited-for descendants used from start to end, those of their threads and children that
+    /// ended long before included.
+    public struct Usage: Hashable, Sendable {
+        /// Read from storage, in whole units of 512 bytes.
+        public var diskRead: ByteCount
+        /// Written to the page cache for storage, in whole units of 512 bytes.
+        public var diskWritten: ByteCount
+        /// Page faults that needed reading from storage.
+        public var majorFaults: Int
+        /// How often they gave the processor away to wait.
+        public var voluntarySwitches: Int
+        /// How often it was taken from them.
+        public var involuntarySwitches: Int
+
+        /// A usage of its parts.
+        public init(
+            diskRead: ByteCount, diskWritten: ByteCount, majorFaults: Int, voluntarySwitches: Int,
+            involuntarySwitches: Int
+        ) {
+            self.diskRead = diskRead
+            self.diskWritten = diskWritten
+            self.majorFaults = majorFaults
+            self.voluntarySwitches = voluntarySwitches
+            self.involuntarySwitches = involuntarySwitches
+        }
+
+        fileprivate init(_ raw: clinux_usage) {
+            self.init(
+                diskRead: ByteCount(bytes: raw.blocks_read * 512),
+                diskWritten: ByteCount(bytes: raw.blocks_written * 512), majorFaults: Int(raw.major_faults),
+                voluntarySwitches: Int(raw.voluntary_switches),
+                involuntarySwitches: Int(raw.involuntary_switches))
+        }
     }
 
     /// The child's process identifier.
@@ -242,13 +281,12 @@ public struct ChildProcess: ~Copyable {
             if let deadline, SystemClock.monotonicNanoseconds >= deadline { return nil }
         }
         var status: Int32 = 0
-        var cpuNanoseconds: Int64 = 0
-        var peakKibibytes: Int64 = 0
-        let waited = clinux_wait(pid, &status, &cpuNanoseconds, &peakKibibytes)
+        var raw = clinux_usage()
+        let waited = clinux_wait(pid, &status, &raw)
         guard waited > 0 else { throw SystemError(action: "wait for process \(pid)", code: -waited) }
         let result = Outcome(
-            status: ExitStatus(waitStatus: status), cpu: Duration(nanosecondCount: cpuNanoseconds),
-            peakResident: .kibibytes(peakKibibytes))
+            status: ExitStatus(waitStatus: status), cpu: Duration(nanosecondCount: raw.cpu_nanoseconds),
+            peakResident: .kibibytes(raw.peak_resident_kibibytes), usage: Usage(raw))
         outcome = result
         return result
     }

@@ -24,6 +24,14 @@ public struct ProcessStat: Hashable, Sendable {
     /// `R`, `S`, `D`, `Z` for ended but not yet waited for, and so on.
     public var state: Character
     public var parent: Int32
+    /// Whether it is a copy of its parent that has not called exec since: a worker, or one on its way to a program.
+    public var isForkedCopy: Bool
+    /// Page faults served from memory: of itself, and of the children that it has waited for and theirs.
+    public var minorFaults: Int64
+    public var waitedChildrenMinorFaults: Int64
+    /// Page faults that needed reading from storage, likewise.
+    public var majorFaults: Int64
+    public var waitedChildrenMajorFaults: Int64
     /// User and system time of the children that it has waited for, and of theirs, in whole clock ticks.
     public var waitedChildrenCPU: Duration
     public var threadCount: Int
@@ -36,12 +44,8 @@ public struct ProcessStat: Hashable, Sendable {
 
     /// The status of a process, nil when there is none of that number or its entry is garbage.
     public static func ofProcess(_ pid: Int32) -> ProcessStat? {
-        do throws(Files.ReadError) {
-            return parse(try Files.read("/proc/\(pid)/stat", limit: 4096))
-        } catch {
-            // Gone, or not ours to see: to an observer that is the same.
-            return nil
-        }
+        // Gone, or not ours to see: to an observer that is the same.
+        ProcFile.read("/proc/\(pid)/stat").flatMap { parse($0) }
     }
 
     /// The status in the text of `/proc/PID/stat`. The name may hold anything, parentheses and spaces included, so the
@@ -49,23 +53,31 @@ public struct ProcessStat: Hashable, Sendable {
     public static func parse(_ bytes: [UInt8]) -> ProcessStat? {
         guard let open = bytes.firstIndex(of: UInt8(ascii: "(")),
             let close = bytes.lastIndex(of: UInt8(ascii: ")")), open < close,
-            let pid = Int32(String(decoding: bytes[..<open], as: UTF8.self).filter { $0 != " " })
+            let pid = ProcFile.decimal(bytes[..<open].filter { $0 != 0x20 }).flatMap({ Int32(exactly: $0) })
         else { return nil }
         let fields = bytes[(close + 1)...].split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\n") }
         // fields[0] is the third field of proc(5), the state.
         func number(_ field: Int) -> Int64? {
-            field - 3 < fields.count ? Int64(String(decoding: fields[field - 3], as: UTF8.self)) : nil
+            field - 3 < fields.count ? ProcFile.decimal(fields[field - 3]) : nil
         }
         guard let letter = fields.first?.first, letter < 0x80,
             let parent = number(4).flatMap({ Int32(exactly: $0) }),
             let childrenUser = number(16), let childrenSystem = number(17), let threads = number(20),
-            let start = number(22), let pages = number(24),
-            [childrenUser, childrenSystem, threads, start, pages].allSatisfy({ (0...1 << 50).contains($0) })
+            let start = number(22), let pages = number(24), let minor = number(10),
+            let childrenMinor = number(11), let major = number(12), let childrenMajor = number(13),
+            let flags = number(9),
+            [
+                childrenUser, childrenSystem, threads, start, pages, minor, childrenMinor, major,
+                childrenMajor,
+            ].allSatisfy({ (0...1 << 50).contains($0) })
         else { return nil }
         let state = Character(Unicode.Scalar(letter))
         return ProcessStat(
             identity: ProcessIdentity(pid: pid, startTicks: UInt64(start)),
             name: String(decoding: bytes[(open + 1)..<close], as: UTF8.self), state: state, parent: parent,
+            isForkedCopy: flags & forkedWithoutExec != 0, minorFaults: minor,
+            waitedChildrenMinorFaults: childrenMinor, majorFaults: major,
+            waitedChildrenMajorFaults: childrenMajor,
             waitedChildrenCPU: Duration(
                 nanosecondCount: (childrenUser + childrenSystem) * nanosecondsPerTick),
             threadCount: Int(threads), resident: ByteCount(bytes: pages * pageSize),
@@ -73,6 +85,8 @@ public struct ProcessStat: Hashable, Sendable {
                 ? number(52).flatMap { Int32(exactly: $0) }.map { ExitStatus(waitStatus: $0) } : nil)
     }
 
+    /// PF_FORKNOEXEC of the kernel's task flags.
+    private static let forkedWithoutExec: Int64 = 0x40
     private static let nanosecondsPerTick = 1_000_000_000 / Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
     private static let pageSize = Int64(max(1, sysconf(Int32(_SC_PAGESIZE))))
 }
@@ -86,16 +100,13 @@ public struct ProcessMemory: Hashable, Sendable {
 
     /// The memory of a process, nil when it is gone, has ended or is a kernel thread.
     public static func ofProcess(_ pid: Int32) -> ProcessMemory? {
-        do throws(Files.ReadError) {
-            return parse(try Files.read("/proc/\(pid)/status", limit: 1 << 14))
-        } catch {
-            return nil
-        }
+        ProcessStatus.text(of: pid).flatMap { parse($0) }
     }
 
     /// The memory in the text of `/proc/PID/status`.
     public static func parse(_ bytes: [UInt8]) -> ProcessMemory? {
-        guard let resident = kibibytes("VmRSS:", in: bytes), let mark = kibibytes("VmHWM:", in: bytes) else {
+        // The mark comes before the present size.
+        guard let mark = kibibytes("VmHWM:", in: bytes), let resident = kibibytes("VmRSS:", in: bytes) else {
             return nil
         }
         return ProcessMemory(resident: .kibibytes(resident), highWaterMark: .kibibytes(mark))
@@ -114,16 +125,6 @@ public struct ProcessMemory: Hashable, Sendable {
     }
 
     private static func kibibytes(_ key: StaticString, in bytes: [UInt8]) -> Int64? {
-        let name = "\(key)".utf8
-        for line in bytes.split(separator: UInt8(ascii: "\n")) where line.starts(with: name) {
-            let digits = line.dropFirst(name.count).drop { $0 == 0x20 || $0 == 0x09 }.prefix {
-                (0x30...0x39).contains($0)
-            }
-            guard let value = Int64(String(decoding: digits, as: UTF8.self)), value < 1 << 50 else {
-                return nil
-            }
-            return value
-        }
-        return nil
+        ProcFile.number(key, in: bytes).flatMap { $0 < 1 << 50 ? $0 : nil }
     }
 }

@@ -59,15 +59,21 @@ public enum ProcessTree {
 
     /// All processes that `/proc` shows, with their parents.
     public static func allProcesses() -> [Entry] {
-        numbers(in: "/proc").compactMap { pid in
+        allIdentifiers().compactMap { pid in
             ProcessStat.ofProcess(pid).map { Entry(pid: pid, parent: $0.parent) }
         }
     }
 
+    /// The identifiers of all processes that `/proc` shows.
+    public static func allIdentifiers() -> [Int32] { ProcFile.numbers(in: "/proc") }
+
+    /// The parent of a process, nil when it is gone.
+    public static func parent(of pid: Int32) -> Int32? { ProcessStat.ofProcess(pid)?.parent }
+
     /// The children of all threads of a process, from `/proc/PID/task/TID/children`.
     private static func children(of pid: Int32) -> [Int32] {
         var children: [Int32] = []
-        for thread in numbers(in: "/proc/\(pid)/task") {
+        for thread in ProcessThreads.identifiers(of: pid) {
             do throws(Files.ReadError) {
                 let bytes = try Files.read("/proc/\(pid)/task/\(thread)/children", limit: 1 << 16)
                 children += parseChildren(bytes)
@@ -82,14 +88,6 @@ public enum ProcessTree {
     /// The numbers in the text of a `children` file.
     static func parseChildren(_ bytes: [UInt8]) -> [Int32] {
         bytes.split(separator: UInt8(ascii: " ")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
-    }
-
-    private static func numbers(in directory: String) -> [Int32] {
-        do throws(SystemError) {
-            return try Files.names(inDirectory: directory).compactMap { Int32($0) }
-        } catch {
-            return []
-        }
     }
 
     /// Whether the kernel was built with CONFIG_PROC_CHILDREN.

@@ -8,4 +8,15 @@ extension FileDescriptor {
     public func lockExclusively() throws(SystemError) {
         try retryingInterrupts("lock a file") { flock(rawValue, LOCK_EX) }
     }
+
+    /// Takes the lock unless another open file of the same path holds it; false when one does.
+    public func tryLockExclusively() throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try retryingInterrupts("lock a file") { flock(rawValue, LOCK_EX | LOCK_NB) }
+            return true
+        } catch {
+            if error.code == EWOULDBLOCK { return false }
+            throw error
+        }
+    }
 }

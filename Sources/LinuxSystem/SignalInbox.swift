@@ -24,16 +24,32 @@ public struct SignalInbox: ~Copyable {
         return signal > 0 ? signal : nil
     }
 
-    /// The next signal, and whether a process sent it; nil when none is waiting.
+    /// A signal that has arrived.
+    public struct Received: Hashable, Sendable {
+        public var number: Int32
+        /// The process that sent it; nil when the kernel did, as it does for Ctrl-C.
+        public var sender: Int32?
+
+        /// A signal from a process, or from the kernel.
+        public init(number: Int32, sender: Int32?) {
+            self.number = number
+            self.sender = sender
+        }
+    }
+
+    /// The next signal, and who sent it; nil when none is waiting.
     ///
-    /// What the terminal makes of Ctrl-C comes from the kernel and goes to the whole foreground group; what a process
-    /// sends comes to this process alone. The bytes are those of `struct signalfd_siginfo`.
-    public func nextWithOrigin() -> (signal: Int32, isFromProcess: Bool)? {
+    /// What the terminal makes of Ctrl-C comes from the kernel and goes to the whole foreground group. The bytes are
+    /// those of `struct signalfd_siginfo`.
+    public func nextWithOrigin() -> Received? {
         var bytes = [UInt8](repeating: 0, count: 128)
         let count = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         guard count == bytes.count else { return nil }
         return bytes.withUnsafeBytes {
-            ($0.loadUnaligned(as: Int32.self), $0.loadUnaligned(fromByteOffset: 8, as: Int32.self) <= 0)
+            let isFromProcess = $0.loadUnaligned(fromByteOffset: 8, as: Int32.self) <= 0
+            return Received(
+                number: $0.loadUnaligned(as: Int32.self),
+                sender: isFromProcess ? $0.loadUnaligned(fromByteOffset: 12, as: Int32.self) : nil)
         }
     }
 

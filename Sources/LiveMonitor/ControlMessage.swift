@@ -1,3 +1,4 @@
+internal import JSONDocument
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
@@ -9,8 +10,12 @@ enum ControlMessage: Equatable {
     case observe(pid: Int32)
     /// A line for the terminal, above the panel.
     case say(String)
+    /// The pipeline waits for somebody to type, or does no more: the panel and the keys are out of its way meanwhile.
+    case stepAside(Bool)
+    /// The signal that the monitor has told of went to the whole process group: it is for the pipeline to decide.
+    case stay
     /// The run is over. The numbers are what the kernel told who waited for the target.
-    case finish(exit: ExitStatus?, cpu: Duration?, peak: ByteCount?)
+    case finish(exit: ExitStatus?, waited: WaitedUsage)
 
     /// The message as a line, its end included.
     var line: String {
@@ -18,11 +23,14 @@ enum ControlMessage: Equatable {
         case .configure(let configuration): return "{\"configure\":\(configuration.json)}\n"
         case .observe(let pid): return "{\"observe\":\(pid)}\n"
         case .say(let text): return "{\"say\":\(text.asJSON)}\n"
-        case .finish(let exit, let cpu, let peak):
+        case .stepAside(let isAside): return "{\"step_aside\":\(isAside)}\n"
+        case .stay: return "{\"stay\":true}\n"
+        case .finish(let exit, let waited):
             var fields: [String] = []
             if let exit { fields.append(exit.jsonField) }
-            if let cpu { fields.append("\"cpu_ns\":\(cpu.inNanoseconds)") }
-            if let peak { fields.append("\"peak_rss_bytes\":\(peak.bytes)") }
+            if let cpu = waited.cpu { fields.append("\"cpu_ns\":\(cpu.inNanoseconds)") }
+            if let peak = waited.peak { fields.append("\"peak_rss_bytes\":\(peak.bytes)") }
+            if let usage = waited.usage { fields.append("\"usage\":\(usage.json)") }
             return "{\"finish\":{\(fields.joined(separator: ","))}}\n"
         }
     }
@@ -37,15 +45,62 @@ enum ControlMessage: Equatable {
             return .observe(pid: pid)
         }
         if let text = fields["say"]?.string { return .say(text) }
+        if let isAside = fields["step_aside"]?.bool { return .stepAside(isAside) }
+        if fields["stay"] != nil { return .stay }
         guard let finish = fields["finish"]?.object else { return nil }
         return .finish(
             exit: ExitStatus(jsonFields: finish),
-            cpu: finish["cpu_ns"]?.number.flatMap { Int64(exactly: $0) }.map {
-                Duration(nanosecondCount: $0)
-            },
-            peak: finish["peak_rss_bytes"]?.number.flatMap { Int64(exactly: $0) }.map {
-                ByteCount(bytes: $0)
-            })
+            waited: WaitedUsage(
+                cpu: finish["cpu_ns"]?.number.flatMap { Int64(exactly: $0) }.map {
+                    Duration(nanosecondCount: $0)
+                },
+                peak: finish["peak_rss_bytes"]?.number.flatMap { Int64(exactly: $0) }.map {
+                    ByteCount(bytes: $0)
+                },
+                usage: finish["usage"].flatMap { ChildProcess.Usage(json: $0) }))
+    }
+}
+
+extension ChildProcess.Usage {
+    fileprivate var json: String {
+        "[\(diskRead.bytes),\(diskWritten.bytes),\(majorFaults),\(voluntarySwitches),\(involuntarySwitches)]"
+    }
+
+    fileprivate init?(json: JSONValue) {
+        let numbers = (json.array ?? []).compactMap { $0.number.flatMap { Int(exactly: $0) } }
+        guard numbers.count == 5 else { return nil }
+        self.init(
+            diskRead: ByteCount(bytes: Int64(numbers[0])), diskWritten: ByteCount(bytes: Int64(numbers[1])),
+            majorFaults: numbers[2], voluntarySwitches: numbers[3], involuntarySwitches: numbers[4])
+    }
+}
+
+/// What the monitor child tells its parent unasked: a signal that it has got from a process.
+///
+/// Who sends one to a whole process group reaches the pipeline, the parent and the monitor; who sends it to the parent
+/// alone wants it passed on. That the monitor has it too tells the two apart.
+struct SignalWitness {
+    static let prefix = "signal "
+
+    static func line(_ signal: SignalInbox.Received) -> String? {
+        signal.sender.map { "\(prefix)\(signal.number) \($0)\n" }
+    }
+
+    static func parse(_ line: [UInt8]) -> SignalInbox.Received? {
+        let words = String(decoding: line, as: UTF8.self).split(separator: " ")
+        guard words.count == 3, words[0] == prefix.dropLast(), let number = Int32(words[1]),
+            let sender = Int32(words[2])
+        else { return nil }
+        return SignalInbox.Received(number: number, sender: sender)
+    }
+
+    /// What is left of an answer when the words about signals before it are taken away.
+    static func stripped(_ answer: [UInt8]) -> [UInt8] {
+        var rest = answer[...]
+        while rest.starts(with: prefix.utf8), let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            rest = rest[(end + 1)...]
+        }
+        return Array(rest)
     }
 }
 

@@ -41,6 +41,30 @@ final class LineRelay {
         return String(decoding: partial[..<end], as: UTF8.self)
     }
 
+    /// All that has come and waits to be read, joined by line ends; what the last line lacks stays.
+    func rest() -> String? {
+        var pieces: [String] = []
+        do throws(SystemError) {
+            while descriptor >= 0, try FileDescriptor.waitUntilReadable([descriptor], timeout: .zero)[0] {
+                if let lines = next() { pieces.append(lines) }
+            }
+        } catch {
+            // What cannot be waited for cannot be read.
+            descriptor = -1
+        }
+        return pieces.isEmpty ? nil : pieces.joined(separator: "\n")
+    }
+
+    /// Whether something waits to be read.
+    var hasInput: Bool {
+        guard descriptor >= 0 else { return false }
+        do throws(SystemError) {
+            return try FileDescriptor.waitUntilReadable([descriptor], timeout: .zero)[0]
+        } catch {
+            return false
+        }
+    }
+
     /// The line that nobody has ended.
     func last() -> String? {
         defer { partial = [] }

@@ -46,14 +46,14 @@ enum LogText {
             "# summary",
             "total_wall_s=\(totals.wall.seconds) peak_rss_mb=\(totals.peakResident.mebibytes) "
                 + "avg_cpu_pct=\(totals.averageCPUPercent.oneDecimal) cpu_s=\(totals.cpu.seconds) "
-                + "unattributed_s=\(report.unattributed.seconds)",
+                + "unattributed_s=\(report.unattributed.seconds)\(usage(totals.usage))",
         ]
         for stage in report.stages {
             lines.append(
                 "  stage=\(quoted(stage.name.text)) wall_s=\(stage.wall.seconds) "
                     + "peak_mb=\(stage.peakResident.mebibytes) avg_cpu=\(stage.averageCPUPercent.oneDecimal) "
                     + "cpu_s=\(stage.cpu.seconds) entered=\(stage.entered)"
-                    + (stage.isShared ? " shared=1" : ""))
+                    + (stage.isShared ? " shared=1" : "") + usage(stage.usage))
         }
         if let exit = report.exit.value {
             let last = report.lastStages.first.map { " last_stage=\(quoted($0.text))" } ?? ""
@@ -63,6 +63,13 @@ enum LogText {
             }
         }
         return lines
+    }
+
+    private static func usage(_ usage: MonitorReport.Usage) -> String {
+        " disk_read_mb=\(usage.diskRead.mebibytes) disk_written_mb=\(usage.diskWritten.mebibytes) "
+            + "major_faults=\(usage.majorFaults.count) voluntary_switches=\(usage.voluntarySwitches.count) "
+            + "involuntary_switches=\(usage.involuntarySwitches.count) "
+            + "run_queue_wait_s=\(usage.runQueueWait.seconds) pss_mb=\(usage.proportionalResident.mebibytes)"
     }
 
     /// What a person is told about the end of a pipeline.
@@ -90,6 +97,10 @@ extension Reading<ByteCount> {
 
 extension Reading<Duration> {
     var seconds: String { value?.inSeconds.fixed(3) ?? LogText.unavailable }
+}
+
+extension Reading<Int> {
+    var count: String { value.map { "\($0)" } ?? LogText.unavailable }
 }
 
 extension Reading<Double> {

@@ -1,3 +1,4 @@
+internal import JSONDocument
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
@@ -31,6 +32,7 @@ public struct MonitorConfiguration: Equatable, Sendable {
     /// Whether plain progress lines are written to standard error where there is no panel.
     public var writesPlainLines = true
     /// Whether keys are read from standard input while the panel is drawn. `automatic`: when that is a terminal.
+    /// What the pipeline itself wants to read there it gets (`MonitoredCommand`).
     public var keys = Choice.automatic
     /// The program that `f` has draw a flamegraph, called as
     /// `PROGRAM flamegraph --pid N --output-dir DIR --status-file FILE`; nil when there is none.
@@ -39,6 +41,11 @@ public struct MonitorConfiguration: Equatable, Sendable {
     public var flamegraphDirectory: String?
     /// The time between two plain lines within a stage.
     public var plainInterval = Duration.seconds(10)
+
+    /// Read ends of pipes that the monitor prints from, line by line, above its panel.
+    var relays: [Int32] = []
+    /// Whether the monitor goes on when who started it is gone and the target is not.
+    var staysWithTarget = false
 
     /// The configuration for a pipeline's name and its status file.
     public init(name: String, statusFile: String) {
@@ -60,6 +67,7 @@ extension MonitorConfiguration {
             "\"keys\":\(keys.rawValue.asJSON)",
             "\"flamegraph_program\":\(flamegraphProgram?.asJSON ?? "null")",
             "\"flamegraph_directory\":\(flamegraphDirectory?.asJSON ?? "null")",
+            "\"relays\":[\(relays.map { "\($0)" }.joined(separator: ","))]", "\"stays\":\(staysWithTarget)",
             "\"plain_lines\":\(writesPlainLines)", "\"plain_interval_ns\":\(plainInterval.inNanoseconds)",
         ]
         return "{\(fields.joined(separator: ","))}"
@@ -85,6 +93,9 @@ extension MonitorConfiguration {
         self.panel = panel
         self.keys = keys
         flamegraphProgram = fields["flamegraph_program"]?.string
+        relays = (fields["relays"]?.array ?? []).compactMap { $0.number.flatMap { Int32(exactly: $0) } }
+            .filter { $0 > 2 }
+        staysWithTarget = fields["stays"]?.bool ?? false
         flamegraphDirectory = fields["flamegraph_directory"]?.string
         writesPlainLines = plainLines
         self.plainInterval = max(.milliseconds(10), Duration(nanosecondCount: plainInterval))

@@ -144,6 +144,12 @@ final class MonitorDesk {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         view.printAbove(lines.map { TerminalLine.shown(String($0)) }.joined(separator: "\r\n"))
     }
+    /// Prints text that is no whole line.
+    func printAsItIs(_ text: String) { view.printAsItIs(text) }
+    func stepAside(_ isAside: Bool) {
+        view.stepAside(isAside)
+        if !isAside { redraw() }
+    }
     func togglePause() { view.togglePause() }
     func detach() { view.detach() }
     /// Shows a line below the panel until the next one.
@@ -160,16 +166,15 @@ final class MonitorDesk {
     ///
     /// - Parameters:
     ///   - exit: How the run ended, as who waited for it knows; nil to ask the kernel.
-    ///   - cpu: CPU time of the run, as who waited for it knows.
-    ///   - peak: Its peak of memory, likewise.
+    ///   - waited: What the run used, as who waited for it knows.
     ///   - parent: Where the report is sent, nil when nobody listens.
-    func conclude(exit: ExitStatus?, cpu: Duration?, peak: ByteCount?, toParent parent: Int32?) {
+    func conclude(exit: ExitStatus?, waited: WaitedUsage, toParent parent: Int32?) {
         guard observation != nil else {
             view.restore()
             return
         }
         if !hasTargetEnded, hasEndedNow() { targetHasEnded() }
-        observation?.conclude(cpu: cpu, peak: peak)
+        observation?.conclude(waited)
         noteMergedReplacements()
         let status: Reading<ExitStatus> =
             if let exit {

@@ -67,6 +67,9 @@ final class MonitorKeys {
         releasedUntil = SystemClock.monotonicNanoseconds + time.inNanoseconds
     }
 
+    /// Gives the keyboard back, until it is taken again.
+    func letGo() { input = nil }
+
     /// Gives the terminal back. A flamegraph that is being drawn is given up.
     func close() {
         input = nil

@@ -13,9 +13,18 @@ final class MonitorLoop {
     private var isOver = false
     /// When the connection broke: the target is given a moment to end as well.
     private var orphanedAt: Int64?
+    /// What the pipeline prints, to be shown above the panel.
+    private var relays: [LineRelay] = []
+    private var staysWithTarget = false
+    /// Whether the pipeline waits for somebody to type.
+    private var isAside = false
+    /// When a request to end is heeded, unless the parent says that it was for all.
+    private var endsAt: Int64?
 
     /// How long an orphaned monitor waits for the target's end.
     private static let orphanGrace: Int64 = 1_000_000_000
+    /// How long the parent has to say that a request to end was not for the monitor.
+    private static let requestGrace: Int64 = 200_000_000
 
     init(control: consuming FileDescriptor, inbox: consuming SignalInbox) {
         self.control = control
@@ -25,10 +34,11 @@ final class MonitorLoop {
     /// Runs until all is over; the exit code.
     func run() -> Int32 {
         while !isOver {
-            let watched = [
-                inbox.descriptor, isControlOpen ? control.rawValue : -1, desk?.statusDescriptor ?? -1,
-                desk?.targetDescriptor ?? -1, keys.descriptor, keys.helperDescriptor,
-            ]
+            let watched =
+                [
+                    inbox.descriptor, isControlOpen ? control.rawValue : -1, desk?.statusDescriptor ?? -1,
+                    desk?.targetDescriptor ?? -1, keys.descriptor, keys.helperDescriptor,
+                ] + relays.map(\.descriptor)
             var ready = [Bool](repeating: false, count: watched.count)
             do throws(SystemError) {
                 ready = try FileDescriptor.waitUntilReadable(watched, timeout: timeout())
@@ -39,6 +49,7 @@ final class MonitorLoop {
             if ready[0] { handleSignals() }
             // Nothing may be drawn after the summary.
             if isOver { break }
+            for (relay, isReady) in zip(relays, ready.dropFirst(6)) where isReady { passOn(relay) }
             // The target's end comes before the parent's word of it, so that its last state is still to be read.
             if ready[3] { desk?.targetHasEnded() }
             if ready[2] || desk?.mustPoll ?? false { desk?.readTransitions() }
@@ -47,9 +58,10 @@ final class MonitorLoop {
             if let desk {
                 if ready[4] { keys.read(for: desk) }
                 if ready[5] { keys.helperHasSpoken(for: desk) }
-                keys.follow(desk)
+                if isAside { keys.letGo() } else { keys.follow(desk) }
             }
             desk?.tickIfDue()
+            leaveIfAsked()
             leaveIfOrphaned()
         }
         keys.close()
@@ -59,19 +71,19 @@ final class MonitorLoop {
     private func timeout() -> Duration? {
         var deadlines: [Int64] = []
         if let wake = desk?.nextWake { deadlines.append(wake) }
-        if let orphanedAt { deadlines.append(orphanedAt + Self.orphanGrace) }
+        if let orphanedAt, !isLeftAlone { deadlines.append(orphanedAt + Self.orphanGrace) }
+        if let endsAt { deadlines.append(endsAt) }
         return deadlines.min().map {
             Duration(nanosecondCount: max(0, $0 - SystemClock.monotonicNanoseconds))
         }
     }
 
     private func handleSignals() {
-        while let signal = inbox.next() {
-            switch signal {
+        while let signal = inbox.nextWithOrigin() {
+            if isControlOpen, let witness = SignalWitness.line(signal) { answer(witness) }
+            switch signal.number {
             case SignalInbox.terminate:
-                desk?.conclude(exit: nil, cpu: nil, peak: nil, toParent: nil)
-                isOver = true
-                return
+                endsAt = SystemClock.monotonicNanoseconds + (isControlOpen ? Self.requestGrace : 0)
             case SignalInbox.hangUp: desk?.terminalIsGone()
             case SignalInbox.windowChange: desk?.redraw()
             case SignalInbox.terminalStop:
@@ -108,35 +120,93 @@ final class MonitorLoop {
     private func obey(_ message: ControlMessage) {
         switch message {
         case .configure(let configuration):
-            if desk == nil { desk = MonitorDesk(configuration) }
+            guard desk == nil else { return }
+            desk = MonitorDesk(configuration)
+            staysWithTarget = configuration.staysWithTarget
+            relays = configuration.relays.map {
+                LineRelay(reading: FileDescriptor(owning: $0), fallback: Terminal.standardError)
+            }
         case .observe(let pid):
             let problem = desk?.observe(pid: pid) ?? "It has no configuration."
-            answer(problem.isEmpty ? MonitorChild.observing : problem)
+            answer((problem.isEmpty ? MonitorChild.observing : problem) + "\n")
         case .say(let text): desk?.printAbove(text)
-        case .finish(let exit, let cpu, let peak):
-            desk?.conclude(exit: exit, cpu: cpu, peak: peak, toParent: control.rawValue)
+        case .stepAside(let isAside): stepAside(isAside)
+        case .stay: endsAt = nil
+        case .finish(let exit, let waited):
+            finishRelays()
+            desk?.conclude(exit: exit, waited: waited, toParent: control.rawValue)
             isOver = true
         }
     }
 
     private func answer(_ text: String) {
         do throws(SystemError) {
-            try control.send(Array((text + "\n").utf8))
+            try control.send(Array(text.utf8))
         } catch {
             // Nobody is left to hear it; the closed connection is noticed next.
             return
         }
     }
 
+    // MARK: What the pipeline prints
+
+    private func passOn(_ relay: LineRelay) {
+        if let lines = relay.next() { desk?.printAbove(lines) }
+        // A question has no end of line, and somebody is to answer it.
+        if isAside { showUnendedLines() }
+    }
+
+    private func showUnendedLines() {
+        for relay in relays {
+            if let text = relay.last() { desk?.printAsItIs(text) }
+        }
+    }
+
+    private func stepAside(_ isAside: Bool) {
+        self.isAside = isAside
+        desk?.stepAside(isAside)
+        guard isAside else { return }
+        keys.letGo()
+        for relay in relays {
+            if let lines = relay.rest() { desk?.printAbove(lines) }
+        }
+        showUnendedLines()
+    }
+
+    /// What is left in the pipes; a descendant that lives on may keep them open, and is not waited for.
+    private func finishRelays() {
+        for relay in relays {
+            if let lines = relay.rest() { desk?.printAbove(lines) }
+            if let line = relay.last() { desk?.printAbove(line) }
+        }
+    }
+
+    // MARK: The end
+
+    private func leaveIfAsked() {
+        guard !isOver, let endsAt, SystemClock.monotonicNanoseconds >= endsAt else { return }
+        // Whoever prints into a pipe that nobody reads is ended by that: the parent takes over, if there is one.
+        if !isControlOpen, desk?.isTargetRunning ?? false, relays.contains(where: { $0.descriptor >= 0 }) {
+            self.endsAt = nil
+            return
+        }
+        desk?.conclude(exit: nil, waited: WaitedUsage(), toParent: nil)
+        isOver = true
+    }
+
+    /// Whether the monitor is what is left of the tool, and the pipeline goes on.
+    private var isLeftAlone: Bool { staysWithTarget && desk?.isTargetRunning ?? false }
+
     /// The parent has gone without a word: it has crashed or been killed, and most often it was the pipeline itself.
     private func leaveIfOrphaned() {
-        guard !isOver, let orphanedAt else { return }
+        guard !isOver, let orphanedAt, !isLeftAlone else { return }
+        finishRelays()
         let isWaiting = SystemClock.monotonicNanoseconds < orphanedAt + Self.orphanGrace
         if isWaiting, desk?.isTargetRunning ?? false { return }
         if desk?.isTargetRunning ?? false {
             desk?.note("The process that started the monitor is gone; the pipeline was still running.")
         }
-        desk?.conclude(exit: nil, cpu: nil, peak: nil, toParent: nil)
+        desk?.conclude(exit: nil, waited: WaitedUsage(), toParent: nil)
         isOver = true
     }
 }

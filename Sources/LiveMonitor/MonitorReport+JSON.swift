@@ -1,3 +1,4 @@
+internal import JSONDocument
 internal import LinuxProcess
 internal import Measurement
 internal import PipelineStatus
@@ -56,7 +57,7 @@ extension MonitorReport {
                 wall: .seconds(totals["wall_s"]), cpu: .seconds(totals["cpu_s"]),
                 peakResident: .bytes(totals["peak_rss_bytes"]),
                 peakMethod: totals["peak_method"]?.string.flatMap { PeakMethod(rawValue: $0) },
-                averageCPUPercent: .number(totals["avg_cpu_pct"])),
+                averageCPUPercent: .number(totals["avg_cpu_pct"]), usage: Usage(jsonFields: totals)),
             unattributed: .seconds(fields["unattributed_s"]), ticks: ticks,
             log: fields["log"].flatMap { Log(json: $0) }, exit: exit(in: fields["exit"]),
             highestEpisode: fields["highest_episode"]?.integer,
@@ -81,7 +82,7 @@ extension MonitorReport.Stage {
             "\"peak_rss_bytes\": \(peakResident.bytes)",
             "\"peak_method\": \(peakMethod?.rawValue.asJSON ?? "null")",
             "\"avg_cpu_pct\": \(averageCPUPercent.percent)", "\"shared\": \(isShared)",
-            "\"source\": \(source.rawValue.asJSON)",
+            "\"source\": \(source.rawValue.asJSON)", usage.jsonFields,
         ]
         return "{\(fields.joined(separator: ", "))}"
     }
@@ -95,7 +96,8 @@ extension MonitorReport.Stage {
             name: name, entered: entered, wall: .seconds(fields["wall_s"]), work: .seconds(fields["work_s"]),
             cpu: .seconds(fields["cpu_s"]), peakResident: .bytes(fields["peak_rss_bytes"]),
             peakMethod: fields["peak_method"]?.string.flatMap { MonitorReport.PeakMethod(rawValue: $0) },
-            averageCPUPercent: .number(fields["avg_cpu_pct"]), isShared: isShared, source: source)
+            averageCPUPercent: .number(fields["avg_cpu_pct"]), isShared: isShared, source: source,
+            usage: MonitorReport.Usage(jsonFields: fields))
     }
 }
 
@@ -103,7 +105,30 @@ extension MonitorReport.Totals {
     fileprivate var json: String {
         "{\"wall_s\": \(wall.jsonSeconds), \"cpu_s\": \(cpu.jsonSeconds), \"peak_rss_bytes\": \(peakResident.bytes), "
             + "\"peak_method\": \(peakMethod?.rawValue.asJSON ?? "null"), "
-            + "\"avg_cpu_pct\": \(averageCPUPercent.percent)}"
+            + "\"avg_cpu_pct\": \(averageCPUPercent.percent), \(usage.jsonFields)}"
+    }
+}
+
+extension MonitorReport.Usage {
+    fileprivate var jsonFields: String {
+        [
+            "\"disk_read_bytes\": \(diskRead.bytes)", "\"disk_written_bytes\": \(diskWritten.bytes)",
+            "\"major_faults\": \(majorFaults.jsonCount)",
+            "\"voluntary_switches\": \(voluntarySwitches.jsonCount)",
+            "\"involuntary_switches\": \(involuntarySwitches.jsonCount)",
+            "\"run_queue_wait_s\": \(runQueueWait.jsonSeconds)",
+            "\"pss_bytes\": \(proportionalResident.bytes)",
+        ].joined(separator: ", ")
+    }
+
+    fileprivate init(jsonFields fields: [String: JSONValue]) {
+        self.init(
+            diskRead: .bytes(fields["disk_read_bytes"]), diskWritten: .bytes(fields["disk_written_bytes"]),
+            majorFaults: .count(fields["major_faults"]),
+            voluntarySwitches: .count(fields["voluntary_switches"]),
+            involuntarySwitches: .count(fields["involuntary_switches"]),
+            runQueueWait: .seconds(fields["run_queue_wait_s"]),
+            proportionalResident: .bytes(fields["pss_bytes"]))
     }
 }
 
@@ -171,6 +196,19 @@ extension Reading<ByteCount> {
     fileprivate static func bytes(_ value: JSONValue?) -> Self {
         value?.integer.map { .value(ByteCount(bytes: Int64($0))) }
             ?? .unavailable(reason: value.unavailableReason)
+    }
+}
+
+extension Reading<Int> {
+    fileprivate var jsonCount: String {
+        switch self {
+        case .value(let value): "\(value)"
+        case .unavailable(let reason): LiveMonitor.unavailable(reason)
+        }
+    }
+
+    fileprivate static func count(_ value: JSONValue?) -> Self {
+        value?.integer.map { .value($0) } ?? .unavailable(reason: value.unavailableReason)
     }
 }
 

@@ -51,6 +51,7 @@ public final class MonitorSession: Sendable {
         let modes: TerminalModes?
         /// Set once something could not be said whole.
         var isMute = false
+        var splitter = LineSplitter(limit: 4096)
 
         init(
             control: consuming FileDescriptor, child: consuming ChildProcess, modes: TerminalModes?
@@ -96,7 +97,7 @@ public final class MonitorSession: Sendable {
         var request = ChildRequest(["/proc/self/exe", MonitorChild.argument, "\(theirs)"])
         request.standardInput = configuration.readsKeys ? .inherited : .null
         request.standardOutput = .null
-        request.inheritedDescriptor = theirs
+        request.inheritedDescriptors = [theirs] + configuration.relays
         let modes = configuration.readsKeys ? keyboardModes() : nil
         let child: ChildProcess
         do throws(SpawnError) {
@@ -167,18 +168,60 @@ public final class MonitorSession: Sendable {
         }
     }
 
+    /// Readable when the monitor has something to say, or is gone; -1 when the session is over.
+    var descriptor: Int32 { running.withLock { $0?.control.rawValue ?? -1 } }
+
+    /// The signals that the monitor has got since the last call; nil when it is gone. Call it when the descriptor is
+    /// readable.
+    func witnessedSignals() -> [SignalInbox.Received]? {
+        running.withLock { running in
+            guard let current = running else { return nil }
+            do throws(SystemError) {
+                let bytes = try current.control.read(upTo: 4096)
+                if bytes.isEmpty { return nil }
+                return current.splitter.take(bytes).compactMap { SignalWitness.parse($0) }
+            } catch {
+                return nil
+            }
+        }
+    }
+
+    /// Says something else to the monitor; one that is gone is noticed elsewhere.
+    func tell(_ message: ControlMessage) {
+        running.withLock { running in
+            guard let current = running, !current.isMute else { return }
+            do throws(SystemError) {
+                try current.control.send(Array(message.line.utf8))
+            } catch {
+                current.isMute = true
+            }
+        }
+    }
+
+    /// Ends a monitor that hangs, and gives the terminal back in its place. `finish` then tells that it is gone.
+    func giveUp() {
+        running.withLock { running in
+            running?.child.send(SignalInbox.kill)
+            running?.modes?.restore(to: Terminal.standardInput)
+        }
+        MonitorView.restoreAfterLoss(configuration)
+    }
+
     /// Ends the monitor and takes its report.
     ///
     /// - Parameters:
     ///   - exit: How the run ended; nil when it has not (a pipeline that monitors itself), or the kernel shall be asked.
     ///   - cpu: What `wait4` told of the run's CPU time, which includes what came after the monitor's last look.
     ///   - peak: What `wait4` told of its peak of memory: the only word on what came after the monitor's last look.
+    ///   - usage: What `wait4` told of the rest, likewise.
     ///   - timeout: How long to wait for the monitor, which is ended after that.
     public func finish(
-        exit: ExitStatus? = nil, cpu: Duration? = nil, peak: ByteCount? = nil, timeout: Duration = .seconds(5)
+        exit: ExitStatus? = nil, cpu: Duration? = nil, peak: ByteCount? = nil,
+        usage: ChildProcess.Usage? = nil, timeout: Duration = .seconds(5)
     ) throws(MonitorError) -> MonitorReport {
         guard let running = running.withLock({ $0.take() }) else { throw .alreadyFinished }
-        let message = ControlMessage.finish(exit: exit, cpu: cpu, peak: peak)
+        let message = ControlMessage.finish(
+            exit: exit, waited: WaitedUsage(cpu: cpu, peak: peak, usage: usage))
         let deadline = SystemClock.monotonicNanoseconds + timeout.inNanoseconds
         var bytes: [UInt8] = []
         var isComplete = false
@@ -203,8 +246,8 @@ public final class MonitorSession: Sendable {
         // One that was killed has not given the keyboard back.
         if status != .code(0) { running.modes?.restore(to: Terminal.standardInput) }
         guard isComplete else { throw .noAnswer(timeout) }
-        if bytes.isEmpty { throw .ended("\(status)") }
-        guard let report = MonitorReport.parse(bytes) else { throw .unreadableReport }
+        if SignalWitness.stripped(bytes).isEmpty { throw .ended("\(status)") }
+        guard let report = MonitorReport.parse(SignalWitness.stripped(bytes)) else { throw .unreadableReport }
         return report
     }
 
@@ -213,7 +256,8 @@ public final class MonitorSession: Sendable {
         outcome: ChildProcess.Outcome, timeout: Duration = .seconds(5)
     ) throws(MonitorError) -> MonitorReport {
         try finish(
-            exit: outcome.status, cpu: outcome.cpu, peak: outcome.peakResident, timeout: timeout)
+            exit: outcome.status, cpu: outcome.cpu, peak: outcome.peakResident, usage: outcome.usage,
+            timeout: timeout)
     }
 }
 

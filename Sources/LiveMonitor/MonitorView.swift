@@ -21,6 +21,8 @@ struct MonitorView: ~Copyable {
     private(set) var isPaused = false
     /// Whether there is a panel that keys could be meant for.
     var isPanelLive: Bool { drawsPanel && !isLost }
+    /// Set while somebody types what the pipeline has asked for.
+    private var isAside = false
     /// Set once the terminal is gone: nothing more is written to it.
     private var isLost = false
 
@@ -41,7 +43,7 @@ struct MonitorView: ~Copyable {
     {
         remember(tick)
         if let line = plain?.line(tick) { write(Array((line + "\n").utf8)) }
-        guard drawsPanel, !isPaused, Terminal.isForeground(Self.terminal) else { return }
+        guard drawsPanel, !isPaused, !isAside, Terminal.isForeground(Self.terminal) else { return }
         let size = Terminal.size(Self.terminal)
         var state = PanelState(
             name: configuration.name, pid: tick.pid, elapsed: tick.elapsed,
@@ -67,12 +69,25 @@ struct MonitorView: ~Copyable {
 
     /// Prints a line that somebody else wants on the terminal, whole, above the panel.
     mutating func printAbove(_ line: String) {
-        guard drawsPanel, Terminal.isForeground(Self.terminal), let state = lastState, !isPaused else {
+        guard drawsPanel, Terminal.isForeground(Self.terminal), let state = lastState, !isPaused,
+            !isAside
+        else {
             write(Array((line + "\r\n").utf8))
             return
         }
         let size = Terminal.size(Self.terminal)
         write(writer.frame(PanelFrame.render(state, size: size, style: style), size: size, above: line))
+    }
+
+    /// Prints text where the cursor is.
+    mutating func printAsItIs(_ text: String) {
+        write(Array(TerminalLine.shown(text).utf8))
+    }
+
+    /// Takes the panel away while somebody types, or draws it again from the next frame on.
+    mutating func stepAside(_ isAside: Bool) {
+        if isAside { restore() }
+        self.isAside = isAside
     }
 
     /// Stops drawing, or goes on; a panel that stands still stays on the screen as text.

@@ -6,8 +6,14 @@ public import PipelineStatus
 /// A command run under the monitor, in the foreground, as if the monitor were not there.
 ///
 /// The command stays in this process's group: Ctrl-C, Ctrl-Z and `fg` reach it from the terminal as always. A signal
-/// that a process sends to us alone is passed on. When the panel is drawn, what the command prints to the same terminal
-/// goes through pipes to the monitor, which alone writes to the terminal; otherwise it keeps our streams.
+/// that a process sends to us alone is passed on; one that it sends to the whole group reaches the command anyway. When
+/// the panel is drawn, what the command prints to the same terminal goes through pipes to the monitor, which alone
+/// writes to the terminal; otherwise it keeps our streams. This process holds the pipes as well: when either it or the
+/// monitor is killed, the other one goes on to read them, and the command notices nothing. When both are, the command's
+/// next line meets a pipe that nobody reads, and ends it unless it ignores SIGPIPE.
+///
+/// Standard input stays the command's. The panel's keys are read from the terminal only while the command does not wait
+/// for somebody to type.
 public struct MonitoredCommand {
     /// How it ended.
     public struct Finished: Sendable {
@@ -53,32 +59,45 @@ public struct MonitoredCommand {
         }
         var request = ChildRequest(directory.command(command))
         request.environment = directory.environment.merging(environment) { $1 }
-        // Two readers of one keyboard would each get half of what is typed.
-        if configuration.readsKeys { request.standardInput = .null }
-        var relays: [LineRelay] = []
-        if configuration.drawsPanel {
-            let errors = try system { () throws(SystemError) in try FileDescriptor.pipe() }
-            let output = try system { () throws(SystemError) in try FileDescriptor.pipe() }
-            request.standardError = .descriptor(errors.writeEnd.rawValue)
-            let sharesOutput = Terminal.isTerminal(Terminal.standardOutput)
-            if sharesOutput { request.standardOutput = .descriptor(output.writeEnd.rawValue) }
-            let (child, session) = try start(request)
-            relays.append(LineRelay(reading: errors.takeReadEnd(), fallback: Terminal.standardError))
-            if sharesOutput {
-                relays.append(LineRelay(reading: output.takeReadEnd(), fallback: Terminal.standardOutput))
-            }
-            return try finish(child, session, inbox, relays)
+        guard configuration.drawsPanel else {
+            let (child, session) = try start(request, relays: [])
+            return try finish(Attendance(child, session, relays: [], terminal: nil), inbox)
         }
-        let (child, session) = try start(request)
-        return try finish(child, session, inbox, relays)
+        let errors = try system { () throws(SystemError) in try FileDescriptor.pipe() }
+        let output = try system { () throws(SystemError) in try FileDescriptor.pipe() }
+        request.standardError = .descriptor(errors.writeEnd.rawValue)
+        var pipes = [errors.readEnd.rawValue]
+        let sharesOutput = Terminal.isTerminal(Terminal.standardOutput)
+        if sharesOutput {
+            request.standardOutput = .descriptor(output.writeEnd.rawValue)
+            pipes.append(output.readEnd.rawValue)
+        }
+        let (child, session) = try start(request, relays: pipes)
+        var relays = [LineRelay(reading: errors.takeReadEnd(), fallback: Terminal.standardError)]
+        if sharesOutput {
+            relays.append(LineRelay(reading: output.takeReadEnd(), fallback: Terminal.standardOutput))
+        }
+        let terminal = configuration.readsKeys ? TerminalReader.terminal(Terminal.standardInput) : nil
+        return try finish(Attendance(child, session, relays: relays, terminal: terminal), inbox)
     }
 
-    private func start(_ request: ChildRequest) throws(SpawnError) -> (Box, MonitorSession?) {
+    private func start(
+        _ request: ChildRequest, relays: [Int32]
+    ) throws(SpawnError) -> (Attendance.Box, MonitorSession?) {
         let suspended = try SuspendedChild.prepare(request)
         var session: MonitorSession?
         if let watchElsewhere {
             watchElsewhere(suspended.pid)
-            return (Box(try suspended.release()), nil)
+            return (Attendance.Box(try suspended.release()), nil)
+        }
+        var configuration = configuration
+        configuration.relays = relays
+        configuration.staysWithTarget = true
+        if configuration.readsKeys, TerminalReader.isWaiting(suspended.pid, at: "") == nil {
+            configuration.keys = .never
+            note(
+                "No keys are read, because the kernel does not tell when the command itself wants to read the terminal."
+            )
         }
         do throws(MonitorError) {
             let started = try MonitorSession.start(configuration)
@@ -87,64 +106,21 @@ public struct MonitoredCommand {
         } catch {
             note("\(error)")
         }
-        return (Box(try suspended.release()), session)
-    }
-
-    /// A child to be handed about together with other things.
-    private final class Box {
-        var child: ChildProcess
-        init(_ child: consuming ChildProcess) { self.child = child }
+        return (Attendance.Box(try suspended.release()), session)
     }
 
     private func finish(
-        _ box: Box, _ session: MonitorSession?, _ inbox: borrowing SignalInbox, _ relays: [LineRelay]
+        _ attendance: Attendance, _ inbox: borrowing SignalInbox
     ) throws(SpawnError) -> Finished {
-        let outcome = try system { () throws(SystemError) in
-            try waitForEnd(of: box, session, inbox, relays)
-        }
+        let outcome = try system { () throws(SystemError) in try attendance.waitForEnd(inbox) }
         var report: MonitorReport?
         do throws(MonitorError) {
-            report = try session?.finish(outcome: outcome)
+            report = try attendance.session?.finish(outcome: outcome)
         } catch {
             note("\(error)")
         }
+        attendance.passRest()
         return Finished(status: outcome.status, report: report)
-    }
-
-    private func waitForEnd(
-        of box: Box, _ session: MonitorSession?, _ inbox: borrowing SignalInbox, _ relays: [LineRelay]
-    ) throws(SystemError) -> ChildProcess.Outcome {
-        while true {
-            let watched = [box.child.pidfd, inbox.descriptor] + relays.map(\.descriptor)
-            let ready = try FileDescriptor.waitUntilReadable(watched, timeout: nil)
-            while let (signal, isFromProcess) = inbox.nextWithOrigin() {
-                if isFromProcess { box.child.send(signal) }
-            }
-            for (relay, isReady) in zip(relays, ready.dropFirst(2)) where isReady {
-                if let lines = relay.next() { pass(lines, relay, session) }
-            }
-            guard ready[0], let outcome = try box.child.wait(timeout: .zero) else { continue }
-            // What it has left in the pipes; a descendant that lives on may keep them open, and is not waited for.
-            for relay in relays {
-                while relay.descriptor >= 0,
-                    try FileDescriptor.waitUntilReadable([relay.descriptor], timeout: .zero)[0]
-                {
-                    if let lines = relay.next() { pass(lines, relay, session) }
-                }
-                if let line = relay.last() { pass(line, relay, session) }
-            }
-            return outcome
-        }
-    }
-
-    private func pass(_ lines: String, _ relay: LineRelay, _ session: MonitorSession?) {
-        if let session, session.say(lines) { return }
-        do throws(SystemError) {
-            try FileDescriptor.write(lines + "\n", to: relay.fallback)
-        } catch {
-            // The terminal is gone; the pipeline goes on.
-            return
-        }
     }
 
     private func system<Result: ~Copyable>(

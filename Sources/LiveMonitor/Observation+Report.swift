@@ -19,7 +19,8 @@ extension Observation {
             droppedTransitions: ledger.droppedTransitions,
             totals: MonitorReport.Totals(
                 wall: .value(wall), cpu: cpu, peakResident: peakReading(totalPeak),
-                peakMethod: totalPeak?.method, averageCPUPercent: averagePercent(cpu, of: wall)),
+                peakMethod: totalPeak?.method, averageCPUPercent: averagePercent(cpu, of: wall),
+                usage: totalUsage()),
             unattributed: .value(
                 Duration(nanosecondCount: ledger.unattributed(from: startedAt, to: ended))),
             ticks: ticks, log: log, exit: exit, highestEpisode: feed.highestEpisode, lastStages: lastOpen,
@@ -43,7 +44,8 @@ extension Observation {
                 work: .value(finished.work), cpu: .value(finished.cpu),
                 peakResident: seen?.peakResident ?? peakReading(nil), peakMethod: seen?.peakMethod,
                 averageCPUPercent: averagePercent(.value(finished.cpu), of: finished.wall),
-                isShared: finished.isShared, source: .statusHistory)
+                isShared: finished.isShared, source: .statusHistory,
+                usage: seen?.usage ?? unseenUsage)
             // A stage that was still open at the end has a part that the account lacks.
             guard let index, let seen else {
                 stages.append(known)
@@ -62,7 +64,7 @@ extension Observation {
             work: .value(Duration(nanosecondCount: stage.work)), cpu: cpu,
             peakResident: peakReading(stage.peak), peakMethod: stage.peak?.method,
             averageCPUPercent: averagePercent(cpu, of: wall), isShared: stage.isShared,
-            source: feed.source ?? .statusFile)
+            source: feed.source ?? .statusFile, usage: reported(stage.usage, stage.proportional))
     }
 
     private func peakReading(_ peak: MemoryPeak?) -> Reading<ByteCount> {
@@ -79,6 +81,11 @@ extension Observation {
         if let memoryProblem {
             notes.append("Peaks of memory may be low, because marks were not reset. \(memoryProblem)")
         }
+        if let clockProblem, totalsIncludeChildren {
+            notes.append(
+                "CPU time of children that have ended is told in steps of 10 ms, because \(clockProblem).")
+        }
+        if let coverageNote { notes.append(coverageNote) }
         if feed.ignoredTraceLines > 0 {
             notes.append("\(feed.ignoredTraceLines) lines of the event trace were not events.")
         }

@@ -36,7 +36,10 @@ struct Observation {
     private(set) var openStages: [StageName] = []
 
     private let name: String
-    private var sampler: TargetSampler
+    private let sampler: TargetSampler
+    private var proportional = ProportionalReader()
+    /// What the whole run has used, by the word of who waited for it.
+    private(set) var waitedUsage: UsageCounts?
     private var rate = RateMeter()
     /// Edges that were told when the target was already gone: they wait for its last CPU time.
     private var pending: [StageEdge] = []
@@ -52,8 +55,8 @@ struct Observation {
         let started = ProcessClock.monotonicStart(of: sampler.target) - 20_000_000
         feed = StageFeed(statusFile: configuration.statusFile, earliest: started)
         startedAt = SystemClock.monotonicNanoseconds
-        takeSample()
-        self.sampler.resetMarks()
+        takeSample(atEdge: true)
+        sampler.resetMarks()
     }
 
     /// Takes in the transitions that have come; false when there were none.
@@ -61,12 +64,15 @@ struct Observation {
         let edges = feed.read()
         guard !edges.isEmpty else { return false }
         let open = ledger.active
-        guard let sample = takeSample() else {
+        guard let sample = takeSample(atEdge: true) else {
             pending += edges
             return true
         }
         if let peak = sample.peak { ledger.credit(peak, to: open) }
+        let shares = proportional.read { sampler.proportionalResident() }
+        if let shares { ledger.creditProportional(shares, to: open) }
         apply(edges, sample: sample)
+        if let shares { ledger.creditProportional(shares, to: ledger.active) }
         // What is resident now is resident in the stages that have just begun.
         if let resident = sample.resident {
             ledger.credit(MemoryPeak(size: resident, isHighWaterMark: false), to: ledger.active)
@@ -78,7 +84,7 @@ struct Observation {
     /// Looks at the target, unless the transitions that were just taken in have done so.
     mutating func tick(looking: Bool = true) -> Tick {
         ticks += 1
-        if looking, let peak = takeSample()?.peak {
+        if looking, let peak = takeSample(atEdge: false)?.peak {
             ledger.credit(peak, to: ledger.active)
         }
         return currentTick()
@@ -89,32 +95,37 @@ struct Observation {
 
     /// Looks at the target without making a tick of it.
     mutating func look() {
-        takeSample()
+        takeSample(atEdge: false)
     }
 
     /// Says that the target has ended. Its entry may still be there to be read.
     mutating func targetHasEnded(at moment: Int64) {
         guard endedAt == nil else { return }
         endedAt = moment
-        takeSample()
+        takeSample(atEdge: true)
         _ = readTransitions()
     }
 
-    /// Closes the account. The numbers are what the kernel told who waited for the target.
-    mutating func conclude(cpu: Duration?, peak: ByteCount?) {
+    /// Closes the account with what the kernel told who waited for the target.
+    mutating func conclude(_ waited: WaitedUsage) {
         let hasEnded = endedAt != nil
         _ = readTransitions()
         let end = endedAt ?? SystemClock.monotonicNanoseconds
-        if !hasEnded { takeSample() }
-        let total = hasEnded ? cpu.flatMap { sampler.cpuSinceFirstSeen(waited: $0) } : nil
-        if hasEnded, let peak = peak.flatMap({ sampler.peak(waited: $0) }) {
+        if !hasEnded { takeSample(atEdge: true) }
+        let total = hasEnded ? waited.cpu.flatMap { sampler.cpuSinceFirstSeen(waited: $0) } : nil
+        if hasEnded, let peak = waited.peak.flatMap({ sampler.peak(waited: $0) }) {
             totalPeak = .larger(totalPeak, peak)
+        }
+        if hasEnded, let usage = waited.usage {
+            let counts = sampler.usageSinceFirstSeen(waited: usage)
+            waitedUsage = counts
+            lastSample?.usage.raiseInherited(to: counts)
         }
         if let sample = lastSample { apply(pending, sample: sample, after: .some(total)) }
         if let total { raiseCPU(to: total) }
         pending = []
         lastOpen = openStages
-        ledger.endAll(at: EdgePoint(monotonic: end, cpu: cpuReading))
+        ledger.endAll(at: EdgePoint(monotonic: end, cpu: cpuReading, usage: lastSample?.usage))
         openStages = []
         endedAt = end
     }
@@ -130,6 +141,12 @@ struct Observation {
     }
 
     var memoryProblem: String? { sampler.resetProblem }
+    /// Why the CPU time of children that have ended is told in ticks; nil where it is not.
+    var clockProblem: String? { sampler.clockProblem }
+    var totalsIncludeChildren: Bool { sampler.hasHadChildren }
+    /// The largest proportional memory at an edge.
+    var largestProportional: ByteCount? { proportional.largest }
+    var proportionalProblem: String { proportional.problem }
 
     mutating func note(_ sentence: String) {
         if notes.count < 100, !notes.contains(sentence) { notes.append(sentence) }
@@ -152,8 +169,8 @@ struct Observation {
     }
 
     @discardableResult
-    private mutating func takeSample() -> TargetSample? {
-        guard let sample = sampler.sample() else { return nil }
+    private mutating func takeSample(atEdge: Bool) -> TargetSample? {
+        guard let sample = sampler.sample(atEdge: atEdge) else { return nil }
         lastSample = sample
         if let peak = sample.peak { totalPeak = .larger(totalPeak, peak) }
         rate.add(monotonic: sample.monotonic, cpu: sample.cpu)
@@ -166,17 +183,18 @@ struct Observation {
 
     /// Takes edges in. Where the sample is older than they are, `total` is what the whole run has used, if known.
     private mutating func apply(_ edges: [StageEdge], sample: TargetSample, after total: Int64?? = nil) {
-        let teller = feed.snapshot?.pid.flatMap { sample.cpuByProcess[$0] } ?? sample.cpuByProcess[pid]
+        let teller = feed.snapshot?.pid.flatMap { sampler.cpu(of: $0) } ?? sampler.cpu(of: pid)
         for edge in edges {
             let clocks = EdgeClocks(
-                tree: sample.cpu, teller: teller, processes: sample.cpuByProcess.values.reduce(0, +),
-                told: edge.processCPU)
+                tree: edge.processCPU == nil ? sample.cpu : sample.toldCPU, teller: teller,
+                processes: sample.livingCPU, told: edge.processCPU)
             let cpu =
                 switch total {
                 case .none: clocks.cpuFromNewerSample
                 case .some(let total): clocks.cpuFromOlderSample(total: total)
                 }
-            let point = EdgePoint(monotonic: max(edge.monotonic, startedAt), cpu: .value(cpu))
+            let point = EdgePoint(
+                monotonic: max(edge.monotonic, startedAt), cpu: .value(cpu), usage: sample.usage)
             if edge.isBegin {
                 ledger.begin(edge.stage, at: point)
                 openStages.removeAll { $0 == edge.stage }

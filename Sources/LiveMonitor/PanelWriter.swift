@@ -7,6 +7,10 @@ struct PanelWriter {
     private var drawn: [Int] = []
     private var isCursorHidden = false
 
+    /// Erases from the beginning of a line on. Not in one go: tmux takes the screen erased from its first line on for one
+    /// to be kept in the history, where a frame would stay behind.
+    private static let erase = "\u{1B}[K\r\n\u{1B}[J\u{1B}[A"
+
     /// The bytes that replace the frame before by this one.
     ///
     /// - Parameters:
@@ -18,7 +22,7 @@ struct PanelWriter {
         if !isCursorHidden { text += "\u{1B}[?25l" }
         isCursorHidden = true
         text += goToStart(size)
-        if let above { text += "\u{1B}[J\(above)\u{1B}[0m\r\n" }
+        if let above { text += "\(drawn.isEmpty ? "\u{1B}[J" : Self.erase)\(above)\u{1B}[0m\r\n" }
         for line in lines { text += "\(line)\u{1B}[K\r\n" }
         text += "\u{1B}[J\u{1B}[?2026l"
         drawn = lines.map(Self.cells)
@@ -28,7 +32,9 @@ struct PanelWriter {
     /// The bytes that take the frame away and give the terminal back as it was; empty when nothing was drawn.
     mutating func restore(size: Terminal.Size, erasing: Bool) -> [UInt8] {
         guard isCursorHidden || !drawn.isEmpty else { return [] }
-        let text = (erasing ? goToStart(size) + "\u{1B}[J" : "") + "\u{1B}[?2026l\u{1B}[0m\u{1B}[?25h"
+        let text =
+            (erasing ? goToStart(size) + (drawn.isEmpty ? "\u{1B}[J" : Self.erase) : "")
+            + "\u{1B}[?2026l\u{1B}[0m\u{1B}[?25h"
         isCursorHidden = false
         drawn = []
         return Array(text.utf8)

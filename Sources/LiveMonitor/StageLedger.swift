@@ -6,6 +6,8 @@ struct EdgePoint: Equatable {
     var monotonic: Int64
     /// CPU time of the whole process tree so far, in nanoseconds.
     var cpu: Reading<Int64>
+    /// What else it has used so far; nil when it could not be read.
+    var usage: UsagePoint?
 }
 
 /// A peak of resident memory and how it was found.
@@ -41,6 +43,9 @@ struct StageLedger {
         var work: Int64 = 0
         var cpu: Reading<Int64> = .value(0)
         var peak: MemoryPeak?
+        var usage = StageUsage()
+        /// The largest proportional memory that was read at its edges.
+        var proportional: ByteCount?
         var isShared = false
     }
 
@@ -84,6 +89,7 @@ struct StageLedger {
         if let since = stages[index].activeSince {
             stages[index].wall += max(0, edge.monotonic - since.monotonic)
             stages[index].cpu = Self.sum(stages[index].cpu, from: since.cpu, to: edge.cpu)
+            stages[index].usage.add(from: since.usage, to: edge.usage)
         }
         stages[index].activeSince = nil
         if activeIndices.isEmpty, let since = attributedSince {
@@ -107,6 +113,13 @@ struct StageLedger {
         }
     }
 
+    /// Credits proportional memory, read at an edge, to some stages.
+    mutating func creditProportional(_ size: ByteCount, to names: [StageName]) {
+        for index in names.compactMap({ indices[$0] }) {
+            stages[index].proportional = max(stages[index].proportional ?? .zero, size)
+        }
+    }
+
     /// The time in a span of the clock during which no stage was open.
     func unattributed(from start: Int64, to end: Int64) -> Int64 {
         max(0, end - start - attributed - (attributedSince.map { max(0, end - $0) } ?? 0))
@@ -118,6 +131,7 @@ struct StageLedger {
         guard let since = stage.activeSince else { return stage }
         stage.wall += max(0, edge.monotonic - since.monotonic)
         stage.cpu = Self.sum(stage.cpu, from: since.cpu, to: edge.cpu)
+        stage.usage.add(from: since.usage, to: edge.usage)
         return stage
     }
 

@@ -7,8 +7,12 @@ struct TargetSample {
     var monotonic: Int64
     /// CPU time of the whole tree since it was first seen, in nanoseconds.
     var cpu: Int64
-    /// CPU time of single processes, own and of waited-for children, by process identifier.
-    var cpuByProcess: [Int32: Int64]
+    /// The part of it that processes have told themselves, in whole ticks for children they have waited for.
+    var toldCPU: Int64
+    /// CPU time of the living processes and the children they have waited for, that before the first look included.
+    var livingCPU: Int64
+    /// What else the tree has used since it was first seen.
+    var usage: UsagePoint
     /// Resident memory of all processes together; nil when none has any to be read.
     var resident: ByteCount?
     /// The peak since the last reset of the marks; nil likewise.
@@ -16,30 +20,45 @@ struct TargetSample {
     var processCount: Int
 }
 
-/// Reads the clocks and the memory of a process tree. Owns what has to be remembered between two readings.
-struct TargetSampler {
+/// Reads the clocks, the memory and the counters of a process tree. Owns what has to be remembered between two
+/// readings.
+///
+/// A process whose CPU clock stands where it stood has done nothing: nothing else of it is read again.
+final class TargetSampler {
     let target: ProcessIdentity
-    private let excluded: Set<Int32>
+    private var roster: TreeRoster
+    private var members: [Int32: TreeMember] = [:]
     private var account = TreeAccount()
-    private var members: [Int32: ProcessIdentity] = [:]
-    /// High-water marks at the last reset, of processes that refuse one.
-    private var refusedMarks: [ProcessIdentity: ByteCount] = [:]
+    private var estimate = CPUEstimate()
+    private var clock: TaskClock?
+    /// Why there is no clock that tells children's time to less than a tick; nil while there is one.
+    private(set) var clockProblem: String?
+    private var threadCounts = UsageCounts()
+    private var unreadable: UsageKinds = []
+    private var looks = 0
     /// The largest sum of resident memory since the last reset.
     private var largestSum = ByteCount.zero
     /// Why the kernel's mark could not be reset, once that has happened.
     private(set) var resetProblem: String?
-    /// CPU time the target had used before it was first seen.
+    /// CPU time and usage of the target before it was first seen.
     private var cpuBefore: Int64?
+    private var usageBefore = UsageCounts()
     /// The command line of a copy of our parent that has not called exec yet: its memory is our parent's, not the run's.
     private var commandLineBeforeExec: [UInt8]?
     /// What the parent had resident at its most: its copy cannot have had more.
     private var copyMark: ByteCount?
 
+    /// More processes than these are not given a clock of their own each when the watching begins among them.
+    private static let mostClocked = 64
+    /// How long a forked process is taken for one that is about to call exec.
+    private static let freshness: Int64 = 200_000_000
+
     /// A sampler of a process that exists; nil when there is none.
     init?(pid: Int32, excluding excluded: Set<Int32>) {
         guard let stat = ProcessStat.ofProcess(pid) else { return nil }
         target = stat.identity
-        self.excluded = excluded
+        roster = TreeRoster(target: pid, excluding: excluded)
+        clock = nil
         if pid != CurrentProcess.parentPID {
             let commandLine = Self.commandLine(of: pid)
             if commandLine == Self.commandLine(of: CurrentProcess.parentPID) {
@@ -47,31 +66,79 @@ struct TargetSampler {
                 copyMark = ProcessMemory.ofProcess(CurrentProcess.parentPID)?.highWaterMark
             }
         }
+        roster.refresh()
+        openClock()
+        // The kernel was built without these accounts, if it keeps none of ourselves.
+        let own = ThreadSchedule.ofThread(CurrentProcess.pid, in: CurrentProcess.pid)
+        if own?.runNanoseconds ?? 0 == 0 { unreadable.formUnion(UsageKinds([.runQueueWait])) }
+    }
+
+    private func openClock() {
+        guard roster.order.count <= Self.mostClocked else {
+            clockProblem = "there were more than \(Self.mostClocked) processes when the watching began"
+            return
+        }
+        do throws(SystemError) {
+            clock = try TaskClock(processes: roster.order)
+        } catch {
+            clockProblem = "the kernel refuses a counter of it: \(error.reason)"
+        }
     }
 
     /// Reads the tree; nil when nothing of it is left.
-    mutating func sample() -> TargetSample? {
-        let readings = readTree()
-        guard !readings.isEmpty else { return nil }
-        account.update(readings)
-        members = Dictionary(
-            readings.map { ($0.identity.pid, $0.identity) }, uniquingKeysWith: { first, _ in first })
-        let before = cpuBefore ?? account.total
+    ///
+    /// - Parameter atEdge: Whether the threads of processes that have many are looked at too.
+    func sample(atEdge: Bool) -> TargetSample? {
+        guard readTree() else { return nil }
+        readThreads(atEdge: atEdge)
+        let clocked = clockedNanoseconds()
+        let sum = account.total
+        let before = cpuBefore ?? sum
+        let usage = account.usage + threadCounts
+        if cpuBefore == nil { usageBefore = usage }
         cpuBefore = before
-        let memories = readings.compactMap(\.memory)
-        let resident = memories.isEmpty ? nil : memories.reduce(ByteCount.zero) { $0 + $1.resident }
+        looks += 1
+        if account.hidden > 0 { hasHadChildren = true }
+        var resident: ByteCount?
+        for member in members.values {
+            guard let memory = member.reading.memory, !member.isFreshCopy else { continue }
+            resident = (resident ?? .zero) + memory.resident
+        }
         if let resident { largestSum = max(largestSum, resident) }
         return TargetSample(
-            monotonic: SystemClock.monotonicNanoseconds, cpu: account.total - before,
-            cpuByProcess: Dictionary(
-                readings.map { ($0.identity.pid, $0.allCPU) }, uniquingKeysWith: { first, _ in first }),
-            resident: resident, peak: resident == nil ? nil : peak(of: readings), processCount: readings.count
-        )
+            monotonic: SystemClock.monotonicNanoseconds,
+            cpu: estimate.update(sum: sum, hidden: account.hidden, clock: clocked) - before,
+            toldCPU: sum - before, livingCPU: account.living,
+            usage: UsagePoint(
+                counts: usage - usageBefore, readable: .all.subtracting(unreadable), look: looks,
+                inheritedLook: looks),
+            resident: resident, peak: resident == nil ? nil : peak, processCount: members.count)
     }
+
+    private func clockedNanoseconds() -> Int64? {
+        switch clock {
+        case .some(let clock): clock.nanoseconds()
+        case .none: nil
+        }
+    }
+
+    /// CPU time of one process and the children it has waited for, nil when it is not in the tree.
+    func cpu(of pid: Int32) -> Int64? { account.cpu(of: pid) }
 
     /// The CPU time that `wait4` told of the target and its waited-for children, on the scale of a sample.
     func cpuSinceFirstSeen(waited: Duration) -> Int64? {
         cpuBefore.map { max(0, waited.inNanoseconds - $0) }
+    }
+
+    /// What `wait4` told of the target and its waited-for children, on the scale of a sample.
+    func usageSinceFirstSeen(waited: ChildProcess.Usage) -> UsageCounts {
+        var counts = UsageCounts()
+        counts[.diskRead] = waited.diskRead.bytes
+        counts[.diskWritten] = waited.diskWritten.bytes
+        counts[.majorFaults] = Int64(waited.majorFaults)
+        counts[.voluntarySwitches] = Int64(waited.voluntarySwitches)
+        counts[.involuntarySwitches] = Int64(waited.involuntarySwitches)
+        return .larger(counts - usageBefore, UsageCounts())
     }
 
     /// The peak that `wait4` told, where it is the run's: it also holds the copy of the parent before exec, and what is
@@ -81,21 +148,36 @@ struct TargetSampler {
         return MemoryPeak(size: waited, isHighWaterMark: true)
     }
 
+    /// Whether any process of the tree has waited for a child.
+    private(set) var hasHadChildren = false
+
     /// Whether the target has yet to call exec.
     var awaitsExec: Bool { commandLineBeforeExec != nil }
 
+    // MARK: Memory
+
     /// Sets the marks of all processes back, so that the next peak is of what comes now.
-    mutating func resetMarks() {
+    ///
+    /// One that has not run since its mark was last reset has it where it would be set.
+    func resetMarks() {
         largestSum = .zero
-        refusedMarks.removeAll()
-        for (pid, identity) in members where ProcessStat.ofProcess(pid)?.identity == identity {
+        for member in members.values where member.hasRunSinceReset {
+            member.hasRunSinceReset = false
+            member.refusedMark = nil
+            guard !member.reading.hasEnded,
+                ProcessStat.ofProcess(member.pid)?.identity == member.reading.identity
+            else { continue }
             do throws(SystemError) {
-                try ProcessMemory.resetHighWaterMark(of: pid)
+                try ProcessMemory.resetHighWaterMark(of: member.pid)
             } catch {
                 // One that is gone or has ended has no memory left to speak of.
-                guard !error.isNotFound, let memory = ProcessMemory.ofProcess(pid) else { continue }
+                guard !error.isNotFound, let memory = ProcessMemory.ofProcess(member.pid) else { continue }
                 resetProblem = error.description
-                refusedMarks[identity] = memory.highWaterMark
+                member.refusedMark = memory.highWaterMark
+            }
+            // What was read last is of before the reset.
+            if let resident = member.reading.memory?.resident {
+                member.reading.memory?.highWaterMark = resident
             }
         }
     }
@@ -103,14 +185,25 @@ struct TargetSampler {
     /// The larger of what all processes were seen to have together and what any single one had at its most.
     ///
     /// A mark that could not be reset still tells the peak when it has risen since.
-    private func peak(of readings: [ProcessReading]) -> MemoryPeak {
+    private var peak: MemoryPeak {
         var best = MemoryPeak(size: largestSum, isHighWaterMark: false)
-        for reading in readings {
-            guard let memory = reading.memory else { continue }
-            if let old = refusedMarks[reading.identity], memory.highWaterMark <= old { continue }
+        for member in members.values {
+            guard let memory = member.reading.memory else { continue }
+            if let old = member.refusedMark, memory.highWaterMark <= old { continue }
             best = .larger(best, MemoryPeak(size: memory.highWaterMark, isHighWaterMark: true))
         }
         return best
+    }
+
+    /// The sum of all processes' proportional memory; nil when that of one cannot be read.
+    func proportionalResident() -> ByteCount? {
+        guard members.count <= Self.mostClocked else { return nil }
+        var sum = ByteCount.zero
+        for member in members.values where member.reading.memory != nil {
+            guard let size = ProportionalMemory.ofProcess(member.pid) else { return nil }
+            sum = sum + size
+        }
+        return sum
     }
 
     private static func commandLine(of pid: Int32) -> [UInt8]? {
@@ -121,7 +214,7 @@ struct TargetSampler {
         }
     }
 
-    private mutating func hasMemory(_ stat: ProcessStat) -> Bool {
+    private func hasMemory(_ stat: ProcessStat) -> Bool {
         if let before = commandLineBeforeExec, stat.identity == target {
             if Self.commandLine(of: target.pid) == before { return false }
             commandLineBeforeExec = nil
@@ -129,38 +222,102 @@ struct TargetSampler {
         return !stat.hasEnded
     }
 
-    /// Reads the tree, again when a process went away meanwhile.
+    // MARK: Reading
+
+    /// Reads the tree, again when a process went away meanwhile; false when nothing of it is left.
     ///
     /// Parents are read before children. A child that can still be read after its parent was, is not yet in that
     /// parent's children time; of one that cannot, nobody knows, and counting it in both places would count it twice.
-    private mutating func readTree() -> [ProcessReading] {
-        var readings: [ProcessReading] = []
+    private func readTree() -> Bool {
+        roster.refresh()
+        var hasChanged = false
         for _ in 0..<4 {
-            let listed = ProcessTree.processes(from: target.pid, excluding: excluded)
-            readings = read(listed)
-            let found = Set(readings.map(\.identity.pid))
-            if listed.allSatisfy({ found.contains($0) }) { break }
+            var gone: Set<Int32> = []
+            for pid in roster.order {
+                switch read(pid) {
+                case .unchanged: break
+                case .changed: hasChanged = true
+                case .gone: gone.insert(pid)
+                }
+            }
+            if gone.isEmpty { break }
+            hasChanged = true
+            roster.remove(gone)
+            for pid in gone { members[pid] = nil }
         }
-        return readings
+        if hasChanged { account.update(members.values.map(\.reading)) }
+        return !members.isEmpty
     }
 
-    private mutating func read(_ listed: [Int32]) -> [ProcessReading] {
-        var pids = listed
-        // A descendant whose parent has ended belongs to init now, and still to the pipeline.
-        let known = Set(pids)
-        pids += members.keys.filter { !known.contains($0) }
-        var readings: [ProcessReading] = []
-        for pid in pids {
-            guard let stat = ProcessStat.ofProcess(pid), let own = ProcessClock.cpu(of: pid) else { continue }
-            // The number may have come to mean another process.
-            if pid == target.pid, stat.identity != target { continue }
-            if !known.contains(pid), members[pid] != stat.identity { continue }
-            readings.append(
-                ProcessReading(
-                    identity: stat.identity, parent: stat.parent, ownCPU: own.inNanoseconds,
-                    childrenCPU: stat.waitedChildrenCPU.inNanoseconds,
-                    memory: hasMemory(stat) ? ProcessMemory.ofProcess(pid) : nil))
+    private enum Outcome { case unchanged, changed, gone }
+
+    private func read(_ pid: Int32) -> Outcome {
+        guard let cpu = ProcessClock.cpu(of: pid)?.inNanoseconds else { return .gone }
+        let known = members[pid]
+        let mayHaveCalledExec = commandLineBeforeExec != nil && pid == target.pid
+        if let known, known.reading.ownCPU == cpu, !mayHaveCalledExec, !known.isFreshCopy {
+            return .unchanged
         }
-        return readings
+        guard let stat = ProcessStat.ofProcess(pid) else { return .gone }
+        // The number may have come to mean another process.
+        guard stat.identity == (pid == target.pid ? target : known?.reading.identity ?? stat.identity) else {
+            return .gone
+        }
+        let text = ProcessStatus.text(of: pid)
+        var reading = ProcessReading(
+            identity: stat.identity, parent: stat.parent, ownCPU: cpu,
+            childrenCPU: stat.waitedChildrenCPU.inNanoseconds,
+            memory: hasMemory(stat) ? text.flatMap { ProcessMemory.parse($0) } : nil,
+            ownFaults: stat.minorFaults + stat.majorFaults,
+            childrenFaults: stat.waitedChildrenMinorFaults + stat.waitedChildrenMajorFaults)
+        reading.hasEnded = stat.hasEnded
+        reading.usage = known?.reading.usage ?? UsageCounts()
+        reading.usage[.majorFaults] = stat.majorFaults + stat.waitedChildrenMajorFaults
+        if let moved = ProcessIO.ofProcess(pid) {
+            reading.usage[.diskRead] = moved.read.bytes
+            reading.usage[.diskWritten] = moved.written.bytes
+        } else if !stat.hasEnded, ProcessClock.cpu(of: pid) != nil {
+            unreadable.formUnion([.init([.diskRead, .diskWritten])])
+        }
+        let member = known ?? TreeMember(reading, name: stat.name, threadCount: stat.threadCount)
+        member.reading = reading
+        member.name = stat.name
+        member.threadCount = stat.threadCount
+        member.hasNewThreadCounts = true
+        member.hasRunSinceReset = true
+        member.isFreshCopy = pid != target.pid && stat.isForkedCopy && Self.isFresh(stat.identity)
+        members[pid] = member
+        if stat.threadCount <= 1 { readOnlyThread(of: member, status: text) }
+        return .changed
+    }
+
+    private static func isFresh(_ identity: ProcessIdentity) -> Bool {
+        SystemClock.monotonicNanoseconds - ProcessClock.monotonicStart(of: identity) < freshness
+    }
+
+    /// The text of a process's `status` tells the switches of its first thread.
+    private func readOnlyThread(of member: TreeMember, status: [UInt8]?) {
+        let pid = member.pid
+        threadCounts =
+            threadCounts
+            + member.threads.update(
+                [pid], schedule: { ThreadSchedule.ofThread($0, in: pid) },
+                switches: { _ in status.flatMap { ContextSwitches.parse($0) } })
+        member.hasNewThreadCounts = false
+    }
+
+    /// Looks at the threads of processes that have several: at edges, and every so often in between, because what a
+    /// thread has done since the last look is lost when it ends.
+    private func readThreads(atEdge: Bool) {
+        guard atEdge || looks % 10 == 0 else { return }
+        for member in members.values where member.hasNewThreadCounts && member.threadCount > 1 {
+            let pid = member.pid
+            threadCounts =
+                threadCounts
+                + member.threads.update(
+                    ProcessThreads.identifiers(of: pid), schedule: { ThreadSchedule.ofThread($0, in: pid) },
+                    switches: { ContextSwitches.ofThread($0, in: pid) })
+            member.hasNewThreadCounts = false
+        }
     }
 }

@@ -11,41 +11,90 @@ struct ProcessReading: Equatable {
     var childrenCPU: Int64
     /// Nil once it has ended.
     var memory: ProcessMemory?
+    /// Whether only its entry is left, for who started it to read.
+    var hasEnded = false
+    /// Page faults of its own and of the children it has waited for: what tells whether a child was waited for.
+    var ownFaults: Int64 = 0
+    var childrenFaults: Int64 = 0
+    /// What it and the children it has waited for have used, of the kinds that are inherited.
+    var usage = UsageCounts()
 
     var allCPU: Int64 { ownCPU + childrenCPU }
 }
 
-/// Adds up the CPU time of a tree of processes that come and go, counting each nanosecond once.
+/// Adds up what a tree of processes uses that come and go, counting each nanosecond once.
 ///
-/// A process that has been waited for moves from its own clock into its parent's children time. One whose parent
+/// A process that has been waited for moves from its own counts into its parent's children counts. One whose parent
 /// never waits (it ignores SIGCHLD, or has ended itself) moves nowhere: what was seen of it is kept here.
 struct TreeAccount {
     private var last: [Int32: ProcessReading] = [:]
     private var departed: Int64 = 0
+    private var departedUsage = UsageCounts()
     private(set) var total: Int64 = 0
+    private(set) var usage = UsageCounts()
+    /// CPU time of the living processes and the children they have waited for.
+    private(set) var living: Int64 = 0
+    /// How much CPU time may be hidden by the ticks in which children's time is told.
+    private(set) var hidden: Int64 = 0
 
     /// Children time is told in whole ticks, user and system apart: two ticks of 10 ms may be cut off.
     static let tickTruncation: Int64 = 20_000_000
 
+    /// CPU time of a process and the children it has waited for, nil when it is not in the tree.
+    func cpu(of pid: Int32) -> Int64? { last[pid]?.allCPU }
+
     /// Takes in what the tree looks like now.
     mutating func update(_ readings: [ProcessReading]) {
         var now: [Int32: ProcessReading] = [:]
+        now.reserveCapacity(readings.count)
         for reading in readings { now[reading.identity.pid] = reading }
-        var missing: [Int32: Int64] = [:]
+        var missing: [Int32: Legacy] = [:]
         for gone in last.values where now[gone.identity.pid]?.identity != gone.identity {
             if let heir = livingAncestor(of: gone, in: now) {
-                missing[heir, default: 0] += gone.allCPU
+                missing[heir, default: Legacy()].add(gone)
             } else {
                 departed += gone.allCPU
+                departedUsage = departedUsage + gone.usage
             }
         }
-        for (heir, seen) in missing {
-            let inherited = (now[heir]?.childrenCPU ?? 0) - (last[heir]?.childrenCPU ?? 0)
-            if seen - inherited > Self.tickTruncation { departed += seen - inherited }
-        }
+        for (heir, legacy) in missing { settle(legacy, before: last[heir], now: now[heir]) }
         last = now
+        living = now.values.reduce(0) { $0 + $1.allCPU }
+        hidden = now.values.reduce(0) { $0 + ($1.childrenFaults > 0 ? Self.tickTruncation : 0) }
         // Truncation to ticks may make the sum step back a little; CPU time does not.
-        total = max(total, departed + now.values.reduce(0) { $0 + $1.allCPU })
+        total = max(total, departed + living)
+        usage = .larger(usage, now.values.reduce(departedUsage) { $0 + $1.usage })
+    }
+
+    /// Takes in CPU time that no process of the tree has told.
+    mutating func add(departedCPU: Int64) {
+        departed += departedCPU
+        total += departedCPU
+    }
+
+    /// What processes that are gone leave to one ancestor.
+    private struct Legacy {
+        var cpu: Int64 = 0
+        var faults: Int64 = 0
+        var usage = UsageCounts()
+
+        mutating func add(_ process: ProcessReading) {
+            cpu += process.allCPU
+            faults += process.ownFaults + process.childrenFaults
+            usage = usage + process.usage
+        }
+    }
+
+    /// Keeps what an heir has not got.
+    private mutating func settle(_ legacy: Legacy, before: ProcessReading?, now: ProcessReading?) {
+        let inherited = (now?.childrenCPU ?? 0) - (before?.childrenCPU ?? 0)
+        if legacy.cpu - inherited > Self.tickTruncation { departed += legacy.cpu - inherited }
+        // Every process has had page faults, and they are told to the last one: those of a child that was waited for
+        // are among its parent's now.
+        guard legacy.faults > 0 else { return }
+        let grown = (now?.childrenFaults ?? 0) - (before?.childrenFaults ?? 0)
+        let lost = 1 - min(1, Double(max(0, grown)) / Double(legacy.faults))
+        if lost > 0 { departedUsage = departedUsage + legacy.usage.scaled(by: lost) }
     }
 
     private func livingAncestor(of process: ProcessReading, in now: [Int32: ProcessReading]) -> Int32? {
@@ -57,5 +106,75 @@ struct TreeAccount {
             parent = known.parent
         }
         return nil
+    }
+}
+
+/// What the kernel tells of the single threads of a process, and forgets with them: context switches and the time spent
+/// waiting for a processor.
+struct ThreadCounts {
+    private struct Thread {
+        var run: Int64 = -1
+        var counts = UsageCounts()
+    }
+
+    private var threads: [Int32: Thread] = [:]
+
+    /// The most threads of a process that are followed: each is remembered.
+    static let maximumThreads = 4096
+
+    /// Takes in what the threads tell now; what has been added since the last time.
+    ///
+    /// - Parameters:
+    ///   - identifiers: The threads that there are; others are forgotten.
+    ///   - schedule: How long one has run and waited.
+    ///   - switches: Its switches; asked for only if it has run since it was last looked at.
+    mutating func update(
+        _ identifiers: [Int32], schedule: (Int32) -> ThreadSchedule?, switches: (Int32) -> ContextSwitches?
+    ) -> UsageCounts {
+        var added = UsageCounts()
+        var living: [Int32: Thread] = [:]
+        for identifier in identifiers.prefix(Self.maximumThreads) {
+            var known = threads[identifier] ?? Thread()
+            let schedule = schedule(identifier)
+            let run = schedule?.runNanoseconds ?? 0
+            // A number that has gone backwards is another thread's.
+            if run < known.run { known = Thread() }
+            // Where the kernel does not tell how long it has run, it may have.
+            if run > known.run || run == 0, let switches = switches(identifier) {
+                known.run = run
+                var seen = UsageCounts()
+                seen[.runQueueWait] = schedule?.waitNanoseconds ?? 0
+                seen[.voluntarySwitches] = switches.voluntary
+                seen[.involuntarySwitches] = switches.involuntary
+                seen = .larger(seen, known.counts)
+                added = added + (seen - known.counts)
+                known.counts = seen
+            }
+            living[identifier] = known
+        }
+        threads = living
+        return added
+    }
+}
+
+/// Tells the CPU time of a tree to less than a tick, between the account's sum and what the ticks may hide, by a
+/// clock that also runs for processes that have ended.
+///
+/// The clock neither starts nor goes exactly like the account (see `TaskClock`): so it only tells where between the
+/// two bounds the truth is, and is set anew whenever it would leave them.
+struct CPUEstimate {
+    private var offset: Int64?
+    private(set) var total: Int64 = 0
+
+    /// The CPU time, given the account's sum, what may be hidden, and the clock; nil without one.
+    mutating func update(sum: Int64, hidden: Int64, clock: Int64?) -> Int64 {
+        var estimate = sum
+        if let clock {
+            let offset = min(max(offset ?? sum - clock, sum - clock), sum + hidden - clock)
+            self.offset = offset
+            estimate = clock + offset
+        }
+        total = max(total, estimate)
+        return total
     }
 }

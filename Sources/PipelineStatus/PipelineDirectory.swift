@@ -13,7 +13,7 @@ public struct PipelineDirectory: Hashable, Sendable {
         path = Files.absolute(directory)
         try Files.createDirectories(path)
         // A status of an earlier run would be taken for this one's.
-        for stale in [location.statusFile, location.eventTrace] where Files.exists(stale) {
+        for stale in [location.statusFile, location.eventTrace, location.facts] where Files.exists(stale) {
             try Files.remove(stale)
         }
     }

@@ -1,3 +1,4 @@
+internal import JSONDocument
 internal import Measurement
 
 /// Adds up stages from their edges. Pure: the clocks are read by the caller.

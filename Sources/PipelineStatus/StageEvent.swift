@@ -1,3 +1,4 @@
+internal import JSONDocument
 package import Measurement
 
 /// A line of the event trace: the begin or the end of one span of a stage.

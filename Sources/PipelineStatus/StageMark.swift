@@ -1,3 +1,4 @@
+internal import JSONDocument
 public import LinuxSystem
 public import Measurement
 

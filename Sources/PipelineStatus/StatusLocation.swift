@@ -6,17 +6,21 @@ public struct StatusLocation: Hashable, Sendable {
     public var statusFile: String
     /// The file that gets a line for each begin and end.
     public var eventTrace: String
+    /// The file in which the pipeline says what it is and what it made.
+    public var facts: String
 
-    /// Names in the output directory, `.pipeline_status.json` and `.pipeline_events.jsonl`.
+    /// Names in the output directory: `.pipeline_status.json`, `.pipeline_events.jsonl`, `.pipeline_facts.json`.
     public init(outputDirectory: String) {
         statusFile = outputDirectory + "/.pipeline_status.json"
         eventTrace = outputDirectory + "/.pipeline_events.jsonl"
+        facts = outputDirectory + "/.pipeline_facts.json"
     }
 
-    /// A status file anywhere, with the event trace beside it.
+    /// A status file anywhere, with the others beside it.
     public init(statusFile: String) {
         self.statusFile = statusFile
         eventTrace = Files.directory(of: statusFile) + "/.pipeline_events.jsonl"
+        facts = Files.directory(of: statusFile) + "/.pipeline_facts.json"
     }
 
     /// The environment variable by which an observer tells a pipeline where to write its status.

@@ -1,3 +1,4 @@
+internal import JSONDocument
 internal import Measurement
 internal import PipelineStatus
 

@@ -1,12 +1,11 @@
 public import FrozenProfile
-internal import LinuxProcess
 internal import LinuxSystem
-internal import LiveMonitor
 internal import Measurement
 
-/// A capture: a warm-up run, a measured run under the monitor, a profiled run, and the profile made of them.
+/// A capture: warm-up, measured and profiled runs, and the profile made of their records.
 ///
-/// Nothing is written under the version's name before all runs have succeeded.
+/// Each run's record is on disk when the run is over, so whatever ends a capture, its finished runs are kept and the
+/// same command makes only the missing ones. Nothing is written under the version's name before all have succeeded.
 public struct Capture {
     /// What was frozen, and where.
     public struct Frozen: Sendable {
@@ -17,149 +16,208 @@ public struct Capture {
         public var files: [String]
     }
 
+    /// What a capture has to tell while it is at work.
+    public enum Event: Sendable {
+        /// A sentence.
+        case note(String)
+        /// A run begins: its place among those that are to be made now, and what the runs so far have taken.
+        case run(kind: RunKind, number: Int, of: Int, expected: Duration?, left: Duration?)
+        /// All runs are made.
+        case made
+    }
+
     private let request: CaptureRequest
-    private let report: (String) -> Void
-    private let pipelineName: String
+    private let report: (Event) -> Void
 
     /// A capture of a command.
     ///
     /// - Parameters:
     ///   - request: What to do.
-    ///   - report: Told what is being done, a line at a time.
-    public init(_ request: CaptureRequest, report: @escaping (String) -> Void) {
+    ///   - report: Told what is being done.
+    public init(_ request: CaptureRequest, report: @escaping (Event) -> Void) {
         self.request = request
         self.report = report
-        pipelineName = PlainText.sanitized(Files.name(of: request.command.first ?? ""), maximumCharacters: 64)
     }
 
     /// Runs the command as often as needed and freezes what it cost.
     public func run() throws(CaptureError) -> Frozen {
-        let place = try FreezingPlace(request)
-        let workspace = try Workspace()
-        let signals = try receiveSignals()
-        let started = SystemClock.now
-        let observedBefore = EnvironmentProbe.observe()
-
-        var runs: [CapturedRun] = []
-        if !request.skipsWarmUp { runs.append(try warmUp(workspace, signals: signals)) }
-        report("capture: measured run")
-        let measured = try observation("measured", workspace, isVisible: request.showsMonitor)
-            .perform(signals: signals)
-        try requireSuccess(measured.run)
-        runs.append(CapturedRun(kind: .measured, measured.run, report: measured.report))
-        let stacks = try takeStacks(after: measured.run, workspace, signals: signals, into: &runs)
-
-        let assembly = ProfileAssembly(
-            request: request, startedAt: started, observedBefore: observedBefore, runs: runs,
-            measured: measured,
-            stacks: stacks)
-        return try place.freeze(assembly)
-    }
-
-    private func warmUp(_ workspace: borrowing Workspace, signals: borrowing SignalInbox) throws(CaptureError)
-        -> CapturedRun
-    {
-        report("capture: warm-up run")
-        let finished = try targetRun("warm-up", workspace).run(signals: signals)
-        try requireSuccess(finished)
-        return CapturedRun(kind: .warmUp, finished, report: nil)
-    }
-
-    private func takeStacks(
-        after measured: TargetRun.Finished, _ workspace: borrowing Workspace, signals: borrowing SignalInbox,
-        into runs: inout [CapturedRun]
-    ) throws(CaptureError) -> TakenStacks {
-        let choice = SamplerChoice(request.sampler, executable: measured.executable, pySpy: PySpy.program)
-        if case .none(let reason) = choice { return TakenStacks(none: reason) }
-        report("capture: profiled run, stacks by \(choice.name)")
-        let (observed, stacks) = try ProfiledRun(
-            observation: observation("profiled", workspace, isVisible: false), choice: choice,
-            rateHertz: request.sampleRateHertz
-        ).perform(signals: signals)
-        try requireSuccess(observed.run)
-        runs.append(CapturedRun(kind: .profiled, observed.run, report: observed.report))
-        if stacks.profile == nil, let reason = stacks.account.reason {
-            report("capture: no stacks: \(reason)")
+        let place = try FreezingPlace(
+            version: request.version, output: request.output,
+            overwrites: request.overwrites || request.appends)
+        if let configuration = request.configurationFile, !Files.isRegularFile(configuration) {
+            throw .noInput("There is no configuration file '\(configuration)'.")
         }
-        return stacks
-    }
-
-    private func observation(
-        _ name: String, _ workspace: borrowing Workspace, isVisible: Bool
-    ) throws(CaptureError) -> RunObservation {
-        RunObservation(
-            run: try targetRun(name, workspace), pipelineName: pipelineName,
-            interval: request.monitorInterval,
-            isVisible: isVisible)
-    }
-
-    private func targetRun(_ name: String, _ workspace: borrowing Workspace) throws(CaptureError) -> TargetRun
-    {
-        do throws(SystemError) {
-            let directory = try RunDirectory(
-                workspace: workspace.path, name: name, fixedOutput: request.fixedOutputDirectory)
-            return TargetRun(name: name, command: request.command, directory: directory)
+        let frozen = try frozenBefore(place)
+        let session = try session(after: frozen)
+        let records = try RecordsDirectory(place, session: session, given: request.recordsDirectory)
+        if let frozen, !request.appends, try isOf(frozen, records.records()) { try records.discard() }
+        try requireSame(records)
+        do throws(CaptureError) {
+            try makeRuns(records)
+            let result = try freeze(at: place, records, appendedTo: request.appends ? frozen : nil)
+            if let frozen, !request.appends { try records.discard(sessions: frozen.sessions.map(\.id)) }
+            return result
         } catch {
-            throw .cannotWrite(error.description)
+            throw explain(error, records)
         }
     }
 
-    private func requireSuccess(_ run: TargetRun.Finished) throws(CaptureError) {
-        guard run.outcome.status != .code(0) else { return }
-        throw .targetFailed(
-            run: run.name, status: run.outcome.status,
-            lastLines: LastLines.read(run.directory.standardError, count: 10))
+    // MARK: - What is there already
+
+    /// The profile that is replaced or added to; nil when there is none.
+    private func frozenBefore(_ place: FreezingPlace) throws(CaptureError) -> FrozenProfile? {
+        guard place.store.contains(place.stem) else {
+            guard request.appends else { return nil }
+            throw .noInput(
+                "There is no profile '\(place.profileFile)' to append to. Leave out --append to freeze a first one."
+            )
+        }
+        let profile: FrozenProfile
+        do throws(ProfileError) {
+            profile = try ProfileStore.load(path: place.profileFile)
+        } catch {
+            // Whatever cannot be read may still be replaced.
+            if request.appends { throw .noInput(error.description) }
+            return nil
+        }
+        if request.appends, profile.promoted != nil {
+            throw .wouldOverwrite(
+                "'\(place.profileFile)' has been promoted, so nothing is appended to it. "
+                    + "Freeze another version.")
+        }
+        return profile
     }
 
-    private func receiveSignals() throws(CaptureError) -> SignalInbox {
-        do throws(SystemError) {
-            return try SignalInbox(for: [SignalInbox.interrupt, SignalInbox.terminate, SignalInbox.hangUp])
+    private func session(after frozen: FrozenProfile?) throws(CaptureError) -> VersionName {
+        let taken = Set(request.appends ? frozen?.sessions.map(\.id) ?? [] : [])
+        if let session = request.session {
+            guard !taken.contains(session.text) else {
+                throw .wouldOverwrite(
+                    "The profile has a session \(session) already. Name another: --session NAME.")
+            }
+            return session
+        }
+        do throws(ProfileError) {
+            var number = 1
+            while taken.contains("s\(number)") { number += 1 }
+            return try VersionName("s\(number)")
         } catch {
             throw .measurementFailed(error.description)
         }
     }
-}
 
-extension SamplerChoice {
-    /// The sampler's name for a progress line.
-    var name: String {
-        switch self {
-        case .pySpy: "py-spy"
-        case .native: "perf events and libunwind"
-        case .none: "nobody"
+    /// Whether some records went into a profile, so that what is made now replaces them.
+    private func isOf(_ profile: FrozenProfile, _ records: [LoadedRecord]) throws(CaptureError) -> Bool {
+        let frozen = Set(profile.sessions.flatMap { session in session.runs.compactMap(\.startedAt) })
+        return records.contains { record in record.record.run.startedAt.map(frozen.contains) ?? false }
+    }
+
+    // MARK: - Making runs
+
+    private func makeRuns(_ records: borrowing RecordsDirectory) throws(CaptureError) {
+        let finished = try records.records().map(\.record)
+        var plan = RunPlan(request, finished: finished)
+        if finished.isEmpty == false, !plan.missing.isEmpty {
+            report(.note("continuing in '\(records.path)' with \(finished.count) runs that are finished"))
+        }
+        guard !plan.missing.isEmpty else { return }
+        let maker = try RunMaker()
+        while let kind = plan.missing.first {
+            if kind == .profiled, let reason = reasonForNoStacks(plan.program) {
+                report(.note("no profiled run: \(reason)"))
+                plan.skip(.profiled)
+                continue
+            }
+            report(
+                .run(
+                    kind: kind, number: plan.made + 1, of: plan.made + plan.missing.count,
+                    expected: plan.expected, left: plan.left))
+            let made = try maker.make(
+                runRequest(kind, index: plan.nextIndex, program: plan.program, session: records.session),
+                into: records.path)
+            if kind == .profiled, made.record.file(.stacks) == nil, let reason = made.record.sampler.reason {
+                report(.note("no stacks: \(reason)"))
+            }
+            plan.finish(made.record)
+        }
+        report(.made)
+    }
+
+    private func reasonForNoStacks(_ program: String?) -> String? {
+        let choice = SamplerChoice(request.sampler, executable: program, pySpy: PySpy.program)
+        if case .none(let reason) = choice { return reason }
+        return nil
+    }
+
+    private func runRequest(
+        _ kind: RunKind, index: Int, program: String?, session: VersionName
+    ) -> RunRequest {
+        var run = RunRequest(
+            request.command, kind: kind, session: session, index: index, toolVersion: request.toolVersion)
+        run.release = request.version
+        run.datasetID = request.datasetID
+        run.configurationFile = request.configurationFile
+        run.fixedOutputDirectory = request.fixedOutputDirectory
+        run.sampler = request.sampler
+        run.sampleRateHertz = request.sampleRateHertz
+        run.monitorInterval = request.monitorInterval
+        run.showsMonitor = request.showsMonitor
+        run.program = program
+        return run
+    }
+
+    /// Refuses to continue runs of something else.
+    private func requireSame(_ records: borrowing RecordsDirectory) throws(CaptureError) {
+        let finished = try records.records().map(\.record)
+        guard let first = finished.first else { return }
+        let next = runRequest(
+            .measured, index: (finished.map(\.run.index).max() ?? 0) + 1, program: nil,
+            session: records.session)
+        let planned = RunCircumstances(next).plannedRecord(next)
+        if let difference = RunRecord.difference(first, planned) {
+            throw .wouldOverwrite(
+                "The runs in '\(records.path)' cannot be continued: \(difference). Repeat the command they were "
+                    + "made with, name another session with --session NAME, or remove the directory.")
         }
     }
-}
 
-/// One of a capture's runs, as far as the profile is concerned.
-struct CapturedRun: Sendable {
-    var kind: RunKind
-    var finished: TargetRun.Finished
-    /// Nil for a run that nobody watched.
-    var report: MonitorReport?
+    // MARK: - Freezing
 
-    init(kind: RunKind, _ finished: TargetRun.Finished, report: MonitorReport?) {
-        self.kind = kind
-        self.finished = finished
-        self.report = report
-    }
-}
-
-/// The directory that a capture's runs share; removed with all in it at the end.
-struct Workspace: ~Copyable {
-    let path: String
-
-    init() throws(CaptureError) {
-        let parent = CurrentProcess.environmentVariable("TMPDIR") ?? "/tmp"
-        do throws(SystemError) {
-            path = try Files.createTemporaryDirectory(prefix: "\(parent)/freeze-profile.")
+    private func freeze(
+        at place: FreezingPlace, _ records: borrowing RecordsDirectory, appendedTo frozen: FrozenProfile?
+    ) throws(CaptureError) -> Frozen {
+        var all = try records.records()
+        for session in frozen?.sessions ?? [] {
+            let older = try records.records(ofSession: session.id)
+            guard older.count == session.runs.count else {
+                throw .noInput(
+                    "The records of session \(session.id), to which this one is to be added, are not all in "
+                        + "'\(Files.directory(of: records.path))'. Say where they are with --records DIR, or freeze a "
+                        + "version of its own.")
+            }
+            all += older
+        }
+        let assembly: ProfileAssembly
+        do throws(ProfileError) {
+            assembly = try ProfileAssembly(all, release: request.version)
         } catch {
-            throw .cannotWrite(error.description)
+            throw .measurementFailed(error.description)
         }
+        return try place.freeze(assembly, writesStageTruth: request.writesStageTruth)
     }
 
-    deinit {
-        // What cannot be removed is in the system's temporary directory, which somebody else sweeps.
-        _ = Result { () throws(SystemError) in try Files.removeTree(path) }
+    /// The error with what became of the runs that are finished.
+    private func explain(_ error: CaptureError, _ records: consuming RecordsDirectory) -> CaptureError {
+        let path = records.path
+        let finished = Result { () throws(CaptureError) in try records.records().count }
+        guard case .success(let count) = finished, count > 0 else {
+            records.removeIfEmpty()
+            return error
+        }
+        let runs = count == 1 ? "1 finished run is" : "\(count) finished runs are"
+        return .incomplete(
+            cause: error,
+            kept: "\(runs) kept in '\(path)'. The same command again makes only the missing ones:\n"
+                + "  \(request.continuation)")
     }
 }

@@ -17,6 +17,8 @@ public enum CaptureError: Error, Equatable, Sendable {
     case wouldOverwrite(String)
     /// An input is missing, in one sentence.
     case noInput(String)
+    /// It ended before all runs were made; those that were finished are kept, and the sentence says how to go on.
+    indirect case incomplete(cause: CaptureError, kept: String)
 }
 
 extension CaptureError: CustomStringConvertible {
@@ -34,6 +36,7 @@ extension CaptureError: CustomStringConvertible {
         case .measurementFailed(let sentence), .cannotWrite(let sentence), .wouldOverwrite(let sentence),
             .noInput(let sentence):
             return sentence
+        case .incomplete(let cause, let kept): return "\(cause)\n\(kept)"
         }
     }
 }

@@ -29,7 +29,18 @@ public struct CaptureRequest: Sendable {
     /// The pipeline's configuration, digested into the profile; nil where it has none.
     public var configurationFile: String?
     public var showsMonitor = false
-    public var skipsWarmUp = false
+    /// Unmeasured first runs, which fill caches.
+    public var warmUpRuns = 1
+    /// Measured runs: without a sampler, so that their times count.
+    public var measuredRuns = 1
+    /// Runs whose stacks are sampled.
+    public var profiledRuns = 1
+    /// The session that the runs belong to; nil for `s1`, or the next one when appending.
+    public var session: VersionName?
+    /// Whether the session is added to a profile that is frozen already.
+    public var appends = false
+    /// Where run records are kept, in a directory for each session; nil for `.records/<VERSION>` beside the profile.
+    public var recordsDirectory: String?
     public var writesStageTruth = true
     public var overwrites = false
     public var sampler = Sampler.automatic
@@ -37,6 +48,9 @@ public struct CaptureRequest: Sendable {
     public var monitorInterval = Duration.milliseconds(500)
     /// The sampler's rate per CPU second, in hertz.
     public var sampleRateHertz = 997
+
+    /// The command line by which the same capture is continued, ready for a shell.
+    public var continuation = ""
 
     /// A request to freeze a command's profile as a version.
     public init(version: VersionName, command: [String], toolVersion: String) {

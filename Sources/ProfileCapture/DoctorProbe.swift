@@ -9,8 +9,10 @@ public enum DoctorProbe {
     public static func report() -> DoctorReport {
         DoctorReport(checks: [
             perfEvents(), kernelTime(SamplerAvailability.paranoidLevel, capabilities: capabilities()),
-            lockedMemory(),
-            tracing(scope: number(in: "/proc/sys/kernel/yama/ptrace_scope"), capabilities: capabilities()),
+            lockedMemory(), cycles(SamplerAvailability.refusalOfCycles()),
+            tracing(
+                SamplerAvailability.checkTracing(), scope: number(in: "/proc/sys/kernel/yama/ptrace_scope"),
+                capabilities: capabilities()),
             pySpy(PySpy.program), highWaterMark(), directoryWatch(), exitStatus(), justInTimeNames(),
             debugInformation(),
         ])
@@ -62,9 +64,24 @@ public enum DoctorProbe {
             remedy: "Run `sysctl kernel.perf_event_mlock_kb=4100` as root, or raise `ulimit -l`.")
     }
 
-    /// Whether processes may be traced, by the setting of the Yama module and our capabilities.
-    static func tracing(scope: Int?, capabilities: UInt64) -> DoctorReport.Check {
-        let purpose = "py-spy, and reading of other processes' memory"
+    /// Whether there is a counter of cycles, by the reason why not.
+    static func cycles(_ refusal: String?) -> DoctorReport.Check {
+        let purpose = "sampling by the CPU's cycles (--cycles); the CPU clock does otherwise"
+        guard let refusal else { return .init("cycles", purpose, .allowed, "The hardware counts cycles.") }
+        return .init(
+            "cycles", purpose, .refused, "Cycles cannot be counted: \(refusal).",
+            remedy: "Nothing to do in a virtual machine whose host does not pass the counters on.")
+    }
+
+    /// Whether processes may be traced, by the kernel's answer, the setting of the Yama module and our capabilities.
+    static func tracing(
+        _ answer: Result<Void, SamplerError>, scope: Int?, capabilities: UInt64
+    ) -> DoctorReport.Check {
+        let purpose = "what threads wait for (--mode wall), stacks where perf events are refused, and py-spy"
+        if case .failure(let error) = answer {
+            return .init(
+                "ptrace", purpose, .refused, "The kernel refuses ptrace.", remedy: error.description)
+        }
         let canTraceAll = capabilities & (1 << 19) != 0
         switch scope {
         case nil, 0:
@@ -85,8 +102,8 @@ public enum DoctorProbe {
         case 1:
             return .init(
                 "ptrace", purpose, .limited,
-                "kernel.yama.ptrace_scope is 1: only descendants may be traced, so that py-spy, a process of its own, "
-                    + "is refused.",
+                "kernel.yama.ptrace_scope is 1: only descendants may be traced, so that a command can be sampled, but "
+                    + "no running process, and not by py-spy, which is a process of its own.",
                 remedy: "Run `sysctl kernel.yama.ptrace_scope=0` as root, or give CAP_SYS_PTRACE.")
         case .some(let scope):
             return .init(

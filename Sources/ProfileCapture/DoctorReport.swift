@@ -1,5 +1,5 @@
+internal import JSONDocument
 internal import Measurement
-internal import PipelineStatus
 
 /// What this machine lets the toolkit do, and what to do where it does not. Pure.
 public struct DoctorReport: Equatable, Sendable {
@@ -40,7 +40,7 @@ public struct DoctorReport: Equatable, Sendable {
     /// What was tried, in order.
     public var checks: [Check]
     /// Names of checks of which one is enough to take stacks.
-    public static let samplers = ["perf_events", "py_spy"]
+    public static let samplers = ["perf_events", "ptrace", "py_spy"]
 
     /// A report of some checks.
     public init(checks: [Check]) {
@@ -70,7 +70,8 @@ public struct DoctorReport: Equatable, Sendable {
         }
         lines.append(
             canSample
-                ? "Stacks can be taken." : "Stacks cannot be taken: neither by perf events nor by py-spy.")
+                ? "Stacks can be taken."
+                : "Stacks cannot be taken: neither by perf events, nor by ptrace, nor by py-spy.")
         return lines.joined(separator: "\n")
     }
 

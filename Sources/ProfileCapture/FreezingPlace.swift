@@ -1,19 +1,21 @@
-internal import FlameGraph
 internal import FrozenProfile
 internal import LinuxSystem
-internal import StackProfile
 
-/// Where a capture's files go, checked before anything is run.
+/// Where a profile's files go, checked before anything is run.
 struct FreezingPlace {
-    private let store: ProfileStore
+    let store: ProfileStore
     /// The stem of the files: the version, or the name of the file that was asked for.
-    private let stem: VersionName
+    let stem: VersionName
     private let overwrites: Bool
 
-    init(_ request: CaptureRequest) throws(CaptureError) {
-        overwrites = request.overwrites
+    /// - Parameters:
+    ///   - version: The version to freeze.
+    ///   - output: The YAML file to write; nil for the version's own place in `data/profiles`.
+    ///   - overwrites: Whether a version that is frozen already is replaced.
+    init(version: VersionName, output: String?, overwrites: Bool) throws(CaptureError) {
+        self.overwrites = overwrites
         do throws(ProfileError) {
-            if let output = request.output {
+            if let output {
                 let name = Files.name(of: output)
                 guard name.hasSuffix(".yaml"), name != ".yaml" else {
                     throw ProfileError.invalidVersion(
@@ -23,7 +25,7 @@ struct FreezingPlace {
                 stem = try VersionName(String(name.dropLast(".yaml".count)))
             } else {
                 store = ProfileStore(directory: CaptureRequest.defaultDirectory)
-                stem = request.version
+                stem = version
             }
             if store.contains(stem) && !overwrites {
                 throw ProfileError.alreadyFrozen(version: stem.text, file: store.path(of: stem))
@@ -35,10 +37,10 @@ struct FreezingPlace {
             }
         }
         try checkWritable()
-        if let configuration = request.configurationFile, !Files.isRegularFile(configuration) {
-            throw .noInput("There is no configuration file '\(configuration)'.")
-        }
     }
+
+    /// The profile's file.
+    var profileFile: String { store.path(of: stem) }
 
     /// Minutes of measuring should not end in a refusal that could have come at once.
     private func checkWritable() throws(CaptureError) {
@@ -53,27 +55,19 @@ struct FreezingPlace {
     }
 
     /// Freezes a profile with its companions.
-    func freeze(_ assembly: ProfileAssembly) throws(CaptureError) -> Capture.Frozen {
-        var companions: [(kind: CompanionKind, source: CompanionSource)] = []
-        if assembly.request.writesStageTruth {
-            let truth = assembly.stageTruth(archivedLog: Files.name(of: store.path(of: stem, .monitorLog)))
-            companions.append((.stageTruth, .bytes(truth.encode())))
-        }
-        if Files.exists(assembly.measured.logFile) {
-            companions.append((.monitorLog, .file(assembly.measured.logFile)))
-        }
-        if let profile = assembly.stacks.profile {
-            companions.append((.flamegraph, .bytes(assembly.flamegraph(of: profile))))
-            companions.append((.stacks, .bytes(assembly.pprof(of: profile))))
-        }
+    func freeze(_ assembly: ProfileAssembly, writesStageTruth: Bool) throws(CaptureError) -> Capture.Frozen {
+        let companions = assembly.companions(stem: stem, writesStageTruth: writesStageTruth)
         do throws(ProfileError) {
             let frozen = try store.freeze(
-                assembly.profile(), as: stem, companions: companions, force: overwrites)
+                assembly.profile, as: stem, companions: companions, force: overwrites)
             return Capture.Frozen(
-                profile: frozen, profileFile: store.path(of: stem),
-                files: [store.path(of: stem)] + companions.map { store.path(of: stem, $0.kind) })
+                profile: frozen, profileFile: profileFile,
+                files: [profileFile] + companions.map { store.path(of: stem, $0.kind) })
         } catch {
-            throw .cannotWrite(error.description)
+            switch error {
+            case .alreadyFrozen: throw .wouldOverwrite(error.description)
+            default: throw .cannotWrite(error.description)
+            }
         }
     }
 }

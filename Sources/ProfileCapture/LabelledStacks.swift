@@ -16,8 +16,9 @@ struct LabelledStacks {
     ///   - raw: What the sampler saw.
     ///   - timeline: Which stage was active when; nil for a target that tells of no stages.
     ///   - trust: Whose maps of just-in-time compiled code are believed.
+    ///   - labelsStates: Whether samples tell what their thread was doing. Of CPU time everything runs.
     init(
-        _ raw: RawProfile, timeline: StageTimeline?, trust: JustInTimeNames.Trust
+        _ raw: RawProfile, timeline: StageTimeline?, trust: JustInTimeNames.Trust, labelsStates: Bool
     ) throws(CaptureError) {
         let symbols = Self.symbolize(raw)
         let compiled = JustInTimeNames(for: raw, trust: trust)
@@ -39,8 +40,7 @@ struct LabelledStacks {
                     of: SampleLabels(
                         stage: stage.flatMap { StageName($0) }, thread: thread.threadName,
                         process: thread.processName,
-                        // Of a sampler of CPU time everything runs: a label would say nothing.
-                        state: raw.states.count > 1 ? raw.states[Int(sample.stateIndex)] : nil))
+                        state: labelsStates ? raw.states[Int(sample.stateIndex)] : nil))
                 try builder.add(
                     stacks[Int(sample.stackIndex)], weight: Int64(sample.weight), labels: labels)
             }

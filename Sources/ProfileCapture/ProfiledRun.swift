@@ -12,18 +12,20 @@ struct ProfiledRun {
 
     /// Runs the command once more with the chosen sampler beside it.
     func perform(
-        signals: borrowing SignalInbox
+        signals: borrowing SignalInbox, whileRunning: () -> Void
     ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
         switch choice {
         case .none(let reason):
-            preconditionFailure("there is no profiled run without a sampler (\(reason))")
-        case .native(let reason): return try performNatively(reason: reason, signals: signals)
-        case .pySpy(let program): return try performWithPySpy(program, signals: signals)
+            throw .measurementFailed("There is no sampler for a profiled run: \(reason).")
+        case .native(let reason):
+            return try performNatively(reason: reason, signals: signals, whileRunning: whileRunning)
+        case .pySpy(let program):
+            return try performWithPySpy(program, signals: signals, whileRunning: whileRunning)
         }
     }
 
     private func performNatively(
-        reason: String?, signals: borrowing SignalInbox
+        reason: String?, signals: borrowing SignalInbox, whileRunning: () -> Void
     ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
         var configuration = SamplerConfiguration()
         configuration.rateHertz = rateHertz
@@ -38,6 +40,8 @@ struct ProfiledRun {
             } catch {
                 refusal = error
             }
+        } whileRunning: { (_, _) throws(CaptureError) in
+            whileRunning()
         }
         guard let raw = sampler.take()?.finish() else {
             return (observed, TakenStacks(none: refusal?.description ?? "the sampler did not start"))
@@ -50,16 +54,28 @@ struct ProfiledRun {
     }
 
     private func performWithPySpy(
-        _ program: String, signals: borrowing SignalInbox
+        _ program: String, signals: borrowing SignalInbox, whileRunning: () -> Void
     ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
         var pySpy = PySpy(
             program: program, directory: Files.directory(of: observation.run.directory.standardError))
         let observed = try observation.perform(
             signals: signals,
             whileRunning: { (pid, executable) throws(CaptureError) in
+                whileRunning()
                 // Before the wrappers have exec'd the interpreter there is nothing for py-spy to read.
                 if let executable, Programs.isPython(executable) { try pySpy.takeHold(of: pid) }
             })
         return (observed, TakenStacks(pySpy: try pySpy.finish()))
+    }
+}
+
+extension SamplerChoice {
+    /// The sampler's name for a progress line.
+    var name: String {
+        switch self {
+        case .pySpy: "py-spy"
+        case .native: "perf events and libunwind"
+        case .none: "nobody"
+        }
     }
 }

@@ -15,6 +15,7 @@ struct PySpy: ~Copyable {
 
     private let program: String
     private let rateHertz: Int
+    private let includesWaiting: Bool
     private let output: String
     private let errors: String
     private var child: ChildProcess?
@@ -24,9 +25,14 @@ struct PySpy: ~Copyable {
     static var program: String? { Programs.path(of: "py-spy") }
 
     /// A py-spy that writes its files into a directory.
-    init(program: String, directory: String, rateHertz: Int = PySpy.rateHertz) {
+    ///
+    /// - Parameter includesWaiting: Whether threads that wait are sampled too.
+    init(
+        program: String, directory: String, rateHertz: Int = PySpy.rateHertz, includesWaiting: Bool = false
+    ) {
         self.program = program
         self.rateHertz = rateHertz
+        self.includesWaiting = includesWaiting
         output = "\(directory)/py-spy.folded"
         errors = "\(directory)/py-spy.log"
     }
@@ -40,11 +46,12 @@ struct PySpy: ~Copyable {
         }
         guard child == nil, attempts < Self.attemptLimit else { return }
         attempts += 1
-        var request = ChildRequest([
-            program, "record", "--pid", "\(pid)", "--format", "raw", "--rate", "\(rateHertz)",
-            "--subprocesses",
-            "--output", output,
-        ])
+        var request = ChildRequest(
+            [
+                program, "record", "--pid", "\(pid)", "--format", "raw", "--rate", "\(rateHertz)",
+                "--subprocesses",
+                "--output", output,
+            ] + (includesWaiting ? ["--idle"] : []))
         request.standardInput = .null
         request.standardOutput = .null
         request.diesWithParent = true

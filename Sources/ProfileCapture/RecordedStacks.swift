@@ -6,6 +6,8 @@ public import StackProfile
 /// The stacks of a recording, with how they came about.
 public struct RecordedStacks: Sendable {
     public let profile: StackProfile
+    /// What time was sampled.
+    public let mode: SamplingMode
     /// What was sampled, for a picture's footer.
     public let command: String
     public let startedAt: Timestamp
@@ -23,15 +25,17 @@ public struct RecordedStacks: Sendable {
     ///   - ending: How it ended, as the predicate; nil while it runs.
     /// - Throws: ``StackRecordingError/nothingSampled(_:)`` when there is not a single sample.
     init(
-        _ taken: TakenStacks, command: String, span: RecordingSpan, subject: String, ending: String?
+        _ taken: TakenStacks, mode: SamplingMode = .cpu, command: String, span: RecordingSpan,
+        subject: String, ending: String?
     ) throws(StackRecordingError) {
         guard let profile = taken.profile else {
             throw .nothingSampled("No stacks were taken: \(taken.account.reason ?? "nobody says why").")
         }
         account = taken.account
+        self.mode = mode
         guard profile.totalWeight > 0 else {
             throw .nothingSampled(
-                Self.silence(taken.account, subject: subject, ending: ending, wall: span.wall))
+                Self.silence(taken.account, mode, subject: subject, ending: ending, wall: span.wall))
         }
         self.profile = profile
         self.command = command
@@ -43,6 +47,8 @@ public struct RecordedStacks: Sendable {
 
     /// Whether the samples know their stage.
     public var hasStages: Bool { profile.labelSets.contains { $0.stage != nil } }
+    /// Whether the samples tell what their threads were doing.
+    public var hasStates: Bool { profile.labelSets.contains { $0.state != nil } }
 
     /// One line on how far the stacks can be trusted.
     public var health: String {
@@ -62,7 +68,8 @@ public struct RecordedStacks: Sendable {
     }
 
     private static func silence(
-        _ account: CaptureQuality.Sampler, subject: String, ending: String?, wall: Duration
+        _ account: CaptureQuality.Sampler, _ mode: SamplingMode, subject: String, ending: String?,
+        wall: Duration
     ) -> String {
         let beginning = "No samples were taken in \(wall.readable): \(subject) "
         let attempted = account.attempted.value ?? 0
@@ -70,6 +77,10 @@ public struct RecordedStacks: Sendable {
             return beginning + "was sampled \(attempted) times, but nothing arrived. Try a lower --rate."
         }
         let period = account.rateHz.value.map { Duration.seconds(1 / $0).readable } ?? "a period"
+        if mode == .wall {
+            return beginning + (ending ?? "was not seen")
+                + " before its first sample. Sample for a longer time, or raise --rate."
+        }
         if let ending {
             return beginning + "\(ending) before it had used \(period) of CPU time, which is one sample. "
                 + "Sample something that runs longer, or raise --rate."

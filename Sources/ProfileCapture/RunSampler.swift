@@ -5,13 +5,23 @@ internal import StackSampler
 
 /// The sampler of one recording, whichever it is.
 struct RunSampler: ~Copyable {
-    /// The sampler's name for a progress line.
-    let name: String
+    /// What was refused on the way, a sentence each: what could not be used, and what is used instead.
+    private(set) var refusals: [String] = []
 
-    private let choice: SamplerChoice
-    private let rateHertz: Int
-    private var native: PerfSampler?
+    private let request: StackRecording.Request
+    private let ladder: SamplerLadder
+    private var rung: SamplerLadder.Rung
+    private var perf: PerfSampler?
+    private var ptrace: PtraceSampler?
     private var pySpy: PySpy?
+
+    /// The sampler's name for a progress line.
+    var name: String { rung.name }
+
+    private var rateHertz: Int {
+        let rate = request.rateHertz ?? rung.defaultRateHertz
+        return rung == .ptrace ? min(rate, WallClockConfiguration.maximumRateHertz) : rate
+    }
 
     /// A sampler that is not attached yet.
     ///
@@ -22,39 +32,58 @@ struct RunSampler: ~Copyable {
     init(
         _ request: StackRecording.Request, executable: String?, directory: String
     ) throws(StackRecordingError) {
-        choice = SamplerChoice(request.sampler, executable: executable, pySpy: PySpy.program)
-        name = choice.name
-        switch choice {
-        case .none(let reason):
-            throw .refused(
-                "Cannot sample with \(request.sampler.rawValue): \(reason). Install it with `pip install py-spy`, or "
-                    + "say --sampler native.")
-        case .native: rateHertz = request.rateHertz ?? SamplerConfiguration().rateHertz
-        case .pySpy(let program):
-            rateHertz = request.rateHertz ?? PySpy.rateHertz
-            pySpy = PySpy(program: program, directory: directory, rateHertz: rateHertz)
+        self.request = request
+        ladder = try SamplerLadder(
+            request.sampler, mode: request.mode, executable: executable, pySpy: PySpy.program)
+        rung = ladder.rungs[0]
+        if case .pySpy(let program) = rung {
+            pySpy = PySpy(
+                program: program, directory: directory, rateHertz: request.rateHertz ?? rung.defaultRateHertz,
+                includesWaiting: request.mode == .wall)
         }
     }
 
     /// Attaches to a command that has not run anything yet.
     mutating func attach(to child: borrowing SuspendedChild) throws(StackRecordingError) {
-        guard case .native = choice else { return }
-        do throws(SamplerError) {
-            native = try PerfSampler.attach(to: child, configuration)
-        } catch {
-            throw .refused(error.description)
+        for rung in ladder.rungs {
+            self.rung = rung
+            do throws(SamplerError) {
+                switch rung {
+                case .pySpy: return
+                case .perf: perf = try PerfSampler.attach(to: child, cpuConfiguration)
+                case .ptrace: ptrace = try PtraceSampler.attach(to: child, wallConfiguration)
+                }
+                return
+            } catch {
+                try goOn(after: error)
+            }
         }
     }
 
     /// Attaches to a process that runs.
     mutating func attach(toRunning pid: Int32) throws(StackRecordingError) {
-        guard case .native = choice else { return }
-        do throws(SamplerError) {
-            native = try PerfSampler.attach(toRunning: pid, configuration)
-        } catch .noSuchProcess(let pid) {
-            throw .noSuchProcess(pid: pid)
-        } catch {
-            throw .refused(error.description)
+        for rung in ladder.rungs {
+            self.rung = rung
+            do throws(SamplerError) {
+                switch rung {
+                case .pySpy: return
+                case .perf: perf = try PerfSampler.attach(toRunning: pid, cpuConfiguration)
+                case .ptrace: ptrace = try PtraceSampler.attach(toRunning: pid, wallConfiguration)
+                }
+                return
+            } catch .noSuchProcess(let pid) {
+                throw .noSuchProcess(pid: pid)
+            } catch {
+                try goOn(after: error)
+            }
+        }
+    }
+
+    /// Notes a refusal and lets the next rung be tried; throws where there is none, or none that could do better.
+    private mutating func goOn(after error: SamplerError) throws(StackRecordingError) {
+        refusals.append(error.description)
+        guard rung != ladder.rungs.last, !error.isAboutTheTarget else {
+            throw .refused(refusals.joined(separator: " "))
         }
     }
 
@@ -85,29 +114,62 @@ struct RunSampler: ~Copyable {
     consuming func finish(
         timeline: StageTimeline?, trust: JustInTimeNames.Trust, excluding excluded: Set<Int32> = []
     ) throws(StackRecordingError) -> TakenStacks {
+        let (rateHertz, reason, mode) = (rateHertz, ladder.reason, request.mode)
         do throws(CaptureError) {
             if pySpy != nil {
                 pySpy?.stop()
                 let outcome = try pySpy?.finish() ?? .unavailable(reason: "py-spy was not started")
                 return TakenStacks(pySpy: outcome, rateHertz: rateHertz)
             }
-            guard var raw = native.take()?.finish(), case .native(let reason) = choice else {
+            guard var raw = perf.take()?.finish() ?? ptrace.take()?.finish() else {
                 return TakenStacks(none: "the sampler was not attached")
             }
             raw.samples.removeAll { excluded.contains(raw.threads[Int($0.threadIndex)].processID) }
+            if mode == .cpu { raw.keepRunning() }
             return try TakenStacks(
-                raw, timeline: timeline, reason: reason, rateHertz: rateHertz, trust: trust)
+                raw, timeline: timeline, reason: reason, rateHertz: rateHertz, trust: trust,
+                labelsStates: mode == .wall)
         } catch {
             throw StackRecordingError(error)
         }
     }
 
-    private var configuration: SamplerConfiguration {
+    private var cpuConfiguration: SamplerConfiguration {
         var configuration = SamplerConfiguration()
         configuration.rateHertz = rateHertz
+        if request.countsCycles { configuration.event = .cycles }
         // What the kernel does for a function is part of what the function costs. Where that may not be seen, the
         // sampler falls back to user time and says so.
         configuration.includesKernelTime = true
         return configuration
+    }
+
+    private var wallConfiguration: WallClockConfiguration {
+        var configuration = WallClockConfiguration()
+        configuration.rateHertz = rateHertz
+        if let budget = request.stopBudget { configuration.stopBudget = budget }
+        return configuration
+    }
+}
+
+extension SamplerError {
+    /// Whether another way of sampling would be refused as well, because of the target and not of the way.
+    fileprivate var isAboutTheTarget: Bool {
+        switch self {
+        case .noSuchProcess, .accessDenied, .otherUser, .kernelThread, .zombie: true
+        default: false
+        }
+    }
+}
+
+extension RawProfile {
+    /// Leaves out what threads waited for: what is left of a wall-clock profile stands for CPU time, and for waiting
+    /// for a CPU.
+    fileprivate mutating func keepRunning() {
+        guard health.stops != nil else { return }
+        samples.removeAll { states[Int($0.stateIndex)] != Self.runningState }
+        health.note(
+            "CPU time was estimated from the moments at which threads were able to run, waiting for a CPU included."
+        )
     }
 }

@@ -26,39 +26,37 @@ public struct StackFile: Sendable {
     private let recorded: RecordedStacks?
     /// The heading.
     public var title: String
-    /// What samples are grouped by; nil for not at all.
-    public var grouping: GroupingLabel?
+    /// What samples are grouped by, outermost group first.
+    public var grouping: [GroupingLabel]
     /// The tool that writes, with its version.
     public var exporter: String
 
-    /// A file of recorded stacks, by stage where the samples know theirs.
+    /// A file of recorded stacks: by stage where the samples know theirs, and by state where they tell why a thread
+    /// waited.
     public init(_ recorded: RecordedStacks, exporter: String) {
         profile = recorded.profile
         self.recorded = recorded
         title = PlainText.sanitized(recorded.command, maximumCharacters: 128)
-        grouping = recorded.hasStages ? .stage : nil
+        grouping = Self.grouping(of: recorded.profile)
         self.exporter = exporter
     }
 
-    /// A file of stacks read from elsewhere, by stage where they have one.
+    /// A file of stacks read from elsewhere, grouped in the same way.
     public init(_ profile: StackProfile, title: String, exporter: String) {
         self.profile = profile
         recorded = nil
         self.title = PlainText.sanitized(title, maximumCharacters: 128)
-        grouping = profile.labelSets.contains { $0.stage != nil } ? .stage : nil
+        grouping = Self.grouping(of: profile)
         self.exporter = exporter
     }
 
-    /// Whether any sample has the label that samples are grouped by; true when they are not.
-    public var hasGroups: Bool {
-        guard let grouping else { return true }
-        return profile.labelSets.contains { set in
-            switch grouping {
-            case .stage: set.stage != nil
-            case .thread: set.thread != nil
-            case .process: set.process != nil
-            }
-        }
+    private static func grouping(of profile: StackProfile) -> [GroupingLabel] {
+        [GroupingLabel.stage, .state].filter { label in profile.labelSets.contains { label.isKnown(in: $0) } }
+    }
+
+    /// The labels that samples are grouped by and that no sample has.
+    public var missingLabels: [GroupingLabel] {
+        grouping.filter { label in !profile.labelSets.contains { label.isKnown(in: $0) } }
     }
 
     /// The file's bytes. A pprof file is never grouped: its samples keep all their labels.
@@ -71,12 +69,12 @@ public struct StackFile: Sendable {
             var options = Speedscope.Options()
             options.name = title
             options.exporter = exporter
-            options.grouping = grouping
-            return Speedscope.write(profile, options: options)
+            options.grouping = grouping.first
+            return Speedscope.write(profile.grouped(by: Array(grouping.dropFirst())), options: options)
         }
     }
 
-    private var grouped: StackProfile { grouping.map { profile.grouped(by: [$0]) } ?? profile }
+    private var grouped: StackProfile { profile.grouped(by: grouping) }
 
     private var picture: [UInt8] {
         var options = FlameGraphSVG.Options()
@@ -87,8 +85,14 @@ public struct StackFile: Sendable {
     }
 
     private var subtitle: String {
-        let what = recorded == nil ? "weight" : "on-CPU time"
-        return grouping.map { "\(what) by \($0.rawValue)" } ?? "\(what) by function"
+        let what =
+            switch recorded?.mode {
+            case nil: "weight"
+            case .cpu: "on-CPU time"
+            case .wall: "wall-clock time of all threads"
+            }
+        return
+            "\(what) by \(grouping.isEmpty ? "function" : grouping.map(\.rawValue).joined(separator: " and "))"
     }
 
     private var facts: CaptureFacts {
@@ -108,5 +112,16 @@ public struct StackFile: Sendable {
         facts.truncated = recorded.account.truncated.map(Int64.init)
         facts.duration = .value(recorded.wall)
         return facts
+    }
+}
+
+extension GroupingLabel {
+    fileprivate func isKnown(in labels: SampleLabels) -> Bool {
+        switch self {
+        case .stage: labels.stage != nil
+        case .thread: labels.thread != nil
+        case .process: labels.process != nil
+        case .state: labels.state != nil
+        }
     }
 }

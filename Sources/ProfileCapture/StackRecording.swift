@@ -9,10 +9,17 @@ public struct StackRecording {
     /// What is recorded, and how.
     public struct Request: Sendable {
         public var target: SamplingTarget
-        /// Who takes the stacks; `none` gives none.
-        public var sampler = CaptureRequest.Sampler.automatic
-        /// Samples per second; nil for the sampler's own default.
+        /// What time is sampled.
+        public var mode = SamplingMode.cpu
+        /// Who takes the stacks.
+        public var sampler = RecordingSampler.automatic
+        /// Samples per second: of CPU time, or by the wall clock of each thread. Nil for the sampler's own default.
         public var rateHertz: Int?
+        /// The most of a thread's time that it may be kept stopped, 0.0001 to 1; nil for the sampler's own default.
+        /// Counts for ptrace alone: perf events stop nothing, and py-spy knows no budget.
+        public var stopBudget: Double?
+        /// Whether the CPU's cycles are counted instead of its time, where perf events sample and the hardware can.
+        public var countsCycles = false
         /// When to stop; nil for the target's end.
         public var duration: Duration?
         /// The status file that a running process writes; nil to look for it in the process's environment.
@@ -33,6 +40,9 @@ public struct StackRecording {
         /// The process is not ours to end, and may run on.
         case left
     }
+
+    /// The most samples of each thread per second of wall-clock time.
+    public static let maximumWallClockRateHertz = WallClockConfiguration.maximumRateHertz
 
     private let request: Request
 
@@ -73,9 +83,10 @@ public struct StackRecording {
             StageFollower(statusFile: $0, isTargetRunning: true)
         }
         var sampler = try RunSampler(request, executable: target.executable, directory: workspace.path)
+        try sampler.attach(toRunning: target.pid)
+        for refusal in sampler.refusals { report(refusal) }
         report("sampling process \(target.pid) (\(target.name)) with \(sampler.name)")
         var span = RecordingSpan(request.duration)
-        try sampler.attach(toRunning: target.pid)
         let stop = try span.wait(
             pid: target.pid, pidfd: handle.descriptor, signals: signals, stages: stages, sampler: &sampler)
         let taken = try sampler.finish(
@@ -84,7 +95,7 @@ public struct StackRecording {
             excluding: Self.ourBranch(of: target.pid))
         try deliver(
             RecordedStacks(
-                taken, command: "\(target.name) (process \(target.pid))", span: span,
+                taken, mode: request.mode, command: "\(target.name) (process \(target.pid))", span: span,
                 subject: "process \(target.pid)", ending: stop == .targetEnded ? "ended" : nil))
     }
 
@@ -122,6 +133,7 @@ public struct StackRecording {
             request, executable: CommandProgram.executable(of: words), directory: workspace.path)
         let suspended = try prepare(words, statusFile: statusFile)
         try sampler.attach(to: suspended)
+        for refusal in sampler.refusals { report(refusal) }
         report("sampling '\(PlainText.sanitized(words[0], maximumCharacters: 128))' with \(sampler.name)")
         var span = RecordingSpan(request.duration)
         var child = try release(suspended)
@@ -133,8 +145,8 @@ public struct StackRecording {
         let ended = stop == .targetEnded ? try CommandEnd.wait(for: &child) : nil
         try deliver(
             RecordedStacks(
-                taken, command: words.joined(separator: " "), span: span, subject: "the command",
-                ending: ended?.description))
+                taken, mode: request.mode, command: words.joined(separator: " "), span: span,
+                subject: "the command", ending: ended?.description))
         if let ended { return .commandEnded(ended) }
         return try CommandEnd.ending(of: &child, after: stop, signals: signals)
     }

@@ -44,19 +44,22 @@ extension TakenStacks {
     /// The stacks our own sampler took, named and labelled.
     init(
         _ raw: RawProfile, timeline: StageTimeline?, reason: String?, rateHertz: Int,
-        trust: JustInTimeNames.Trust
+        trust: JustInTimeNames.Trust, labelsStates: Bool = false
     ) throws(CaptureError) {
-        let labelled = try LabelledStacks(raw, timeline: timeline, trust: trust)
+        let labelled = try LabelledStacks(raw, timeline: timeline, trust: trust, labelsStates: labelsStates)
         let health = raw.health
         profile = labelled.profile
+        // One sample of the wall clock stands for all the moments at which its thread had not moved.
+        let moments = Int(clamping: labelled.profile.totalWeight)
         account = CaptureQuality.Sampler(
             name: health.rung, reason: reason, rateHz: .value(Double(rateHertz)),
-            attempted: .value(health.attempted),
-            recorded: .value(health.recorded), lost: .value(health.lost), truncated: .value(health.truncated),
+            attempted: .value(health.stops == nil ? health.attempted : moments + health.lost),
+            recorded: .value(health.stops == nil ? health.recorded : moments), lost: .value(health.lost),
+            truncated: .value(health.truncated),
             unwindFailed: .value(health.unwindFailed),
             unknownFramesPercent: labelled.profile.unknownFrameShare.map { $0 * 100 })
         samplerCPU = .value(health.samplerCPU)
-        notes = health.problems + labelled.notes
+        notes = health.problems + labelled.notes + (health.stops.map { [$0.sentence] } ?? [])
         if health.throttled > 0 {
             notes.append(
                 "The kernel throttled the sampler \(health.throttled) times; samples are missing then.")
@@ -90,5 +93,21 @@ extension TakenStacks {
         profile = nil
         account = .none(reason: reason)
         samplerCPU = .unavailable(reason: reason)
+    }
+}
+
+extension StopAccount {
+    /// What being stopped came to for the target.
+    var sentence: String {
+        guard count > 0 else { return "No thread had to be stopped." }
+        var parts = [
+            "Threads were stopped \(count) times, for \(total.readable) in all and \(longest.readable) at the longest"
+        ]
+        if deferredByBudget > 0 {
+            parts.append("\(deferredByBudget) times less often than asked, to keep the budget")
+        }
+        if interruptedCalls > 0 { parts.append("\(interruptedCalls) system calls ended early because of it") }
+        if refused > 0 { parts.append("\(refused) stops were refused") }
+        return parts.joined(separator: "; ") + "."
     }
 }

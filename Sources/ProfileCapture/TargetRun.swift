@@ -12,6 +12,8 @@ struct TargetRun {
         /// The same moment on the clock of stage transitions.
         var startedMonotonicNanoseconds: Int64
         var wall: Duration
+        /// By how much the wall clock went ahead of the time that passed; negative when it was set back.
+        var wallClockStep: Duration
         var outcome: ChildProcess.Outcome
         /// The program the process ran in the end, after any wrapper's exec; nil when it was too short to see.
         var executable: String?
@@ -47,10 +49,11 @@ struct TargetRun {
             throw .cannotStart(error)
         }
         let (outcome, executable) = try waitForEnd(of: &child, signals: signals, whileRunning)
+        let wall = Duration(nanosecondCount: SystemClock.monotonicNanoseconds - start)
         return Finished(
             name: name, directory: directory, startedAt: startedAt,
-            startedMonotonicNanoseconds: start,
-            wall: Duration(nanosecondCount: SystemClock.monotonicNanoseconds - start), outcome: outcome,
+            startedMonotonicNanoseconds: start, wall: wall,
+            wallClockStep: startedAt.duration(to: SystemClock.now) - wall, outcome: outcome,
             executable: executable)
     }
 

@@ -37,8 +37,8 @@ public struct Frame: Hashable, Sendable {
     public var isGuessed: Bool { traits.contains(.guessed) }
     /// True when frames are missing at this place.
     public var isTruncationMarker: Bool { traits.contains(.truncationMarker) }
-    /// True when this is no function but the stage, thread or process that samples were grouped by.
-    public var isGroup: Bool { !traits.isDisjoint(with: [.stage, .thread, .process]) }
+    /// True when this is no function but the stage, thread, process or state that samples were grouped by.
+    public var isGroup: Bool { !traits.isDisjoint(with: [.stage, .thread, .process, .state]) }
 }
 
 /// What is to be said of a frame beyond its names.
@@ -61,6 +61,13 @@ public struct FrameTraits: OptionSet, Hashable, Sendable {
     public static let thread = FrameTraits(rawValue: 16)
     /// A group of samples of one process.
     public static let process = FrameTraits(rawValue: 32)
+    /// A group of samples of threads that were doing the same: running, or waiting in one system call.
+    public static let state = FrameTraits(rawValue: 64)
+
+    /// All of them.
+    static let known: FrameTraits = [
+        .unknown, .guessed, .truncationMarker, .stage, .thread, .process, .state,
+    ]
 }
 
 /// The place of a frame in the table of its profile.

@@ -200,7 +200,8 @@ private struct PprofContents {
                 Frame(
                     try string(function.name), module: module, file: file.isEmpty ? nil : file,
                     line: line.line == 0 ? nil : Int(clamping: line.line),
-                    traits: FrameTraits(rawValue: UInt8(truncatingIfNeeded: function.traits) & 0x3F)))
+                    traits: FrameTraits(rawValue: UInt8(truncatingIfNeeded: function.traits))
+                        .intersection(.known)))
         }
         return frames
     }

@@ -16,7 +16,7 @@ public struct SampleLabels: Hashable, Sendable {
     public var thread: String?
     /// The process, by name, number or both.
     public var process: String?
-    /// What the thread was doing, such as `running` or `sleeping`.
+    /// What the thread was doing, such as `running` or `blocked: futex`.
     public var state: String?
     /// The run of the capture it was taken in, as `SESSION/INDEX`: `s1/4`. Comparisons take runs, never samples, for
     /// independent.
@@ -40,7 +40,7 @@ public struct SampleLabels: Hashable, Sendable {
 
 /// A label that samples can be grouped by.
 public enum GroupingLabel: String, Hashable, Sendable, CaseIterable {
-    case stage, thread, process
+    case stage, thread, process, state
 
     /// The synthetic frame that heads the samples with these labels.
     func frame(for labels: SampleLabels) -> Frame {
@@ -48,6 +48,7 @@ public enum GroupingLabel: String, Hashable, Sendable, CaseIterable {
         case .stage: Frame(labels.stage?.text ?? "(no stage)", traits: .stage)
         case .thread: Frame(labels.thread ?? "(no thread)", traits: .thread)
         case .process: Frame(labels.process ?? "(no process)", traits: .process)
+        case .state: Frame(labels.state ?? "(no state)", traits: .state)
         }
     }
 }

@@ -58,6 +58,27 @@ public struct StackProfile: Sendable {
             totalWeight: kept.reduce(0) { $0 + $1.weight })
     }
 
+    /// The same samples, each said to be of a run.
+    ///
+    /// - Parameter run: The run as `SESSION/INDEX`, such as `s1/4`.
+    public func labelled(run: String) -> StackProfile {
+        var builder = StackProfileBuilder(unit: unit, period: period)
+        let relabelled = StackProfile(
+            unit: unit, period: period, frames: frames, stacks: stacks,
+            labelSets: labelSets.map { set in
+                var set = set
+                set.run = run
+                return set
+            }, samples: samples, totalWeight: totalWeight)
+        do throws(StackProfileError) {
+            // Sets that only their run told apart are one now, so their samples may have to be added up.
+            try builder.add(relabelled)
+        } catch {
+            preconditionFailure("a profile of the same unit and total can be added to an empty one: \(error)")
+        }
+        return builder.build()
+    }
+
     /// This profile and another in one.
     ///
     /// - Throws: ``StackProfileError`` when weights count different things, or their sum is too large.

@@ -43,16 +43,19 @@ final class AddressSpace {
         if isStale { cunwind_space_flush(space) }
     }
 
-    /// Walks a stack into a buffer, leaf first. The stack's memory begins `redZoneBytes` below its pointer. Returns the number of frames and how the walk ended.
+    /// Walks a stack into a buffer, leaf first. The stack's memory begins `redZoneBytes` below its pointer; `chain` is the
+    /// kernel's own walk by frame pointers. Returns the number of frames and how the walk ended.
     func walk(
         registers: UnsafeRawPointer, stack: UnsafeRawBufferPointer, redZoneBytes: Int = 0, isStackCut: Bool,
+        chain: UnsafeRawBufferPointer = .init(start: nil, count: 0),
         into frames: UnsafeMutableBufferPointer<cunwind_frame>
     ) -> (count: Int, end: cunwind_end) {
         guard let base = frames.baseAddress else { return (0, cunwind_end_failed) }
         var sample = cunwind_sample(
             registers: registers.assumingMemoryBound(to: UInt64.self),
             stack: stack.baseAddress?.assumingMemoryBound(to: UInt8.self), stack_bytes: UInt64(stack.count),
-            red_zone_bytes: UInt64(redZoneBytes), is_stack_cut: isStackCut ? 1 : 0)
+            red_zone_bytes: UInt64(redZoneBytes), is_stack_cut: isStackCut ? 1 : 0,
+            chain: chain.baseAddress?.assumingMemoryBound(to: UInt64.self), chain_length: chain.count / 8)
         var end = cunwind_end_failed
         let count = cunwind_walk(space, &sample, base, frames.count, &end)
         return (count, end)

@@ -10,14 +10,21 @@ final class PerfEventSet {
     private(set) var rings: [PerfRing] = []
     private(set) var ringBytes = 0
     private(set) var includesKernelTime: Bool
+    /// Bytes of stack copied with each sample.
+    private(set) var stackBytes: Int
+    /// Whether cycles are counted, and not the CPU clock; and why not, where they were asked for.
+    private(set) var countsCycles = false
+    private(set) var refusalOfCycles: String?
     let ownership = EventOwnership()
     /// CPUs that can run something.
     let cpus: [Int32]
 
     private var events: [Event] = []
+    /// The events whose rings are read: they stay open, stopped, when others take their place.
+    private var ringOwners: [Event] = []
     private var hasBuildIDs = true
-    private let configuration: SamplerConfiguration
-    private let startsOnExec: Bool
+    private var startsOnExec: Bool
+    private var period: UInt64
 
     private final class Event {
         let file: FileDescriptor
@@ -31,12 +38,24 @@ final class PerfEventSet {
     init(
         processID: Int32, _ configuration: SamplerConfiguration, startsOnExec: Bool
     ) throws(SamplerError) {
-        self.configuration = configuration
         self.startsOnExec = startsOnExec
         includesKernelTime = configuration.includesKernelTime
+        stackBytes = configuration.clampedStackBytes
+        period = UInt64(configuration.periodNanoseconds)
         cpus = OnlineCPUs.list()
+        if configuration.event == .cycles { countCycles() }
         ringBytes = Self.powerOfTwo(configuration.ringBytes)
         while try !openWithRings(processID: processID) { ringBytes /= 2 }
+    }
+
+    /// Counts cycles where there is a counter: as many for a sample as a period has now.
+    private func countCycles() {
+        switch CycleCounter.measure() {
+        case .success(let perNanosecond):
+            countsCycles = true
+            period = max(UInt64(perNanosecond * Double(period)), 10_000)
+        case .failure(let refusal): refusalOfCycles = refusal.reason
+        }
     }
 
     /// Watches further threads or processes that exist already.
@@ -65,11 +84,58 @@ final class PerfEventSet {
         for event in events { _ = cperf_disable(event.file.rawValue) }
     }
 
+    /// Copies more stack with each sample from now on: opens events for all threads anew, and ends the earlier ones.
+    ///
+    /// No thread is unwatched meanwhile. On failure everything stays as it was.
+    ///
+    /// - Parameter others: Processes that are watched and may no longer be found among the descendants.
+    func enlargeStack(to bytes: Int, family root: Int32, and others: [Int32]) throws(SamplerError) {
+        let (earlier, bytesBefore, startedOnExec) = (events, stackBytes, startsOnExec)
+        (events, stackBytes, startsOnExec) = ([], bytes, false)
+        ownership.beginGeneration()
+        do throws(SamplerError) {
+            try addFamily(of: root, and: others)
+            try enable()
+        } catch {
+            (events, stackBytes, startsOnExec) = (earlier, bytesBefore, startedOnExec)
+            ownership.dropGeneration()
+            throw error
+        }
+        ownership.endEarlierGenerations(at: UInt64(clamping: SystemClock.monotonicNanoseconds))
+        for event in earlier { _ = cperf_disable(event.file.rawValue) }
+    }
+
+    /// Watches all threads of a process and its descendants, looked for again until no further ones appear. Returns the
+    /// processes.
+    @discardableResult
+    func addFamily(
+        of root: Int32, and others: [Int32] = [], watchedAlready: Set<Int32> = []
+    ) throws(SamplerError) -> [Int32] {
+        var seen = watchedAlready
+        var processes: [Int32] = []
+        var isComplete = false
+        while !isComplete {
+            isComplete = true
+            for processID in ProcessListing.family(of: root) + others {
+                if !processes.contains(processID) { processes.append(processID) }
+                for threadID in ProcessListing.threads(of: processID) where seen.insert(threadID).inserted {
+                    isComplete = false
+                    do throws(SamplerError) {
+                        try add(threadID: threadID, processID: processID)
+                    } catch .noSuchProcess {
+                        // It ended between the list and now (P12).
+                    }
+                }
+            }
+        }
+        return processes
+    }
+
     private func open(threadID: Int32, cpu: Int32, processID: Int32) throws(SamplerError) -> Int32 {
         while true {
             var request = cperf_request(
-                pid: threadID, cpu: cpu, period_nanoseconds: UInt64(configuration.periodNanoseconds),
-                stack_bytes: UInt32(configuration.clampedStackBytes),
+                pid: threadID, cpu: cpu, period: period, counts_cycles: countsCycles ? 1 : 0,
+                stack_bytes: UInt32(stackBytes),
                 wakeup_bytes: UInt32(min(ringBytes / 4, 512 << 10)), enable_on_exec: startsOnExec ? 1 : 0,
                 includes_kernel: includesKernelTime ? 1 : 0, build_ids: hasBuildIDs ? 1 : 0)
             let result = cperf_open(&request)
@@ -119,35 +185,13 @@ final class PerfEventSet {
                 return false
             }
         }
+        ringOwners = events
         return true
     }
 
     private static func powerOfTwo(_ bytes: Int) -> Int {
         let wanted = min(max(bytes, smallestRing), 1 << 30)
         return 1 << (Int.bitWidth - 1 - wanted.leadingZeroBitCount)
-    }
-}
-
-/// Which event may count for which thread.
-///
-/// While we attach, a thread may be created by one that is watched already: it then has an inherited event and, once
-/// we see it in the list, one of its own. Only its own counts.
-final class EventOwnership {
-    private var threadOfEvent: [UInt64: Int32] = [:]
-    private var watched: Set<Int32> = []
-
-    func remember(identifier: UInt64, threadID: Int32) {
-        threadOfEvent[identifier] = threadID
-        watched.insert(threadID)
-    }
-
-    /// Ends a thread: its identifier may come again, with inherited events only.
-    func forget(_ threadID: Int32) { watched.remove(threadID) }
-
-    func counts(identifier: UInt64, threadID: Int32) -> Bool {
-        // With a single watched thread, as after a start under the sampler, nothing can be watched twice.
-        if watched.count <= 1 || !watched.contains(threadID) { return true }
-        return threadOfEvent[identifier] == threadID
     }
 }
 

@@ -79,6 +79,9 @@ struct PerfSample {
     /// The event, or the one it was inherited from.
     var identifier: UInt64
     var isInKernel: Bool
+    /// Code addresses by the chain of frame pointers, leaf first, as the kernel walked it: further than the copy of the
+    /// stack, but at most 127, and only as good as the frame pointers.
+    var chain: UnsafeRawBufferPointer
     /// `cperf_register_count` words in the kernel's order, nil where the thread had none (a kernel thread, one that exits).
     var registers: UnsafeRawPointer?
     /// Memory from the stack pointer upwards, as much as could be copied.
@@ -86,35 +89,49 @@ struct PerfSample {
     /// Whether as much was copied as was asked for: more stack may lie above.
     var isStackCut: Bool
 
-    /// header, ip, pid/tid, time, id, register ABI, registers, stack size, stack, size in use.
+    /// The length of the chain, its addresses, register ABI, registers, stack size, stack, size in use, after header,
+    /// ip, pid/tid, time, id.
     init?(_ bytes: UnsafeRawBufferPointer, isInKernel: Bool) {
         guard let processID = bytes.value(Int32.self, at: 16), let threadID = bytes.value(Int32.self, at: 20),
             let time = bytes.value(UInt64.self, at: 24), let identifier = bytes.value(UInt64.self, at: 32),
-            let registerABI = bytes.value(UInt64.self, at: 40)
+            let chainLength = bytes.value(UInt64.self, at: 40), chainLength <= UInt64(bytes.count / 8)
         else { return nil }
+        let afterChain = 48 + Int(chainLength) * 8
+        guard let registerABI = bytes.value(UInt64.self, at: afterChain) else { return nil }
         self.processID = processID
         self.threadID = threadID
         self.time = time
         self.identifier = identifier
         self.isInKernel = isInKernel
+        chain = Self.userChain(UnsafeRawBufferPointer(rebasing: bytes[48..<afterChain]))
         registers = nil
         stack = UnsafeRawBufferPointer(start: nil, count: 0)
         isStackCut = false
         // 2: a 64-bit process. What runs in 32-bit mode has other registers, and no unwinder here.
         guard registerABI == 2 else { return }
-        let stackField = 48 + Int(cperf_register_count) * 8
+        let registerField = afterChain + 8
+        let stackField = registerField + Int(cperf_register_count) * 8
         guard let asked = bytes.value(UInt64.self, at: stackField) else { return nil }
         let start = stackField + 8
         guard asked > 0 else {
-            registers = bytes.baseAddress?.advanced(by: 48)
+            registers = bytes.baseAddress?.advanced(by: registerField)
             return
         }
         guard asked <= UInt64(bytes.count), let used = bytes.value(UInt64.self, at: start + Int(asked)),
             used <= asked
         else { return nil }
-        registers = bytes.baseAddress?.advanced(by: 48)
+        registers = bytes.baseAddress?.advanced(by: registerField)
         stack = UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(used)])
         isStackCut = used == asked
+    }
+
+    /// The addresses after the mark of the user's part.
+    private static func userChain(_ chain: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        let mark = cperf_user_chain_mark()
+        for index in 0..<chain.count / 8 where chain.value(UInt64.self, at: index * 8) == mark {
+            return UnsafeRawBufferPointer(rebasing: chain[(index * 8 + 8)...])
+        }
+        return UnsafeRawBufferPointer(rebasing: chain[..<0])
     }
 }
 

@@ -11,6 +11,8 @@ public struct PerfSampler: ~Copyable {
 
     /// The name of this way of sampling, in the health of its profiles.
     public static let rung = "perf cpu-clock"
+    /// The same, where the hardware's cycles are counted.
+    public static let cyclesRung = "perf cycles"
 
     /// Samples a child from its first instruction on. Call it before the child is released.
     public static func attach(
@@ -20,7 +22,10 @@ public struct PerfSampler: ~Copyable {
         let events = try PerfEventSet(processID: child.pid, configuration, startsOnExec: true)
         let collector = SampleCollector(
             configuration, ownership: events.ownership, health: health(of: events, configuration))
-        return try start(SamplerLoop(events, collector, setupCPU: SystemClock.threadCPU - cpuBefore))
+        return try start(
+            SamplerLoop(
+                events, collector, root: child.pid, configuration,
+                setupCPU: SystemClock.threadCPU - cpuBefore))
     }
 
     /// Samples a process that runs already, with its threads and descendants.
@@ -30,43 +35,22 @@ public struct PerfSampler: ~Copyable {
         guard processID > 0 else { throw .noSuchProcess(pid: processID) }
         let cpuBefore = SystemClock.threadCPU
         let events = try PerfEventSet(processID: processID, configuration, startsOnExec: false)
-        let watched = try watchFamily(of: processID, with: events)
+        let watched = try events.addFamily(of: processID, watchedAlready: [processID])
         let collector = SampleCollector(
             configuration, ownership: events.ownership, health: health(of: events, configuration))
         // From here on mappings are recorded; what is there already is read now, so nothing falls between.
         try events.enable()
         for processID in watched { collector.seed(processID) }
-        return try start(SamplerLoop(events, collector, setupCPU: SystemClock.threadCPU - cpuBefore))
+        return try start(
+            SamplerLoop(
+                events, collector, root: processID, configuration,
+                setupCPU: SystemClock.threadCPU - cpuBefore))
     }
 
     /// Ends the sampling and hands over what was seen.
     public consuming func finish() -> RawProfile {
         running.stop()
         return running.takeProfile()
-    }
-
-    /// Opens events for all threads and descendants, again until no further ones appear. Returns the processes.
-    private static func watchFamily(
-        of root: Int32, with events: PerfEventSet
-    ) throws(SamplerError) -> [Int32] {
-        var seen: Set<Int32> = [root]
-        var processes: [Int32] = [root]
-        var isComplete = false
-        while !isComplete {
-            isComplete = true
-            for processID in ProcessListing.family(of: root) {
-                if !processes.contains(processID) { processes.append(processID) }
-                for threadID in ProcessListing.threads(of: processID) where seen.insert(threadID).inserted {
-                    isComplete = false
-                    do throws(SamplerError) {
-                        try events.add(threadID: threadID, processID: processID)
-                    } catch .noSuchProcess {
-                        // It ended between the list and now (P12).
-                    }
-                }
-            }
-        }
-        return processes
     }
 
     private static func start(_ loop: sending SamplerLoop) throws(SamplerError) -> PerfSampler {
@@ -76,11 +60,14 @@ public struct PerfSampler: ~Copyable {
     private static func health(of events: PerfEventSet, _ configuration: SamplerConfiguration)
         -> SamplerHealth
     {
-        var health = SamplerHealth(rung: rung)
+        var health = SamplerHealth(rung: events.countsCycles ? cyclesRung : rung)
         health.ringBytes = events.ringBytes
         health.cpus = events.cpus.count
-        health.stackBytes = configuration.clampedStackBytes
+        health.stackBytes = events.stackBytes
         health.includesKernelTime = events.includesKernelTime
+        if let reason = events.refusalOfCycles {
+            health.note("Cycles could not be counted (\(reason)): the CPU clock was used.")
+        }
         if configuration.includesKernelTime && !events.includesKernelTime {
             health.note(
                 "Time in the kernel was not sampled: kernel.perf_event_paranoid would have to be 1 or less.")

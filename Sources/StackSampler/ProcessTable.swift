@@ -117,6 +117,9 @@ struct ProcessTable {
         if last?.processID == oldest { last = nil }
     }
 
+    /// The processes that are known and of which no end is.
+    var running: [Int32] { processes.keys.filter { !ended.contains($0) } }
+
     /// Whether a thread was sampled under its present name.
     func hasSamples(ofThread threadID: Int32, processID: Int32) -> Bool {
         processes[processID]?.threadIndices[threadID] != nil

@@ -18,9 +18,8 @@ final class PtraceLoop: SamplingLoop {
 
     /// What a thread may be stopped for before its budget counts: its first samples.
     private static let freeNanoseconds = 500_000.0
-    /// How often mappings and names of a process are read anew, and how often because a stack could not be unwound.
+    /// How often mappings and names of a process are read anew.
     private static let refreshInterval: Int64 = 500_000_000
-    private static let hurriedInterval: Int64 = 20_000_000
     private static let longestNap: Int64 = 50_000_000
     private static let pendingNap: Int64 = 200_000
     private static let farewell: Int64 = 1_000_000_000
@@ -220,7 +219,7 @@ extension PtraceLoop {
         if walk.isFailed, hasOtherProgram(thread, member) {
             process = recorder.processes.process(member.processID)
             walk = recorder.walk(moment, of: process) ?? walk
-        } else if walk.isFailed, refresh(process, member, interval: Self.hurriedInterval) {
+        } else if walk.isFailed, refreshHurriedly(process, member) {
             // Code that was mapped since the mappings were read.
             walk = recorder.walk(moment, of: process) ?? walk
         }
@@ -232,6 +231,15 @@ extension PtraceLoop {
         thread.lastSample = recorder.record(walk, moment, of: process, state: state, weight: thread.due)
         thread.due = 0
         return false
+    }
+
+    /// Reads mappings anew because a stack could not be unwound: at once while that helps, as when a program is being
+    /// loaded, ever more rarely while it does not.
+    private func refreshHurriedly(_ process: TargetProcess, _ member: WatchedFamily.Member) -> Bool {
+        let before = member.lastRefresh
+        let hasChanged = refresh(process, member, interval: member.hurry)
+        if member.lastRefresh != before { member.noteHurry(hasHelped: hasChanged) }
+        return hasChanged
     }
 
     /// Reads mappings and names anew when they are older than an interval. Returns whether the mappings have changed.
@@ -268,18 +276,30 @@ extension PtraceLoop {
                     registers: registers,
                     stack: UnsafeRawBufferPointer(rebasing: buffer[..<(look.is_blocked != 0 ? count : 0)]),
                     isStackCut: count == capacity),
-                thread, of: member, state: Self.state(look))
+                thread, of: member, state: Self.state(look, of: thread))
         }
         if result == 0 { thread.rest(at: after) }
     }
 
-    private static func state(_ look: cptrace_look) -> String {
+    private static func state(_ look: cptrace_look, of thread: WatchedThread) -> String {
         switch look.state {
         case letter("T"): return "stopped"
         case letter("t"): return "traced by another process"
         default:
-            return look.system_call >= 0
-                ? "uninterruptible: " + WatchedThread.name(ofCall: look.system_call) : "uninterruptible"
+            if look.system_call >= 0 {
+                return "uninterruptible: " + WatchedThread.name(ofCall: look.system_call)
+            }
+            // In no system call, but in a page fault, for instance: the kernel's own function tells.
+            let channel = waitChannel(of: thread)
+            return channel.isEmpty ? "uninterruptible" : "uninterruptible: in " + channel
+        }
+    }
+
+    private static func waitChannel(of thread: WatchedThread) -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { buffer in
+            guard let base = buffer.baseAddress else { return "" }
+            cptrace_read_wait_channel(thread.processID, thread.threadID, base, buffer.count)
+            return PlainText.sanitized(String(cString: base))
         }
     }
 

@@ -44,6 +44,20 @@ final class SampleCollector {
     /// Notes what went wrong outside the records.
     func note(_ problem: String) { recorder.health.note(problem) }
 
+    /// How many of the samples so far were cut off by the end of the copied stack.
+    var cut: StackWindow.Count {
+        let health = recorder.health
+        return StackWindow.Count(samples: health.recorded, cut: recorder.cutByWindow)
+    }
+
+    /// The processes that have been seen and have not ended.
+    var processes: [Int32] { recorder.processes.running }
+
+    func noteEnlargement(to bytes: Int) {
+        recorder.health.stackBytes = bytes
+        recorder.health.enlargements += 1
+    }
+
     /// The profile of all that was taken in.
     func profile(samplerCPU: Duration) -> RawProfile {
         recorder.profile(
@@ -52,7 +66,10 @@ final class SampleCollector {
 
     private func take(_ sample: PerfSample) {
         // Twice watched, by its own event and by one inherited while we attached: one of the two counts.
-        guard ownership.counts(identifier: sample.identifier, threadID: sample.threadID) else { return }
+        guard
+            ownership.counts(
+                identifier: sample.identifier, threadID: sample.threadID, time: sample.time)
+        else { return }
         recorder.health.received += 1
         guard let registers = sample.registers else {
             recorder.health.withoutStack += 1
@@ -62,7 +79,7 @@ final class SampleCollector {
         let process = recorder.processes.process(sample.processID)
         let moment = SampleRecorder.Moment(
             threadID: sample.threadID, monotonicNanoseconds: Int64(clamping: sample.time),
-            registers: registers, stack: sample.stack, isStackCut: sample.isStackCut)
+            registers: registers, stack: sample.stack, isStackCut: sample.isStackCut, chain: sample.chain)
         guard let walk = recorder.walk(moment, of: process) else { return }
         recorder.record(walk, moment, of: process)
     }

@@ -7,6 +7,8 @@ final class SampleRecorder {
     var health: SamplerHealth
     var processes: ProcessTable
     let configuration: SamplerConfiguration
+    /// Samples that more copied stack would have made whole, spliced ones included.
+    private(set) var cutByWindow = 0
 
     private var interner: SampleInterner
     private let walked: UnsafeMutableBufferPointer<cunwind_frame>
@@ -23,6 +25,8 @@ final class SampleRecorder {
         var redZoneBytes = 0
         /// Whether more stack may lie above.
         var isStackCut: Bool
+        /// The kernel's own walk by frame pointers, where there is one.
+        var chain = UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
     /// An unwound stack that is not yet counted.
@@ -80,7 +84,7 @@ final class SampleRecorder {
             let space = try processes.space(for: process)
             let walk = space.walk(
                 registers: moment.registers, stack: moment.stack, redZoneBytes: moment.redZoneBytes,
-                isStackCut: moment.isStackCut, into: walked)
+                isStackCut: moment.isStackCut, chain: moment.chain, into: walked)
             return Walk(count: walk.count, end: walk.end)
         } catch {
             health.withoutStack += 1
@@ -125,10 +129,12 @@ final class SampleRecorder {
 
     private func intern(_ walk: (count: Int, end: cunwind_end), of process: TargetProcess) -> Int32 {
         var hasGuess = false
+        var isSpliced = false
         let modules = process.modules.modules
         for index in 0..<walk.count {
             let frame = walked[index]
             hasGuess = hasGuess || frame.flags & UInt32(cunwind_frame_is_guessed) != 0
+            isSpliced = isSpliced || frame.flags & UInt32(cunwind_frame_is_spliced) != 0
             let module = Int(frame.module)
             var key = SampleInterner.FrameKey(
                 address: frame.address, image: -1, process: process.processID, flags: frame.flags)
@@ -142,6 +148,8 @@ final class SampleRecorder {
             indices[index] = interner.frame(key)
         }
         if hasGuess { health.withGuessedFrames += 1 }
+        if isSpliced { health.continuedByFramePointers += 1 }
+        if isSpliced || walk.end == cunwind_end_truncated { cutByWindow += 1 }
         let stack = interner.stack(
             UnsafeBufferPointer(rebasing: indices[..<walk.count]), end: ending(walk.end))
         if let stack { return stack }

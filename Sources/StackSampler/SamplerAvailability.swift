@@ -8,7 +8,7 @@ public enum SamplerAvailability {
         Void, SamplerError
     > {
         var request = cperf_request(
-            pid: 0, cpu: -1, period_nanoseconds: UInt64(configuration.periodNanoseconds),
+            pid: 0, cpu: -1, period: UInt64(configuration.periodNanoseconds), counts_cycles: 0,
             stack_bytes: UInt32(configuration.clampedStackBytes), wakeup_bytes: 1 << 16, enable_on_exec: 0,
             includes_kernel: 0, build_ids: 0)
         let result = cperf_open(&request)
@@ -20,6 +20,24 @@ public enum SamplerAvailability {
         return .success(())
     }
 
+    /// Whether the kernel lets us use ptrace at all: on our own children, if nothing else.
+    public static func checkTracing() -> Result<Void, SamplerError> {
+        do throws(SamplerError) {
+            try PtraceAccess.check(CurrentProcess.pid)
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Why the hardware's cycles cannot be counted; nil where they can.
+    public static func refusalOfCycles() -> String? {
+        switch CycleCounter.measure() {
+        case .success: nil
+        case .failure(let refusal): refusal.reason
+        }
+    }
+
     /// The kernel's setting, nil where it cannot be read.
     public static var paranoidLevel: Int? {
         do throws(Files.ReadError) {
@@ -28,6 +46,25 @@ public enum SamplerAvailability {
         } catch {
             return nil
         }
+    }
+}
+
+/// The hardware's counter of cycles.
+enum CycleCounter {
+    /// Why there is none.
+    struct Refusal: Error { var reason: String }
+
+    /// Cycles in a nanosecond of this thread's own computing.
+    static func measure() -> Result<Double, Refusal> {
+        var cycles: UInt64 = 0
+        var took: UInt64 = 0
+        let result = cperf_measure_cycles(2_000_000, &cycles, &took)
+        if result != 0 {
+            return .failure(Refusal(reason: SystemError(action: "count cycles", code: -result).reason))
+        }
+        // In a guest the counter may be there and stand still.
+        guard cycles > 0, took > 0 else { return .failure(Refusal(reason: "the counter stands still")) }
+        return .success(Double(cycles) / Double(took))
     }
 }
 

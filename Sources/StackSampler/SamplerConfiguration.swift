@@ -3,13 +3,17 @@ public struct SamplerConfiguration: Hashable, Sendable {
     /// Samples per second of CPU time, 1 to 10,000. The default is a prime, so that it does not beat with
     /// timers of the target.
     public var rateHertz = 997
-    /// Bytes of stack copied with each sample, 1 KiB to 60 KiB. More reaches the roots of deeper stacks and costs
-    /// the target more; the kernel copies no more than there is. A perf record cannot hold 64 KiB.
-    public var stackBytes = 32 << 10
+    /// Bytes of stack copied with each sample at first, and at most when too many stacks turn out to be deeper, 1 KiB to
+    /// 62 KiB. More reaches the roots of deeper stacks, costs the target more, and leaves room for fewer samples in the
+    /// rings. A perf record cannot hold 64 KiB.
+    public var stackBytes = 16 << 10
+    public var maximumStackBytesOfSample = 62 << 10
+    /// What decides when a sample is due.
+    public var event = Event.cpuClock
     /// The most frames of one stack. Deeper ones are counted and end as truncated.
     public var maximumFrames = 2048
     /// Bytes of ring buffer for each CPU, rounded down to a power of two; halved for as long as the kernel refuses.
-    /// 4 MiB hold 120 samples: an eighth of a second in which the sampler may be kept from the CPU.
+    /// 4 MiB hold 250 samples: a quarter of a second in which the sampler may be kept from the CPU; 66 of the largest.
     public var ringBytes = 4 << 20
     /// Rows of call-frame information remembered for each process, 256 bytes each once used, rounded up to a power
     /// of two. One for each address in its stacks is what makes unwinding cheap.
@@ -24,6 +28,16 @@ public struct SamplerConfiguration: Hashable, Sendable {
     /// health says so.
     public var includesKernelTime = false
 
+    /// What decides when a sample is due.
+    public enum Event: String, Hashable, Sendable, CaseIterable {
+        /// CPU time: every sample stands for the same.
+        case cpuClock = "cpu-clock"
+        /// Cycles of the CPU, counted by its hardware: every sample stands for the same number, as many as a period has at
+        /// the speed that is found at the start. Its interrupts also reach code that holds off the clock's. Where there is
+        /// no such counter, as in most virtual machines, the CPU clock is used and the health says so.
+        case cycles
+    }
+
     /// The default configuration.
     public init() {}
 
@@ -31,5 +45,8 @@ public struct SamplerConfiguration: Hashable, Sendable {
     public var periodNanoseconds: Int64 { 1_000_000_000 / Int64(min(max(rateHertz, 1), 10_000)) }
 
     /// The stack size in the range and granularity that perf events take.
-    var clampedStackBytes: Int { min(max(stackBytes, 1024), 60 << 10) & ~7 }
+    var clampedStackBytes: Int { min(max(stackBytes, 1024), 62 << 10) & ~7 }
+    var clampedMaximumStackBytes: Int {
+        min(max(maximumStackBytesOfSample, clampedStackBytes), 62 << 10) & ~7
+    }
 }

@@ -22,6 +22,11 @@ public struct SamplerHealth: Hashable, Sendable {
     public var loopsCut = 0
     /// With at least one frame found without call-frame information.
     public var withGuessedFrames = 0
+    /// Whose stack went on beyond the copied memory, and was followed there by the chain of frame pointers. Those that it
+    /// did not lead to the program's beginning are truncated all the same.
+    public var continuedByFramePointers = 0
+    /// Times that more stack was copied with each sample from then on, because too many were truncated.
+    public var enlargements = 0
     /// Threads that ended without a sample: perf events count each thread's time from its start, so one that ends
     /// sooner than a period is never seen. Many of them hide time that nobody counts.
     public var endedUnsampled = 0
@@ -39,7 +44,7 @@ public struct SamplerHealth: Hashable, Sendable {
     public var ringBytes = 0
     /// CPUs with a ring.
     public var cpus = 0
-    /// Bytes of stack copied with each sample.
+    /// Bytes of stack copied with each sample, in the end.
     public var stackBytes = 0
     /// Whether time in the kernel was sampled.
     public var includesKernelTime = false

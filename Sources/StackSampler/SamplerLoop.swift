@@ -5,6 +5,8 @@ internal import Measurement
 final class SamplerLoop: SamplingLoop {
     private let events: PerfEventSet
     private let collector: SampleCollector
+    private let root: Int32
+    private var window: StackWindow
     private var cpu: Duration
 
     /// How old a record has to be before it is taken in, while the target runs: until then another CPU's ring may
@@ -13,9 +15,14 @@ final class SamplerLoop: SamplingLoop {
     /// The longest wait: files that short-lived processes map are opened while they are there.
     private static let longestWait = Duration.milliseconds(100)
 
-    init(_ events: PerfEventSet, _ collector: SampleCollector, setupCPU: Duration) {
+    init(
+        _ events: PerfEventSet, _ collector: SampleCollector, root: Int32,
+        _ configuration: SamplerConfiguration, setupCPU: Duration
+    ) {
         self.events = events
         self.collector = collector
+        self.root = root
+        window = StackWindow(bytes: events.stackBytes, limit: configuration.clampedMaximumStackBytes)
         cpu = setupCPU
     }
 
@@ -29,6 +36,7 @@ final class SamplerLoop: SamplingLoop {
                 let ready = try FileDescriptor.waitUntilReadable(descriptors, timeout: Self.longestWait)
                 if ready[0] { break }
                 let taken = drain(upTo: SystemClock.monotonicNanoseconds - Self.settlingNanoseconds)
+                enlargeStackIfNeeded()
                 // A ring whose process has ended is always "readable": look at it by the clock from then on.
                 watchesRings = taken > 0 || !ready.dropFirst().contains(true)
             } catch {
@@ -42,6 +50,19 @@ final class SamplerLoop: SamplingLoop {
     }
 
     func profile() -> RawProfile { collector.profile(samplerCPU: cpu) }
+
+    /// Copies more stack with each sample where too many stacks do not fit.
+    private func enlargeStackIfNeeded() {
+        guard let bytes = window.next(collector.cut) else { return }
+        do throws(SamplerError) {
+            try events.enlargeStack(to: bytes, family: root, and: collector.processes)
+            collector.noteEnlargement(to: bytes)
+            window.enlarge(to: bytes, collector.cut)
+        } catch {
+            window.stay()
+            collector.note("More stack could not be copied with each sample. \(error.description)")
+        }
+    }
 
     /// Takes in the records up to a time, of all rings in order of time. Returns how many.
     @discardableResult

@@ -14,11 +14,16 @@ public struct WallClockConfiguration: Hashable, Sendable {
     /// The limits of frames, samples and memory. Rate, stack and ring sizes there are of perf events and not used.
     public var limits = SamplerConfiguration()
 
+    /// The most samples of each thread per second.
+    public static let maximumRateHertz = 1000
+
     /// The default configuration.
     public init() {}
 
     /// Wall-clock time between two samples of a thread on average, in nanoseconds: what a weight of 1 stands for.
-    public var periodNanoseconds: Int64 { 1_000_000_000 / Int64(min(max(rateHertz, 1), 1000)) }
+    public var periodNanoseconds: Int64 {
+        1_000_000_000 / Int64(min(max(rateHertz, 1), Self.maximumRateHertz))
+    }
 
     var clampedBudget: Double { min(max(stopBudget, 0.0001), 1) }
     var clampedStackBytes: Int { min(max(stackBytes, 4 << 10), 16 << 20) }

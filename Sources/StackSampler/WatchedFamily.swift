@@ -24,6 +24,8 @@ struct WatchedFamily {
         var program: (code: UInt64, stack: UInt64)?
         /// When its mappings were last read, on the monotonic clock.
         var lastRefresh: Int64 = 0
+        /// How old its mappings have to be before they are read anew because a stack could not be unwound.
+        private(set) var hurry: Int64 = shortestHurry
         /// Moments of its threads that no sample stands for yet.
         var dueMoments: Int { threads.values.reduce(0) { $0 + Int($1.due) } }
 
@@ -31,6 +33,13 @@ struct WatchedFamily {
             self.processID = processID
             self.stackBytes = stackBytes
             isOwnChild = ProcessStat.ofProcess(processID)?.parent == CurrentProcess.pid
+        }
+
+        private static let shortestHurry: Int64 = 1_000_000
+        private static let longestHurry: Int64 = 20_000_000
+
+        func noteHurry(hasHelped: Bool) {
+            hurry = hasHelped ? Self.shortestHurry : min(hurry * 2, Self.longestHurry)
         }
     }
 

@@ -23,7 +23,13 @@ enum CaptureCommand {
             .value("config", "FILE", "the pipeline's configuration, digested into the profile"),
             .value("output-dir", "DIR", "where every run writes (default: a fresh directory each)"),
             .flag("monitor", "show the live monitor of the measured run"),
-            .flag("skip-warmup", "leave out the unmeasured first run"),
+            .value("runs", "N", "measured runs, their stacks not sampled (default: 1)"),
+            .value("stack-runs", "K", "runs whose stacks are sampled, their times not counted (default: 1)"),
+            .value("warmup", "N", "unmeasured first runs (default: 1)"),
+            .flag("skip-warmup", "the same as --warmup 0"),
+            .value("session", "ID", "a name for this batch of runs (default: s1, with --append the next)"),
+            .flag("append", "add this session to a version that is frozen and not promoted"),
+            .value("records", "DIR", "where run records are kept (default: data/profiles/.records/V)"),
             .value("sampler", "NAME", "auto, native, py-spy or none (default: auto)"),
             .value("rate", "HZ", "stack samples per CPU second, 1 to 10000 (default: 997)"),
             .value("sample-interval", "S", "seconds between two ticks of the monitor (default: 0.5)"),
@@ -34,11 +40,16 @@ enum CaptureCommand {
             (
                 "freeze-profile capture --version v1.2.0 --monitor -- ./pipeline {output_dir}",
                 "freeze what a release costs"
-            )
+            ),
+            (
+                "freeze-profile capture --version v1.2.0 --runs 5 --append -- ./pipeline {output_dir}",
+                "add five more runs, at another time of the day"
+            ),
         ],
         notes: [
-            "The command runs three times: to warm up, measured under the monitor, and once more with its stacks "
-                + "sampled. '{output_dir}' in it becomes the run's output directory, also set as "
+            "The command runs to warm up, measured under the monitor, and once more with its stacks sampled. Each "
+                + "finished run is kept as a record: when a capture is interrupted, the same command again makes only "
+                + "the missing runs. '{output_dir}' in the command becomes the run's output directory, also set as "
                 + "PIPELINE_OUTPUT_DIR; the pipeline tells its stages in the file PIPELINE_STATUS_FILE.",
             "Exit codes: 0 frozen, 4 the command or the measurement failed, 64 wrong usage, 66 input missing, "
                 + "73 cannot write.",
@@ -47,7 +58,8 @@ enum CaptureCommand {
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let request = try request(arguments)
         do throws(CaptureError) {
-            let frozen = try Capture(request, report: Console.note).run()
+            let progress = CaptureProgress()
+            let frozen = try Capture(request, report: progress.show).run()
             Console.note(FreezeSummary.text(frozen))
             Console.print(frozen.files.joined(separator: "\n"))
             return .success
@@ -72,11 +84,39 @@ enum CaptureCommand {
         request.fixedOutputDirectory = arguments.value("output-dir")
         request.configurationFile = arguments.value("config")
         request.showsMonitor = arguments.has("monitor")
-        request.skipsWarmUp = arguments.has("skip-warmup")
+        request.appends = arguments.has("append")
+        request.recordsDirectory = arguments.value("records")
+        request.continuation = ShellWords.line(CommandLine.arguments)
+        try readRuns(arguments, into: &request)
         request.writesStageTruth = !arguments.has("no-stage-truth")
         request.overwrites = arguments.has("force")
         try readValues(arguments, into: &request)
         return request
+    }
+
+    private static func readRuns(
+        _ arguments: ParsedArguments, into request: inout CaptureRequest
+    ) throws(ToolFailure) {
+        func count(_ option: String, _ range: ClosedRange<Int>, otherwise: Int) throws(ToolFailure) -> Int {
+            guard let text = arguments.value(option) else { return otherwise }
+            guard let count = Int(text), range.contains(count) else {
+                throw ToolFailure(
+                    "--\(option) '\(PlainText.sanitized(text))' is not a whole number from \(range.lowerBound) to "
+                        + "\(range.upperBound).", .usage)
+            }
+            return count
+        }
+        request.measuredRuns = try count("runs", 1...1000, otherwise: 1)
+        request.profiledRuns = try count("stack-runs", 0...1000, otherwise: 1)
+        request.warmUpRuns = try count(
+            "warmup", 0...1000, otherwise: arguments.has("skip-warmup") ? 0 : 1)
+        guard let name = arguments.value("session") else { return }
+        do throws(ProfileError) {
+            request.session = try VersionName(name)
+        } catch {
+            throw ToolFailure(
+                "The session '\(PlainText.sanitized(name))' is no plain name. Use a name such as s2.", .usage)
+        }
     }
 
     private static func readValues(
@@ -112,6 +152,7 @@ enum CaptureCommand {
         case .cannotStart, .targetFailed, .interrupted, .measurementFailed: .failed
         case .cannotWrite, .wouldOverwrite: .cannotWrite
         case .noInput: .noInput
+        case .incomplete(let cause, _): exitCode(cause)
         }
     }
 }

@@ -11,12 +11,15 @@ struct StackOptions {
         .value(
             "format", "NAME",
             "svg, folded, pprof or speedscope (default: by the file's name; .svg, .folded, .pb.gz, .json)"),
-        .value("by", "LABEL", "stage, thread or process (default: stage, where there are stages)"),
+        .value(
+            "by", "LABELS",
+            "stage, state, thread or process, or several with commas (default: stage and state, where there are any)"
+        ),
     ]
 
     let output: String
     let format: StackFormat
-    private let grouping: GroupingLabel?
+    private let grouping: [GroupingLabel]?
 
     init(_ arguments: ParsedArguments) throws(ToolFailure) {
         guard let output = arguments.value("output") else {
@@ -24,15 +27,19 @@ struct StackOptions {
         }
         self.output = output
         format = try Self.format(arguments.value("format"), output: output)
-        grouping = try arguments.value("by").map { (name) throws(ToolFailure) in
-            guard let label = GroupingLabel(rawValue: name) else {
-                throw Self.unknown("label", name, GroupingLabel.allCases.map(\.rawValue))
+        grouping = try arguments.value("by").map { (names) throws(ToolFailure) in
+            var labels: [GroupingLabel] = []
+            for name in names.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
+                guard let label = GroupingLabel(rawValue: name) else {
+                    throw Self.unknown("label", name, GroupingLabel.allCases.map(\.rawValue))
+                }
+                if !labels.contains(label) { labels.append(label) }
             }
-            return label
+            return labels
         }
         if grouping != nil && format == .pprof {
             throw ToolFailure(
-                "A pprof file is not grouped: its samples keep stage, thread and process as labels. Leave out --by.",
+                "A pprof file is not grouped: its samples keep stage, state, thread and process as labels. Leave out --by.",
                 .usage)
         }
         guard output == "-" || Files.isDirectory(Files.directory(of: output)) else {
@@ -69,9 +76,8 @@ struct StackOptions {
         var file = file
         if let grouping {
             file.grouping = grouping
-            if !file.hasGroups {
-                Console.note(
-                    "The samples tell no \(grouping.rawValue), so there is one group of all of them.")
+            for label in file.missingLabels {
+                Console.note("The samples tell no \(label.rawValue), so there is one group of all of them.")
             }
         }
         let bytes = file.bytes(as: format)

@@ -12,5 +12,6 @@ let tool = Tool(
     commands: [
         CaptureCommand.command, DiffCommand.command, ReportCommand.command, MonitorCommand.command, StageCommand.command,
         SampleCommand.command, RenderCommand.command, DoctorCommand.command,
+        PromoteCommand.command, ArchiveCommand.command, ListCommand.command, PruneCommand.command,
     ])
 CurrentProcess.exit(tool.run(Array(CommandLine.arguments.dropFirst())).rawValue)

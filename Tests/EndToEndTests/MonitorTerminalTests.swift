@@ -4,42 +4,6 @@ import Measurement
 import TestSupport
 import Testing
 
-/// A terminal of its own, through tmux, gone when dropped.
-private final class TestTerminal {
-    private let socket = "freeze-\(CurrentProcess.pid)-\(SystemClock.monotonicNanoseconds)"
-
-    init(in directory: String) throws {
-        _ = try tmux(
-            "-f", "/dev/null", "new-session", "-d", "-x", "110", "-y", "30", "-c", directory,
-            "env PS1='ready> ' LC_ALL=C.UTF-8 TERM=screen CI= bash --norc --noprofile")
-        _ = try wait { $0.contains("ready>") }
-    }
-
-    deinit { _ = try? tmux("kill-server") }
-
-    func type(_ text: String) throws { _ = try tmux("send-keys", "-l", text) }
-    func press(_ key: String) throws { _ = try tmux("send-keys", key) }
-    func run(_ line: String) throws {
-        try type(line)
-        try press("Enter")
-    }
-
-    /// The screen once it is as wanted, or as it is after ten seconds.
-    func wait(until isReached: (String) -> Bool) throws -> String {
-        var screen = ""
-        for _ in 0..<100 {
-            screen = try tmux("capture-pane", "-p", "-S", "-200")
-            if isReached(screen) { break }
-            SystemClock.sleep(for: .milliseconds(100))
-        }
-        return screen
-    }
-
-    private func tmux(_ arguments: String...) throws -> String {
-        try runCommand(["tmux", "-L", socket] + arguments).standardOutput
-    }
-}
-
 @Suite("The live panel in a terminal", .serialized)
 struct MonitorTerminalTests {
     private static let program = """
@@ -162,5 +126,34 @@ struct MonitorTerminalTests {
         #expect(String(decoding: picture.prefix(4096), as: UTF8.self).contains("<svg"))
         try terminal.press("C-c")
         _ = try terminal.wait { $0.contains("\nend=") }
+    }
+
+    @Test(
+        "A command that asks gets the terminal while it waits for the answer, and the keys again afterwards")
+    func question() throws {
+        let directory = try TemporaryDirectory()
+        let program = "import time; name = input('Name? '); print('hello', name); time.sleep(3)"
+        let terminal = try TestTerminal(in: directory.path)
+        try terminal.run(
+            "\(BuiltProduct.path("freeze-profile")) monitor --output-dir out -- python3 -c \"\(program)\"")
+        let asked = try terminal.wait { $0.contains("\nName?") }
+        #expect(asked.contains("\nName?"), "\(asked)")
+        #expect(try !terminal.screen().contains("waiting for a stage"), "the panel is in the way")
+        try terminal.run("faq")
+        let answered = try terminal.wait { $0.contains("\nhello faq") && $0.contains("waiting for a stage") }
+        #expect(answered.contains("\nhello faq") && answered.contains("waiting for a stage"), "\(answered)")
+        try terminal.press("?")
+        #expect(try terminal.wait { $0.contains("keys: f flamegraph") }.contains("keys: f flamegraph"))
+        #expect(try terminal.wait { $0.contains(": summary") }.contains("python3: summary"))
+    }
+
+    @Test("A build server's terminal gets plain lines, no panel")
+    func continuousIntegration() throws {
+        let directory = try TemporaryDirectory()
+        let terminal = try TestTerminal(in: directory.path, variables: ["CI=true"])
+        try terminal.run(
+            "\(BuiltProduct.path("freeze-profile")) monitor --output-dir out -- sleep 1; echo end=$?")
+        let screen = try terminal.wait { $0.contains("\nend=0") }
+        #expect(!screen.contains("waiting for a stage") && screen.contains("sleep: summary"), "\(screen)")
     }
 }

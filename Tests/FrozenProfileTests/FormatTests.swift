@@ -98,7 +98,7 @@ struct FormatTests {
             ),
             (
                 "release: v2.6-wip\n", "release: v2.6-wip\nschema_version: newest\n",
-                "'p.yaml': schema_version is the string 'newest', but should be a version such as '2.0'. "
+                "'p.yaml': schema_version is the string 'newest', but should be a version such as '2.1'. "
                     + "Correct it, or freeze this version again."
             ),
             (
@@ -153,10 +153,38 @@ struct FormatTests {
         #expect(failure(of: whole) == nil)
     }
 
+    @Test("A file of schema 2.0, which had four metrics, is read as it was")
+    func earlierMinor() throws {
+        let text = String(decoding: try Samples.profile().encode(), as: UTF8.self)
+        let profile = try FrozenProfile.decode(
+            Array(text.replacing("schema_version: '2.1'", with: "schema_version: '2.0'").utf8), name: "p")
+        #expect(profile.schema == SchemaVersion(major: 2, minor: 0))
+        #expect(profile.totals.use.metrics == Metric.primary)
+        #expect(profile.totals.use[.diskRead] == .unavailable(reason: "not recorded"))
+    }
+
+    @Test("Metrics that only some runs have are kept, and their medians derived")
+    func furtherMetrics() throws {
+        var profile = try Samples.profile()
+        for index in profile.sessions[0].runs.indices.dropFirst(2) {
+            profile.sessions[0].runs[index].use[.diskRead] = .value(4096 * Double(index))
+            profile.sessions[0].runs[index].stages[0].use[.instructions] = .unavailable(reason: "no counter")
+        }
+        profile = FrozenProfile(
+            release: "v1", date: profile.date, datasetID: profile.datasetID,
+            episodesProcessed: profile.episodesProcessed, environment: profile.environment,
+            captureQuality: profile.captureQuality, recipe: profile.recipe, sessions: profile.sessions)
+        #expect(profile.totals.use[.diskRead] == .value(12288))
+        #expect(profile.stages[0].use[.instructions] == .unavailable(reason: "no counter"))
+        let text = String(decoding: profile.encode(), as: UTF8.self)
+        #expect(text.contains("  disk_read_bytes: 12288\n"))
+        #expect(try FrozenProfile.decode(Array(text.utf8), name: "p") == profile)
+    }
+
     @Test("A newer minor version is read, and keys that are not known are kept")
     func newerMinor() throws {
         let text = String(decoding: try Samples.profile().encode(), as: UTF8.self)
-        let changed = text.replacing("schema_version: '2.0'", with: "schema_version: '2.7'\nnew_key: 1")
+        let changed = text.replacing("schema_version: '2.1'", with: "schema_version: '2.7'\nnew_key: 1")
         let profile = try FrozenProfile.decode(Array(changed.utf8), name: "p")
         #expect(profile.schema == SchemaVersion(major: 2, minor: 7))
         #expect(profile.other["new_key"] == .integer(1))

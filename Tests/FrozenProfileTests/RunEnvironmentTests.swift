@@ -57,8 +57,8 @@ struct RunEnvironmentTests {
 
     @Test("The CPU time of a process outside the run is others', that of the run is not")
     func realProcesses() throws {
-        func spin(_ isOurs: Bool) throws -> (others: Double, used: Double, watch: EnvironmentWatch) {
-            var watch = EnvironmentWatch()
+        func spin(_ isOurs: Bool) throws -> (others: Double, used: Double, watch: SurroundingsWatch) {
+            var watch = SurroundingsWatch()
             var child = try ChildProcess.start(ChildRequest(["sh", "-c", "while :; do :; done"]))
             SystemClock.sleep(for: .milliseconds(700))
             watch.look(at: child.pid)

@@ -70,6 +70,64 @@ enum Samples {
             ])
     }
 
+    /// The record of a run with two stages.
+    static func record(
+        _ index: Int, _ kind: RunKind = .measured, wall: Double, session: String = "s1", hour: Int = 14
+    ) throws -> RunRecord {
+        var run = run(
+            index, kind, wall: wall,
+            kind == .warmUp
+                ? []
+                : [
+                    try stage("rss_feed_fetch", wall: 1, cpu: 0.25, peak: .value(100)),
+                    try stage(
+                        "transcription", wall: 6, cpu: 5,
+                        peak: .unavailable(reason: "clear_refs was refused: Operation not permitted")),
+                ])
+        run.startedAt = "2026-02-10T\(hour):0\(index):00.250Z"
+        run.observed = ObservedSpan(before: ObservedEnvironment([.load: .value(0.25)]))
+        if !run.stages.isEmpty {
+            run.stages[0].source = "event trace"
+            run.stages[0].peakMethod = "high-water mark"
+        }
+        let isProfiled = kind == .profiled
+        var record = RunRecord(
+            toolVersion: "0.1.0", release: .value("v1"), session: try VersionName(session), run: run,
+            recipe: Recipe(
+                arguments: ["podcast-scraper", "{output_dir}"], configurationPath: nil,
+                configurationSHA256: .unavailable(reason: "there is no configuration file"),
+                inputSHA256: .unavailable(reason: "no input was named"), environment: []),
+            program: .value("podcast-scraper"), datasetID: .value("indicator_v1"),
+            episodesProcessed: .value(5),
+            identity: EnvironmentIdentity([
+                .cpuModel: .value(.text("Example CPU")), .usableCPUs: .value(.number(1.5)),
+                .gitDirty: .value(.bool(false)), .buildMode: .value(.text("release")),
+            ]),
+            monitor: kind == .warmUp
+                ? nil
+                : RunRecord.Monitor(
+                    cpuSeconds: .value(0.012), peakResidentMB: .value(7.5), ticks: 16, logLines: .value(20),
+                    lostLogLines: 0),
+            sampler: isProfiled
+                ? .init(
+                    name: "perf cpu-clock", reason: nil, rateHz: .value(997), attempted: .value(1002),
+                    recorded: .value(1000), lost: .value(2), truncated: .value(0), unwindFailed: .value(1),
+                    unknownFramesPercent: .value(0.25)) : .none(reason: "only profiled runs are sampled"),
+            samplerCPUSeconds: isProfiled ? .value(0.05) : .unavailable(reason: "this run was not sampled"))
+        record.notes = kind == .warmUp ? [] : ["The machine was busy."]
+        record.transitions = run.stages.map {
+            StageTruth.Transition(seconds: 0.5, stage: $0.stage, isBegin: true)
+        }
+        if isProfiled {
+            record.files = [
+                Companion(
+                    kind: "stacks", file: "\(record.stem).stacks.pb.gz", sha256: SHA256.hexadecimal(of: []),
+                    bytes: 0)
+            ]
+        }
+        return record
+    }
+
     /// What the Python writer of RFC-064 leaves: made by hand after its files, with short stages that no sample met.
     static let older = """
         release: v2.6-wip

@@ -48,6 +48,55 @@ struct ProcTests {
         }
     }
 
+    @Test("Disk, switches and run-queue wait are found in their texts, and garbage is none")
+    func usageTexts() {
+        let moved = ProcessIO.parse(
+            Array("rchar: 9\nread_bytes: 4096\nwrite_bytes: 8192\ncancelled_write_bytes: 1\n".utf8))
+        #expect(moved == ProcessIO(read: ByteCount(bytes: 4096), written: ByteCount(bytes: 8192)))
+        let switches = ContextSwitches.parse(
+            Array("Threads:\t1\nvoluntary_ctxt_switches:\t12\nnonvoluntary_ctxt_switches:\t3\n".utf8))
+        #expect(switches == ContextSwitches(voluntary: 12, involuntary: 3))
+        #expect(
+            ThreadSchedule.parse(Array("10 20 3\n".utf8))
+                == ThreadSchedule(runNanoseconds: 10, waitNanoseconds: 20))
+        #expect(
+            ProportionalMemory.parse(Array("5-6 [rollup]\nRss: 9 kB\nPss:   7 kB\n".utf8)) == .kibibytes(7))
+        for text in [
+            "", "read_bytes:", "read_bytes: x\nwrite_bytes: 1", "1 2", "Pss: 99999999999999999999 kB",
+        ] {
+            #expect(ProcessIO.parse(Array(text.utf8)) == nil && ThreadSchedule.parse(Array(text.utf8)) == nil)
+            #expect(ContextSwitches.parse(Array(text.utf8)) == nil)
+            #expect(ProportionalMemory.parse(Array(text.utf8)) == nil)
+        }
+    }
+
+    @Test("The counter of CPU time runs for a child that has come and gone")
+    func taskClock() throws {
+        let script =
+            "import os,time\nif os.fork() == 0:\n while time.process_time() < 0.2: pass\n os._exit(0)\nos.wait()"
+        let suspended = try SuspendedChild.prepare(ChildRequest(["/usr/bin/python3", "-S", "-c", script]))
+        let clock = try TaskClock(processes: [suspended.pid])
+        var child = try suspended.release()
+        let outcome = try #require(try child.wait(timeout: .seconds(20)))
+        let counted = clock.nanoseconds() ?? 0
+        #expect(
+            Double(counted) > outcome.cpu.inSeconds * 0.9e9 && Double(counted) < outcome.cpu.inSeconds * 1.1e9
+        )
+    }
+
+    @Test("A fork is witnessed, and nothing else")
+    func witness() throws {
+        var witness = ForkWitness()
+        _ = witness.testimony()
+        // Other processes of the machine may start some at any time.
+        let quiet = (0..<50).contains { _ in witness.testimony() == .nothingStarted }
+        #expect(quiet)
+        _ = witness.testimony()
+        var child = try ChildProcess.start(ChildRequest(["true"]))
+        #expect(witness.testimony() != .nothingStarted)
+        _ = try child.wait()
+    }
+
     @Test("We find ourselves: parent, memory, CPU clock, start")
     func ourselves() throws {
         let stat = try #require(ProcessStat.ofProcess(CurrentProcess.pid))

@@ -23,13 +23,17 @@ struct LogFileTests {
         let summary = try #require(lines.firstIndex(of: "# summary"))
         #expect(summary > 4)
         for line in lines[1..<summary] { #expect(try tick.wholeMatch(in: line) != nil, "\(line)") }
+        let count = #"(\d+|unavailable)"#
+        let usage =
+            " disk_read_mb=\(number) disk_written_mb=\(number) major_faults=\(count) voluntary_switches=\(count) "
+            + "involuntary_switches=\(count) run_queue_wait_s=\(number) pss_mb=\(number)"
         let total = try Regex(
             "total_wall_s=\(number) peak_rss_mb=\(number) avg_cpu_pct=\(number) cpu_s=\(number) "
-                + "unattributed_s=\(number)")
+                + "unattributed_s=\(number)\(usage)")
         #expect(try total.wholeMatch(in: lines[summary + 1]) != nil, "\(lines[summary + 1])")
         let stage = try Regex(
             "  stage=(\"[^\"]+\"|\\S+) wall_s=\(number) peak_mb=\(number) avg_cpu=\(number) "
-                + "cpu_s=\(number) entered=\\d+")
+                + "cpu_s=\(number) entered=\\d+\(usage)")
         let stages = lines[(summary + 2)..<(lines.count - 1)]
         #expect(stages.count == 3)
         for line in stages { #expect(try stage.wholeMatch(in: line) != nil, "\(line)") }

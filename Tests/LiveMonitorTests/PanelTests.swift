@@ -122,7 +122,7 @@ struct PanelWriterTests {
         let second = String(decoding: writer.frame(["\u{1B}[1mx\u{1B}[0m"], size: size), as: UTF8.self)
         #expect(second.hasPrefix("\u{1B}[?2026h\r\u{1B}[2A"))
         let end = String(decoding: writer.restore(size: size, erasing: true), as: UTF8.self)
-        #expect(end == "\r\u{1B}[1A\u{1B}[J\u{1B}[?2026l\u{1B}[0m\u{1B}[?25h")
+        #expect(end == "\r\u{1B}[1A\u{1B}[K\r\n\u{1B}[J\u{1B}[A\u{1B}[?2026l\u{1B}[0m\u{1B}[?25h")
         #expect(writer.restore(size: size, erasing: true).isEmpty)
     }
 

@@ -1,3 +1,4 @@
+import JSONDocument
 import LinuxProcess
 import LinuxSystem
 import LiveMonitor
@@ -55,6 +56,14 @@ struct ProbeRun {
         let lines = try Files.read(statusFile + ".oracle", limit: 1 << 20).split(separator: 0x0A)
         return try lines.reduce(0) { sum, line in
             sum + (try #require(JSONValue.parse(Array(line))?.object?["cpu_s"]?.number))
+        }
+    }
+
+    /// All numbers that the Python pipeline measured itself, by stage.
+    func oracleFields() throws -> [String: [String: Double]] {
+        try Files.read(statusFile + ".oracle", limit: 1 << 20).split(separator: 0x0A).reduce(into: [:]) {
+            let fields = try #require(JSONValue.parse(Array($1))?.object)
+            $0[try #require(fields["stage"]?.string)] = fields.compactMapValues(\.number)
         }
     }
 

@@ -17,6 +17,12 @@ func sampleTick(stages: [String] = ["summarization"], cpu: Reading<Double> = .va
         stageElapsed: stages.isEmpty ? nil : .seconds(45))
 }
 
+/// A usage with known numbers.
+let sampleUsage = MonitorReport.Usage(
+    diskRead: .value(.mebibytes(1.5)), diskWritten: .unavailable(reason: "no \"io\""), majorFaults: .value(7),
+    voluntarySwitches: .value(12), involuntarySwitches: .value(0), runQueueWait: .value(.milliseconds(25)),
+    proportionalResident: .value(.mebibytes(60)))
+
 @Suite("Lines of the log and of plain progress")
 struct LogTextTests {
     @Test("The header names the pipeline, the reason and the start")
@@ -109,8 +115,14 @@ struct MessageTests {
     func messages() {
         for message in [
             ControlMessage.observe(pid: 7),
-            .finish(exit: .code(3), cpu: .milliseconds(5), peak: .kibibytes(9)),
-            .finish(exit: .signal(9), cpu: nil, peak: nil), .finish(exit: nil, cpu: nil, peak: nil),
+            .finish(
+                exit: .code(3),
+                waited: WaitedUsage(
+                    cpu: .milliseconds(5), peak: .kibibytes(9),
+                    usage: .init(
+                        diskRead: .kibibytes(4), diskWritten: .zero, majorFaults: 1, voluntarySwitches: 2,
+                        involuntarySwitches: 3))),
+            .finish(exit: .signal(9), waited: WaitedUsage()), .finish(exit: nil, waited: WaitedUsage()),
         ] {
             #expect(ControlMessage.parse(Array(message.line.utf8.dropLast())) == message)
         }
@@ -125,14 +137,15 @@ struct MessageTests {
             name: StageName("a \"b\"")!, entered: 2, wall: .value(.milliseconds(1500)),
             work: .value(.seconds(2)), cpu: .unavailable(reason: "no \"clock\""),
             peakResident: .value(.mebibytes(64)), peakMethod: .highWaterMark,
-            averageCPUPercent: .unavailable(reason: "no clock"), isShared: true, source: .eventTrace)
+            averageCPUPercent: .unavailable(reason: "no clock"), isShared: true, source: .eventTrace,
+            usage: sampleUsage)
         let report = MonitorReport(
             name: "n", targetPID: 9, stages: [stage],
             transitions: [.init(stage: stage.name, monotonicNanoseconds: 1 << 52, isBegin: true)],
             droppedTransitions: 1,
             totals: .init(
                 wall: .value(.seconds(2)), cpu: .value(.milliseconds(250)), peakResident: .value(.zero),
-                peakMethod: .sampled, averageCPUPercent: .value(12.5)),
+                peakMethod: .sampled, averageCPUPercent: .value(12.5), usage: sampleUsage),
             unattributed: .value(.milliseconds(500)), ticks: 4,
             log: .init(path: "/l", lines: 3, bytes: 99, lost: 1), exit: .value(.signal(9)),
             lastStages: [stage.name], monitorCPU: .milliseconds(3),

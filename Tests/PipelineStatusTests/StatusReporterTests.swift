@@ -1,3 +1,4 @@
+import JSONDocument
 import LinuxSystem
 import Measurement
 import Synchronization

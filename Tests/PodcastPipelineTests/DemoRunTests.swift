@@ -1,3 +1,4 @@
+import JSONDocument
 import LinuxProcess
 import LinuxSystem
 import LoopbackServer

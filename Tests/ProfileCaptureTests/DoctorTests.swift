@@ -28,7 +28,9 @@ struct DoctorTests {
                 """)
         let none = DoctorReport(checks: [Self.report.checks[0]])
         #expect(!none.canSample)
-        #expect(none.text.hasSuffix("Stacks cannot be taken: neither by perf events nor by py-spy."))
+        #expect(
+            none.text.hasSuffix(
+                "Stacks cannot be taken: neither by perf events, nor by ptrace, nor by py-spy."))
     }
 
     private struct Decoded: Decodable {
@@ -64,7 +66,7 @@ struct DoctorTests {
     func tracing() {
         let trace: UInt64 = 1 << 19
         func state(_ scope: Int?, _ capabilities: UInt64 = 0) -> DoctorReport.State {
-            DoctorProbe.tracing(scope: scope, capabilities: capabilities).state
+            DoctorProbe.tracing(.success(()), scope: scope, capabilities: capabilities).state
         }
         #expect(state(nil) == .allowed)
         #expect(state(0) == .allowed)
@@ -77,8 +79,10 @@ struct DoctorTests {
         #expect(DoctorProbe.kernelTime(nil, capabilities: 0).state == .refused)
         #expect(DoctorProbe.kernelTime(1, capabilities: 0).state == .allowed)
         #expect(DoctorProbe.kernelTime(4, capabilities: 1 << 38).state == .allowed)
+        #expect(DoctorProbe.cycles(nil).state == .allowed)
+        #expect(DoctorProbe.cycles("no such file").finding == "Cycles cannot be counted: no such file.")
         for scope in [1, 2, 3] {
-            #expect(DoctorProbe.tracing(scope: scope, capabilities: 0).remedy != nil)
+            #expect(DoctorProbe.tracing(.success(()), scope: scope, capabilities: 0).remedy != nil)
         }
     }
 
@@ -89,7 +93,8 @@ struct DoctorTests {
         #expect(result.status == .code(decoded.canSample ? 0 : 4))
         #expect(
             decoded.checks.map(\.name) == [
-                "perf_events", "kernel_time", "ring_memory", "ptrace", "py_spy", "clear_refs", "inotify",
+                "perf_events", "kernel_time", "ring_memory", "cycles", "ptrace", "py_spy", "clear_refs",
+                "inotify",
                 "pidfd_info", "perf_map", "debug_files",
             ])
         #expect(decoded.checks.allSatisfy { $0.state == "allowed" || $0.remedy != nil })

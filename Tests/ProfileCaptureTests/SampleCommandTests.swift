@@ -262,15 +262,31 @@ struct SampleCommandTests {
             ),
             (
                 ["--pid", "1", "-o", "x.svg", "--by", "stag"],
-                "There is no label 'stag'; there are stage, thread, process. Did you mean 'stage'?"
+                "There is no label 'stag'; there are stage, thread, process, state. Did you mean 'stage'?"
             ),
             (
                 ["--pid", "1", "-o", "x.pb.gz", "--by", "stage"],
-                "A pprof file is not grouped: its samples keep stage, thread and process as labels. Leave out --by."
+                "A pprof file is not grouped: its samples keep stage, state, thread and process as labels. Leave out --by."
             ),
             (
                 ["--pid", "1", "-o", "x.svg", "--rate", "0"],
                 "The rate '0' is not a whole number from 1 to 10000."
+            ),
+            (
+                ["--pid", "1", "-o", "x.svg", "--mode", "wal"],
+                "There is no mode 'wal'; there are cpu, wall. Did you mean 'wall'?"
+            ),
+            (
+                ["--pid", "1", "-o", "x.svg", "--mode", "wall", "--sampler", "perf"],
+                "Perf events sample CPU time only, not what threads wait for. Say --sampler ptrace, or --mode cpu."
+            ),
+            (
+                ["--pid", "1", "-o", "x.svg", "--sampler", "ptrace", "--rate", "2000"],
+                "The rate 2000 is too much by the wall clock: each thread is sampled at most 1000 times a second."
+            ),
+            (
+                ["--pid", "1", "-o", "x.svg", "--stop-budget", "0"],
+                "The stop-budget '0' is not a number of percent from 0.01 to 100."
             ),
             (
                 ["--pid", "1", "-o", "x.svg", "--duration", "nan"],
@@ -278,7 +294,7 @@ struct SampleCommandTests {
             ),
             (
                 ["--pid", "1", "-o", "x.svg", "--sampler", "none"],
-                "There is no sampler 'none'; there are auto, native, py-spy."
+                "There is no sampler 'none'; there are auto, native, py-spy, perf, ptrace."
             ),
         ])
     func wrongLines(line: [String], sentence: String) throws {

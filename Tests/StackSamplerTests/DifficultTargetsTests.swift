@@ -109,7 +109,7 @@ import Testing
         try fixture.remove()
         #expect(run.status == .code(7) && run.output == "1\n")
         if rung == .ptrace {
-            #expect(run.samples(through: "brief").count >= 5)
+            #expect(!run.samples(through: "brief").isEmpty)
         } else {
             // A perf event counts each thread's time from its start: one that ends sooner than a period has no sample.
             #expect(run.profile.health.endedUnsampled > 100)

@@ -6,36 +6,6 @@ import Testing
 
 /// Whatever happens to the sampler, the target runs on as if nobody had been there.
 @Suite(.serialized) struct HarmlessnessTests {
-    /// The states of all threads of a process and its descendants, by `/proc`.
-    private func states(of processID: Int32) -> [Int32: Character] {
-        var states: [Int32: Character] = [:]
-        for process in ProcessTree.processes(from: processID) {
-            let directory = "/proc/\(process)/task"
-            for thread in threads(directory) {
-                states[thread] = state("\(directory)/\(thread)/stat")
-            }
-        }
-        return states
-    }
-
-    // What has ended meanwhile has no threads and no state, and is not stopped either.
-    private func threads(_ directory: String) -> [Int32] {
-        do { return try Files.names(inDirectory: directory).compactMap { Int32($0) } } catch { return [] }
-    }
-
-    private func state(_ path: String) -> Character? {
-        do { return ProcessStat.parse(try Files.read(path, limit: 4096))?.state } catch { return nil }
-    }
-
-    /// Threads that stand still in a stop, looked at twice: a state may be passing.
-    private func stoppedThreads(of processID: Int32) -> [Int32] {
-        func stopped() -> Set<Int32> { Set(states(of: processID).filter { "tT".contains($0.value) }.keys) }
-        let first = stopped()
-        if first.isEmpty { return [] }
-        SystemClock.sleep(for: .milliseconds(30))
-        return first.intersection(stopped()).sorted()
-    }
-
     private func tracer(of processID: Int32) throws -> String {
         let text = String(
             decoding: try Files.read("/proc/\(processID)/status", limit: 1 << 14), as: UTF8.self)
@@ -52,10 +22,10 @@ import Testing
         let fixture = try NativeFixture("shares")
         var child = try ChildProcess.start(ChildRequest([fixture.path, "500"]))
         SystemClock.sleep(for: .milliseconds(50))
-        #expect(stoppedThreads(of: child.pid).isEmpty)
+        #expect(ThreadStates.stopped(of: child.pid).isEmpty)
         child.send(19)
         SystemClock.sleep(for: .milliseconds(50))
-        #expect(stoppedThreads(of: child.pid) == [child.pid])
+        #expect(ThreadStates.stopped(of: child.pid) == [child.pid])
         child.send(18)
         #expect(try child.wait(timeout: .seconds(20))?.status == .code(0))
         try fixture.remove()
@@ -85,7 +55,7 @@ import Testing
                         probe, mode, target.pid, after: Int.random(in: 0...30_000, using: &random))
                 else { break }
                 left -= 1
-                let stopped = stoppedThreads(of: target.pid)
+                let stopped = ThreadStates.stopped(of: target.pid)
                 #expect(stopped.isEmpty, "threads \(stopped) of the target were left stopped")
             }
             let output = try NativeFixture.readAll(pipe.takeReadEnd())

@@ -114,11 +114,11 @@ struct PartsTests {
         let ownership = EventOwnership()
         ownership.remember(identifier: 1, threadID: 10)
         ownership.remember(identifier: 2, threadID: 11)
-        #expect(ownership.counts(identifier: 2, threadID: 11))
-        #expect(!ownership.counts(identifier: 1, threadID: 11))
-        #expect(ownership.counts(identifier: 1, threadID: 12))
+        #expect(ownership.counts(identifier: 2, threadID: 11, time: 1))
+        #expect(!ownership.counts(identifier: 1, threadID: 11, time: 1))
+        #expect(ownership.counts(identifier: 1, threadID: 12, time: 1))
         ownership.forget(11)
-        #expect(ownership.counts(identifier: 1, threadID: 11))
+        #expect(ownership.counts(identifier: 1, threadID: 11, time: 1))
     }
 
     @Test("Equal frames and stacks are kept once")

@@ -20,8 +20,11 @@ struct PerfRecordTests {
 
     private let trailer: [UInt64] = [0x0000_0007_0000_0005, 123_456, 77]
 
-    private func sampleRecord(asked: Int, used: UInt64, abi: UInt64 = 2) -> [UInt8] {
-        var body = words(0x40_1000, pair(5, 7), 123_456, 77, abi)
+    private func sampleRecord(
+        asked: Int, used: UInt64, abi: UInt64 = 2, chain: [UInt64] = []
+    ) -> [UInt8] {
+        var body = words(0x40_1000, pair(5, 7), 123_456, 77, UInt64(chain.count))
+        body += chain.flatMap { words($0) } + words(abi)
         if abi != 0 { body += (0..<17).flatMap { words(UInt64($0) + 100) } }
         body += words(UInt64(abi == 0 ? 0 : asked))
         if abi != 0 {
@@ -57,6 +60,29 @@ struct PerfRecordTests {
         }
     }
 
+    @Test("Of a call chain the user's part is taken, and one longer than its record is refused")
+    func chain() throws {
+        let mark = UInt64(bitPattern: -512)
+        sampleRecord(asked: 64, used: 40, chain: [mark &+ 384, 9, mark, 0x40_1000, 0x40_2000])
+            .withUnsafeBytes { raw in
+                guard case .sample(let sample)? = PerfRecord(raw) else {
+                    Issue.record("not a sample")
+                    return
+                }
+                #expect(Array(sample.chain.bindMemory(to: UInt64.self)) == [0x40_1000, 0x40_2000])
+                #expect(sample.registers?.load(as: UInt64.self) == 100 && sample.stack.count == 40)
+            }
+        sampleRecord(asked: 64, used: 40, chain: [1, 2]).withUnsafeBytes { raw in
+            guard case .sample(let sample)? = PerfRecord(raw) else { return }
+            #expect(sample.chain.isEmpty)
+        }
+        for length: UInt64 in [1 << 40, .max, 300] {
+            var bytes = sampleRecord(asked: 64, used: 40)
+            bytes.replaceSubrange(40..<48, with: words(length))
+            bytes.withUnsafeBytes { #expect(PerfRecord($0) == nil) }
+        }
+    }
+
     @Test("A stack that fills its copy may go on; a thread without registers has none")
     func sampleEdges() {
         sampleRecord(asked: 64, used: 64).withUnsafeBytes { raw in
@@ -80,7 +106,7 @@ struct PerfRecordTests {
         var bytes = sampleRecord(asked: 64, used: 65)
         bytes.withUnsafeBytes { #expect(PerfRecord($0) == nil) }
         bytes = sampleRecord(asked: 64, used: 64)
-        let sizeField = 48 + 17 * 8
+        let sizeField = 56 + 17 * 8
         for index in 0..<8 { bytes[sizeField + index] = 0xFF }
         bytes.withUnsafeBytes { #expect(PerfRecord($0) == nil) }
     }

@@ -50,6 +50,7 @@ import Testing
         let fixture = try NativeFixture("recursion", flags: ["-O0"])
         var configuration = SamplerConfiguration()
         configuration.stackBytes = 2048
+        configuration.maximumStackBytesOfSample = 2048
         let run = try fixture.sample(["200", "200"], configuration)
         try fixture.remove()
         let atBottom = run.samples(through: "at_the_bottom")

@@ -45,6 +45,9 @@ struct cunwind_sample {
     uint64_t stack_bytes, red_zone_bytes;
     /// Not zero: more stack lies above than was copied.
     int is_stack_cut;
+    /// Code addresses by the chain of frame pointers, leaf first, where somebody who saw the whole stack walked it.
+    const uint64_t *_Nullable chain;
+    size_t chain_length;
 };
 
 /// One frame of a stack.
@@ -59,6 +62,8 @@ enum {
     cunwind_frame_is_exact = 1,
     /// The address was found without call-frame information.
     cunwind_frame_is_guessed = 2,
+    /// The address lies beyond the copied stack and was found in the chain of frame pointers. Also guessed.
+    cunwind_frame_is_spliced = 4,
 };
 
 /// How a walk ended.
@@ -87,7 +92,9 @@ void cunwind_space_set_modules(
 /// Forgets all remembered rows.
 void cunwind_space_flush(struct cunwind_space *_Nonnull space);
 
-/// Walks a sample's stack, leaf first. Returns the number of frames written.
+/// Walks a sample's stack, leaf first. Returns the number of frames written. Where the copied stack ends too soon, the
+/// chain of frame pointers goes on if it passes through the last frame found: such frames are marked as spliced, and the
+/// walk still counts as truncated unless the chain leads to the program's beginning.
 size_t cunwind_walk(
     struct cunwind_space *_Nonnull space, const struct cunwind_sample *_Nonnull sample,
     struct cunwind_frame *_Nonnull frames, size_t capacity, enum cunwind_end *_Nonnull end);

@@ -17,8 +17,9 @@ struct clinux_spawn_request {
     int gate;
     /// Write end of a close-on-exec pipe: gets errno as an int when exec or a step before it fails.
     int failure_report;
-    /// One more descriptor to pass on, under the same number; -1 for none.
-    int inherited;
+    /// More descriptors to pass on, under the same numbers.
+    const int *_Nullable inherited;
+    size_t inherited_count;
     /// Not zero: the process leads a process group of its own.
     int new_process_group;
     /// Signal the kernel sends the process when the starting thread ends; 0 for none.
@@ -54,9 +55,25 @@ int64_t clinux_clock_nanoseconds(clockid_t clock);
 void clinux_sleep_until(int64_t monotonic_nanoseconds);
 /// getrusage(RUSAGE_CHILDREN): user and system time of the children waited for, in nanoseconds.
 int64_t clinux_waited_children_cpu_nanoseconds(void);
+/// What the kernel tells who waits for a process: of it and of its own waited-for children.
+struct clinux_usage {
+    /// User and system time.
+    int64_t cpu_nanoseconds;
+    /// The largest of any one of them.
+    int64_t peak_resident_kibibytes;
+    int64_t major_faults;
+    int64_t voluntary_switches, involuntary_switches;
+    /// In units of 512 bytes.
+    int64_t blocks_read, blocks_written;
+};
 /// wait4(2), resumed after signals. Returns the process identifier, or -errno.
-pid_t clinux_wait(
-    pid_t pid, int *_Nonnull status, int64_t *_Nonnull cpu_nanoseconds, int64_t *_Nonnull peak_resident_kibibytes);
+pid_t clinux_wait(pid_t pid, int *_Nonnull status, struct clinux_usage *_Nonnull usage);
+/// perf_event_open(2): counts the CPU time of a thread and of all threads and processes that it starts from now on,
+/// those that have ended included. Returns a close-on-exec descriptor from which 8 bytes of nanoseconds are read, or
+/// -errno.
+int clinux_open_task_clock(pid_t thread);
+/// fstatfs(2): whether a descriptor is of the kernel's own /proc, and not of a file system mounted over it.
+int clinux_is_proc(int descriptor);
 /// gettid(2).
 pid_t clinux_thread_id(void);
 /// prctl(PR_SET_CHILD_SUBREAPER). Returns 0, or -errno.

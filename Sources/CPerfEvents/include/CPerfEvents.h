@@ -12,8 +12,10 @@
 struct cperf_request {
     pid_t pid;
     int cpu;
-    /// CPU time between two samples, in nanoseconds.
-    uint64_t period_nanoseconds;
+    /// Between two samples: nanoseconds of CPU time, or, with `counts_cycles`, cycles of the CPU.
+    uint64_t period;
+    /// Not zero: the hardware's cycles are counted instead of the CPU clock. ENOENT where there is no such counter.
+    int counts_cycles;
     /// Bytes of user stack copied with each sample: a multiple of 8.
     uint32_t stack_bytes;
     /// Bytes in the ring after which poll(2) reports it readable.
@@ -26,9 +28,14 @@ struct cperf_request {
     int build_ids;
 };
 
-/// Opens a cpu-clock event with user registers and stack, inherited by threads and children, with records for
+/// Opens an event with the user's call chain, registers and stack, inherited by threads and children, with records for
 /// mappings, names, forks and exits, on CLOCK_MONOTONIC. Returns a close-on-exec descriptor, or -errno.
 int cperf_open(const struct cperf_request *_Nonnull request);
+/// Counts the calling thread's own cycles while it computes for some nanoseconds: how fast this machine is now. Returns
+/// 0 and both counts, or -errno.
+int cperf_measure_cycles(uint64_t nanoseconds, uint64_t *_Nonnull cycles, uint64_t *_Nonnull took);
+/// What stands before the user's part of a call chain (enum perf_callchain_context).
+uint64_t cperf_user_chain_mark(void);
 /// The identifier that records of an event, and of those inherited from it, carry. Returns 0, or -errno.
 int cperf_identifier(int descriptor, uint64_t *_Nonnull identifier);
 /// Starts or stops an event and those inherited from it. Return 0, or -errno.

@@ -41,6 +41,10 @@ struct cptrace_look {
 /// Reads stat, and syscall where we may. Returns 0, or -errno when the thread is gone.
 int cptrace_read_look(pid_t pid, pid_t tid, struct cptrace_look *_Nonnull look);
 
+/// Where in the kernel a thread sleeps: the name of a function of the kernel in a buffer, empty where it does not sleep
+/// or the kernel does not tell. Never more than `capacity` bytes with the zero that ends it.
+void cptrace_read_wait_channel(pid_t pid, pid_t tid, char *_Nonnull buffer, size_t capacity);
+
 /// Whether we could stop the threads of a process, asked without stopping any. Returns 0, or -errno: EPERM or EACCES
 /// where the process is not ours, ESRCH where there is none, ENOSYS or EPERM (`*filtered` set) under a seccomp filter.
 int cptrace_check(pid_t pid, int *_Nonnull filtered);

@@ -1,3 +1,4 @@
+internal import JSONDocument
 internal import LinuxSystem
 internal import Measurement
 internal import PipelineStatus

@@ -28,18 +28,24 @@ extension NoiseLedger {
             for metric in Metric.judged {
                 let values = evidence.values(of: metric, in: stage).filter { !$0.isEmpty }
                 let medians = values.compactMap { $0.logarithms.flatMap(FrozenProfile.median) }
-                guard medians.count == values.count, let variance = VarianceEstimate(of: medians) else { continue }
-                add(variance, sessions: medians.count, runs: values.map(\.count).min() ?? 0, date, stage, metric)
+                guard medians.count == values.count, let variance = VarianceEstimate(of: medians) else {
+                    continue
+                }
+                add(
+                    variance, sessions: medians.count, runs: values.map(\.count).min() ?? 0, date, stage,
+                    metric)
             }
         }
     }
 
     private mutating func add(
-        _ variance: VarianceEstimate, sessions: Int, runs: Int, _ date: String, _ stage: StageName?, _ metric: Metric
+        _ variance: VarianceEstimate, sessions: Int, runs: Int, _ date: String, _ stage: StageName?,
+        _ metric: Metric
     ) {
         guard var entry = self[stage, metric] else {
             self[stage, metric] = Entry(
-                sessions: variance, sessionCount: sessions, runsPerSession: runs, firstDate: date, lastDate: date)
+                sessions: variance, sessionCount: sessions, runsPerSession: runs, firstDate: date,
+                lastDate: date)
             return
         }
         entry.sessions = VarianceEstimate.pooled([entry.sessions, variance]) ?? entry.sessions
@@ -76,7 +82,8 @@ extension NoiseLedger {
         guard let last = entries.values.map(\.lastDate).max(), let then = Day(last), let now = Day(today),
             now.number - then.number > Self.daysUntilStale
         else { return nil }
-        return "The noise ledger '\(file)' was last measured on \(last): calibrate again after \(Self.daysUntilStale) "
+        return
+            "The noise ledger '\(file)' was last measured on \(last): calibrate again after \(Self.daysUntilStale) "
             + "days, and after any change of the machine or the toolchain."
     }
 
@@ -90,7 +97,8 @@ private struct Day {
 
     init?(_ text: String) {
         let parts = text.prefix(10).split(separator: "-").compactMap { Int($0) }
-        guard parts.count == 3, (1...9999).contains(parts[0]), (1...12).contains(parts[1]), (1...31).contains(parts[2])
+        guard parts.count == 3, (1...9999).contains(parts[0]), (1...12).contains(parts[1]),
+            (1...31).contains(parts[2])
         else { return nil }
         // Years begin in March, so that the leap day is their last.
         let year = parts[1] > 2 ? parts[0] : parts[0] - 1

@@ -27,14 +27,17 @@ extension NoiseLedger {
         workloadNode["dataset_id"] = workload.datasetID.map { .text($0) }
         workloadNode["config_digest"] = workload.configDigest.map { .text($0) }
         workloadNode["input_digest"] = workload.inputDigest.map { .text($0) }
-        if !workload.command.isEmpty { workloadNode["command"] = .sequence(workload.command.map { .text($0) }) }
+        if !workload.command.isEmpty {
+            workloadNode["command"] = .sequence(workload.command.map { .text($0) })
+        }
         var stages = YAMLMapping()
         for stage in Set(entries.keys.compactMap(\.stage)).sorted() {
             stages[stage.text] = .mapping(metrics(of: stage))
         }
         let root: YAMLMapping = [
             "schema_version": .text(Self.schemaVersion.description), "machine": .mapping(machineNode),
-            "workload": .mapping(workloadNode), "total": .mapping(metrics(of: nil)), "stages": .mapping(stages),
+            "workload": .mapping(workloadNode), "total": .mapping(metrics(of: nil)),
+            "stages": .mapping(stages),
         ]
         return YAMLDocument.emit(
             .mapping(root), comment: "Noise between sessions: docs/formats/noise-ledger.md tells every key.")
@@ -51,7 +54,9 @@ extension NoiseLedger {
                 "runs_per_session": .integer(Int64(entry.runsPerSession)),
                 "first_date": .text(entry.firstDate), "last_date": .text(entry.lastDate),
             ]
-            if let percent = entry.proposedBudgetPercent { fields["budget_pct"] = .number(percent, decimals: 2) }
+            if let percent = entry.proposedBudgetPercent {
+                fields["budget_pct"] = .number(percent, decimals: 2)
+            }
             metrics[metric.rawValue] = .mapping(fields)
         }
         return metrics
@@ -75,7 +80,9 @@ extension NoiseLedger {
             throw reader.wrong("schema_version", "of the kind that is read, \(schemaVersion)")
         }
         var facts: [IdentityKey: String] = [:]
-        for key in MachineClass.keys { facts[key] = try reader.text(root["machine"], key.rawValue, at: "machine") }
+        for key in MachineClass.keys {
+            facts[key] = try reader.text(root["machine"], key.rawValue, at: "machine")
+        }
         let workload = root["workload"]
         var ledger = NoiseLedger(
             file: file, machine: MachineClass(facts: facts),
@@ -99,13 +106,16 @@ private struct LedgerReader {
 
     func wrong(_ path: String, _ expected: String) -> NoiseLedger.Refusal {
         NoiseLedger.Refusal(
-            description: "'\(PlainText.sanitized(file))': \(PlainText.sanitized(path, maximumCharacters: 200)) should be "
+            description:
+                "'\(PlainText.sanitized(file))': \(PlainText.sanitized(path, maximumCharacters: 200)) should be "
                 + "\(expected). Correct it, or calibrate again.")
     }
 
     func text(_ node: YAMLNode?, _ key: String, at path: String) throws(NoiseLedger.Refusal) -> String? {
         guard let value = node?[key] else { return nil }
-        guard let text = value.asText, text.utf8.count <= 1000 else { throw wrong("\(path).\(key)", "a short string") }
+        guard let text = value.asText, text.utf8.count <= 1000 else {
+            throw wrong("\(path).\(key)", "a short string")
+        }
         return text
     }
 
@@ -134,7 +144,9 @@ private struct LedgerReader {
         _ node: YAMLNode, _ key: String, at path: String, in range: ClosedRange<Double>
     ) throws(NoiseLedger.Refusal) -> Double {
         guard let value = node[key]?.asNumber, range.contains(value) else {
-            throw wrong("\(path).\(key)", "a number from \(range.lowerBound.fixed(0)) to \(range.upperBound.fixed(0))")
+            throw wrong(
+                "\(path).\(key)", "a number from \(range.lowerBound.fixed(0)) to \(range.upperBound.fixed(0))"
+            )
         }
         return value
     }

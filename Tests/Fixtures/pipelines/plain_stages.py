@@ -1,13 +1,16 @@
 """A pipeline that knows nothing of this project but the six plain fields of the status file.
 
 Usage: plain_stages.py STATUS_FILE STAGE:WORK=AMOUNT...   with the works sleep (ms), spin (CPU ms), allocate (MiB),
-child (CPU ms in a child), flip (so many transitions of 2 ms each), exit (code), die (signal).
+child (CPU ms in a child), kids (so many children of 5 CPU ms each), write (MiB to a file), threads (so many threads
+that nap 20 times), flip (so many transitions of 2 ms each), exit (code), die (signal).
 The moments and CPU times it measured itself go to STATUS_FILE.oracle as JSON lines.
 """
 import json
 import os
+import resource
 import subprocess
 import sys
+import threading
 import time
 
 status_file, plan = sys.argv[1], sys.argv[2:]
@@ -29,6 +32,13 @@ def spin(milliseconds):
         pass
 
 
+def usage():
+    """CPU seconds of children that were waited for, and blocks written and context switches with theirs."""
+    own, children = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    return [children.ru_utime + children.ru_stime, own.ru_oublock + children.ru_oublock,
+            own.ru_nvcsw + own.ru_nivcsw + children.ru_nvcsw + children.ru_nivcsw]
+
+
 def work(kind, amount):
     if kind == "sleep":
         time.sleep(amount / 1000)
@@ -41,6 +51,26 @@ def work(kind, amount):
     elif kind == "child":
         code = f"import time\nwhile time.process_time() < {amount / 1000}: pass"
         subprocess.run([sys.executable, "-S", "-c", code], check=True)
+    elif kind == "kids":
+        for _ in range(amount):
+            pid = os.fork()
+            if pid == 0:
+                spin(5)
+                os._exit(0)
+            os.waitpid(pid, 0)
+    elif kind == "write":
+        with open(status_file + ".data", "wb", buffering=0) as file:
+            for _ in range(amount):
+                file.write(b"x" * (1 << 20))
+    elif kind == "threads":
+        def nap():
+            for _ in range(20):
+                time.sleep(0.005)
+        napping = [threading.Thread(target=nap) for _ in range(amount)]
+        for thread in napping:
+            thread.start()
+        for thread in napping:
+            thread.join()
     elif kind == "exit":
         sys.exit(amount)
     elif kind == "die":
@@ -57,12 +87,12 @@ with open(status_file + ".oracle", "a") as oracle:
                 time.sleep(0.002)
             continue
         tell(stage, index)
-        wall, cpu, children = time.monotonic(), time.process_time(), os.times()
+        wall, cpu, before = time.monotonic(), time.process_time(), usage()
         work(kind, int(amount))
-        after = os.times()
-        waited = after.children_user + after.children_system - children.children_user - children.children_system
-        json.dump({"stage": stage, "wall_s": time.monotonic() - wall,
-                   "cpu_s": time.process_time() - cpu + waited}, oracle)
+        used = [after - earlier for after, earlier in zip(usage(), before)]
+        json.dump({"stage": stage, "wall_s": time.monotonic() - wall, "cpu_s": time.process_time() - cpu + used[0],
+                   "written_bytes": used[1] * 512, "switches": used[2], "begin": wall,
+                   "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}, oracle)
         oracle.write("\n")
         oracle.flush()
 tell("done", len(plan))

@@ -1,34 +1,9 @@
-/// A JSON value read from untrusted bytes, bounded in depth.
-///
-/// The project uses Foundation's coder elsewhere. Not here: the monitor child reads this file several times a
-/// second for hours, and Foundation's decoder adds 2.6 MB of resident pages to a process that may have 8.
-package enum JSONValue: Equatable, Sendable {
-    case object([String: JSONValue])
-    case array([JSONValue])
-    case string(String)
-    case number(Double)
-    case bool(Bool)
-    case null
-
-    package var object: [String: JSONValue]? { if case .object(let value) = self { value } else { nil } }
-    package var array: [JSONValue]? { if case .array(let value) = self { value } else { nil } }
-    package var string: String? { if case .string(let value) = self { value } else { nil } }
-    package var number: Double? { if case .number(let value) = self { value } else { nil } }
-    package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-
-    /// The value in some bytes, nil when they are not one JSON text nested at most 16 deep.
-    package static func parse(_ bytes: [UInt8]) -> JSONValue? {
-        var scanner = JSONScanner(bytes: bytes)
-        guard let value = scanner.value(depth: 0) else { return nil }
-        scanner.skipSpace()
-        return scanner.isAtEnd ? value : nil
-    }
-}
-
 /// Reads JSON (RFC 8259) from left to right.
-private struct JSONScanner {
+struct JSONScanner {
     let bytes: [UInt8]
     var position = 0
+    var refusesRepeatedNames = false
+    private var refusal: JSONError.Problem?
 
     static let maximumDepth = 16
 
@@ -39,12 +14,20 @@ private struct JSONScanner {
         self.bytes = bytes
     }
 
+    /// The line of the current position, from 1.
+    var line: Int { bytes[..<position].reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 } }
+    /// Why there is no value, after one was asked for in vain.
+    var problem: JSONError.Problem { refusal ?? (isAtEnd ? .truncated : .syntax) }
+
     mutating func skipSpace() {
         while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 
     mutating func value(depth: Int) -> JSONValue? {
-        guard depth <= Self.maximumDepth else { return nil }
+        guard depth <= Self.maximumDepth else {
+            refusal = .tooDeep(limit: Self.maximumDepth)
+            return nil
+        }
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return object(depth: depth)
@@ -74,7 +57,10 @@ private struct JSONScanner {
             guard next == UInt8(ascii: "\""), let name = string() else { return nil }
             skipSpace()
             guard accept(":"), let value = value(depth: depth + 1) else { return nil }
-            members[name] = value
+            if members.updateValue(value, forKey: name) != nil && refusesRepeatedNames {
+                refusal = .repeatedName(name)
+                return nil
+            }
             skipSpace()
             if accept("}") { return .object(members) }
             guard accept(",") else { return nil }
@@ -153,24 +139,5 @@ private struct JSONScanner {
         position += 4
         return digits.utf8.allSatisfy { $0 != UInt8(ascii: "+") && $0 != UInt8(ascii: "-") }
             ? UInt32(digits, radix: 16) : nil
-    }
-}
-
-extension String {
-    /// The text as a JSON string, quotes included.
-    package var asJSON: String {
-        var result = "\""
-        for scalar in unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\n": result += "\\n"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -1,9 +1,8 @@
+import JSONDocument
 import Testing
 
-@testable import PipelineStatus
-
 @Suite("JSON from outside")
-struct JSONTextTests {
+struct JSONValueTests {
     @Test(
         "What is not one JSON text is nothing",
         arguments: [
@@ -53,6 +52,34 @@ struct JSONTextTests {
     func roundTrip() {
         for text in ["", "plain", "a\"b\\c\nd\te\u{1}f\u{7F}", "é😀\u{2028}", "\u{0}"] {
             #expect(JSONValue.parse(Array(text.asJSON.utf8)) == .string(text))
+        }
+    }
+
+    @Test(
+        "A file that is evidence is told where and why it is not JSON",
+        arguments: [
+            ("", "Line 1: it ends in the middle of a value; it was cut off."),
+            ("{\n\"a\": 1,\n", "Line 3: it ends in the middle of a value; it was cut off."),
+            ("{\n\"a\": 1,\n\"b\": 2,\n\"a\": 3}", "Line 4: the name 'a' is there twice; remove one."),
+            ("{\n\"a\": NaN}", "Line 2: this is not JSON."), ("{} {}", "Line 1: this is not JSON."),
+            (String(repeating: "[", count: 40), "Line 1: it is nested deeper than 16."),
+        ])
+    func reasons(text: String, sentence: String) {
+        #expect(refusal(Array(text.utf8)) == sentence)
+    }
+
+    @Test("Bytes that are not UTF-8 are refused, and what is well formed is read")
+    func strictReading() throws {
+        #expect(refusal([0x22, 0xFF, 0x22]) == "It is not UTF-8 text.")
+        #expect(try JSONValue.read(Array("{\"a\": [1]}".utf8)) == .object(["a": .array([.number(1)])]))
+    }
+
+    private func refusal(_ bytes: [UInt8]) -> String? {
+        do throws(JSONError) {
+            _ = try JSONValue.read(bytes)
+            return nil
+        } catch {
+            return error.description
         }
     }
 }

@@ -1,0 +1,34 @@
+/// A command given as one text, taken apart as a shell takes it apart, without anything else a shell does.
+public enum CommandWords {
+    /// The words of a text: separated by spaces, tabs and line ends; single and double quotes keep them together, and a
+    /// backslash takes what follows as it is, but not inside single quotes.
+    ///
+    /// - Returns: Nil when a quote is not closed or nothing follows a backslash.
+    public static func split(_ text: String) -> [String]? {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        var characters = text.makeIterator()
+        while let character = characters.next() {
+            if character == "\\" && quote != "'" {
+                guard let next = characters.next() else { return nil }
+                // Inside double quotes a backslash only takes the meaning from what has one there.
+                let isKept = quote == "\"" && next != "\"" && next != "\\"
+                word = (word ?? "") + (isKept ? "\\" : "") + String(next)
+            } else if let open = quote {
+                if character == open { quote = nil } else { word?.append(character) }
+            } else if character == "'" || character == "\"" {
+                quote = character
+                word = word ?? ""
+            } else if character.isWhitespace {
+                if let done = word { words.append(done) }
+                word = nil
+            } else {
+                word = (word ?? "") + String(character)
+            }
+        }
+        guard quote == nil else { return nil }
+        if let done = word { words.append(done) }
+        return words
+    }
+}

@@ -1,0 +1,141 @@
+internal import Measurement
+
+extension FrozenProfile {
+    /// A profile made of run records, wherever and in whatever order they were made.
+    ///
+    /// The same records give the same profile: nothing is taken from the machine or the moment at which it is frozen.
+    ///
+    /// - Parameters:
+    ///   - records: At least one measured run that ended well; all of one pipeline, data set and kind of machine.
+    ///   - release: The version that is frozen.
+    public init(records: [RunRecord], release: VersionName) throws(ProfileError) {
+        let records = RunRecord.inOrder(records)
+        guard let first = records.first, records.contains(where: \.run.counts) else {
+            throw .noMeasuredRun
+        }
+        for (one, next) in zip(records, records.dropFirst()) where one.name == next.name {
+            throw .repeatedRun(one.name)
+        }
+        for record in records.dropFirst() {
+            if let difference = RunRecord.difference(first, record) { throw .mixedRecords(difference) }
+        }
+        let sessions = RunRecord.sessions(records)
+        self.init(
+            release: release.text, date: RunRecord.lastStart(records),
+            datasetID: Reading.firstValue(records.map(\.datasetID)),
+            episodesProcessed: RunRecord.episodes(records),
+            environment: ProfileEnvironment(
+                identity: RunRecord.identity(records),
+                observed: first.run.observed?.before ?? ObservedEnvironment()),
+            captureQuality: CaptureQuality(records), recipe: first.recipe, sessions: sessions)
+    }
+}
+
+extension RunRecord {
+    /// Records session by session in order of time, and in each by their place.
+    public static func inOrder(_ records: [RunRecord]) -> [RunRecord] {
+        var began: [VersionName: String] = [:]
+        for record in records {
+            let start = record.run.startedAt ?? ""
+            began[record.session] = min(began[record.session] ?? start, start)
+        }
+        return records.sorted { left, right in
+            let leftKey = (
+                began[left.session] ?? "", left.session.text, left.run.index, left.run.kind.rawValue
+            )
+            let rightKey = (
+                began[right.session] ?? "", right.session.text, right.run.index, right.run.kind.rawValue
+            )
+            return leftKey < rightKey
+        }
+    }
+
+    /// A sentence about what tells two records' pipelines, data or machines apart; nil when nothing does.
+    ///
+    /// What only one of them knows is no difference. Neither is the order of stages, which may vary where they run at the
+    /// same time, nor whether files were changed and not committed.
+    public static func difference(_ one: RunRecord, _ other: RunRecord) -> String? {
+        func differ<Value: Equatable>(
+            _ what: String, _ left: Reading<Value>, _ right: Reading<Value>, _ shown: (Value) -> String
+        ) -> String? {
+            guard let left = left.value, let right = right.value, left != right else { return nil }
+            return "\(what) of run \(one.name) is \(shown(left)), that of \(other.name) is \(shown(right))"
+        }
+        func text(_ value: String) -> String { "'\(PlainText.sanitized(value, maximumCharacters: 200))'" }
+        if let difference = differ(
+            "the command", .value(one.recipe.arguments), .value(other.recipe.arguments),
+            { text($0.joined(separator: " ")) })
+        {
+            return difference
+        }
+        if let difference = differ("the data set", one.datasetID, other.datasetID, text) { return difference }
+        for key in IdentityKey.allCases where key != .stageGraph && key != .gitDirty {
+            if let difference = differ(key.rawValue, one.identity[key], other.identity[key], \.description) {
+                return difference
+            }
+        }
+        return nil
+    }
+
+    /// When the last of the runs was started, to the second.
+    fileprivate static func lastStart(_ records: [RunRecord]) -> String {
+        guard let last = records.compactMap(\.run.startedAt).max() else { return "not recorded" }
+        guard let point = last.firstIndex(of: "."), last.hasSuffix("Z") else { return last }
+        return last[..<point] + "Z"
+    }
+
+    fileprivate static func sessions(_ records: [RunRecord]) -> [Session] {
+        var sessions: [Session] = []
+        for record in records {
+            var run = record.run
+            // Where a stage's edges come from is told once a profile, in its stage truth.
+            for index in run.stages.indices {
+                run.stages[index].source = nil
+                run.stages[index].peakMethod = nil
+            }
+            if sessions.last?.id == record.session.text {
+                sessions[sessions.count - 1].runs.append(run)
+            } else {
+                sessions.append(
+                    Session(
+                        id: record.session.text, startedAt: run.startedAt,
+                        observed: run.observed?.before ?? ObservedEnvironment(), runs: [run]))
+            }
+        }
+        return sessions
+    }
+
+    /// What all records say of the machine and the source; what only some know is taken from those.
+    fileprivate static func identity(_ records: [RunRecord]) -> EnvironmentIdentity {
+        var identity = EnvironmentIdentity()
+        for key in IdentityKey.allCases where records.contains(where: { $0.identity.facts[key] != nil }) {
+            identity[key] = Reading.firstValue(records.map { $0.identity[key] })
+        }
+        if records.contains(where: { $0.identity[.gitDirty].value == .bool(true) }) {
+            identity[.gitDirty] = .value(.bool(true))
+        }
+        let graphs = Set(records.filter(\.run.counts).compactMap { $0.identity[.stageGraph].value })
+        identity[.stageGraph] =
+            switch graphs.count {
+            case 0: .unavailable(reason: "no stage was seen")
+            case 1: graphs.first.map { .value($0) } ?? .unavailable(reason: "no stage was seen")
+            default: .unavailable(reason: "stages were entered in another order in some runs")
+            }
+        return identity
+    }
+
+    fileprivate static func episodes(_ records: [RunRecord]) -> Reading<Int> {
+        let counted = records.filter(\.run.counts).map(\.episodesProcessed)
+        let values = Set(counted.compactMap(\.value))
+        guard values.count > 1 else { return Reading.firstValue(counted) }
+        let list = values.sorted().map { "\($0)" }.joined(separator: ", ")
+        return .unavailable(reason: "runs processed different numbers: \(list)")
+    }
+}
+
+extension Reading {
+    /// The first of some readings that is a value; without one, why the first is none.
+    static func firstValue(_ readings: [Reading]) -> Reading {
+        readings.first { $0.value != nil } ?? readings.first ?? .unavailable(reason: "not recorded")
+    }
+}

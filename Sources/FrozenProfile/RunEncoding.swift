@@ -1,0 +1,59 @@
+internal import Measurement
+internal import YAMLDocument
+
+extension Session {
+    var node: YAMLNode {
+        var mapping: YAMLMapping = ["id": .text(id)]
+        if let startedAt { mapping["started_at"] = .text(startedAt) }
+        if !observed.isEmpty { mapping["observed"] = observed.node }
+        if !canaries.isEmpty { mapping["canaries"] = Canary.node(canaries) }
+        mapping["runs"] = .sequence(runs.map(\.node))
+        return .mapping(mapping)
+    }
+}
+
+extension Run {
+    var node: YAMLNode {
+        var mapping: YAMLMapping = ["index": .integer(Int64(index)), "kind": .text(kind.rawValue)]
+        if let startedAt { mapping["started_at"] = .text(startedAt) }
+        writeWhatHappened(to: &mapping)
+        use.write(to: &mapping, key: \.runKey)
+        var nodes = YAMLMapping()
+        for stage in stages { nodes[stage.stage.text] = .mapping(stage.fields) }
+        mapping["stages"] = .mapping(nodes)
+        return .mapping(mapping)
+    }
+
+    /// The keys besides measurements that a profile and a run record have in common.
+    func writeWhatHappened(to mapping: inout YAMLMapping) {
+        mapping["exit"] = exit.countNode
+        if let outputDigest { mapping["output_digest"] = .text(outputDigest) }
+        if let wallClockStepSeconds {
+            mapping["wall_clock_step_s"] = .number(wallClockStepSeconds, decimals: 3)
+        }
+        if let observed { mapping["observed"] = observed.node }
+        if let surroundings { mapping["surroundings"] = surroundings.node }
+        if let disturbance { mapping["disturbed"] = .text(disturbance) }
+    }
+}
+
+extension ObservedSpan {
+    var node: YAMLNode {
+        var mapping = YAMLMapping()
+        for (key, observed) in [("before", before), ("during", during), ("after", after)]
+        where !observed.isEmpty {
+            mapping[key] = observed.node
+        }
+        return .mapping(mapping)
+    }
+}
+
+extension StageRun {
+    var fields: YAMLMapping {
+        var mapping: YAMLMapping = ["entered": entered.countNode]
+        use.write(to: &mapping, key: \.runKey)
+        mapping["work_s"] = workSeconds.node(decimals: 6)
+        if isShared { mapping["shared"] = .bool(true) }
+        return mapping
+    }
+}

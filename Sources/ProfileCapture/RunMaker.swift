@@ -1,0 +1,171 @@
+internal import FrozenProfile
+internal import LinuxProcess
+internal import LinuxSystem
+internal import LiveMonitor
+internal import Measurement
+internal import PipelineStatus
+internal import StackProfile
+
+/// Makes runs, one at a time, each with its record: what captures and comparisons are built on.
+///
+///     let maker = try RunMaker()
+///     let run = try maker.make(RunRequest(command, kind: .measured, session: session, index: 1, ...), into: "records")
+///
+/// While it exists, requests to end (Ctrl-C) go to the run that is under way, which then counts as interrupted.
+public struct RunMaker: ~Copyable {
+    private let workspace: Workspace
+    private let signals: SignalInbox
+
+    /// A maker of runs with a directory of its own for what they write.
+    public init() throws(CaptureError) {
+        let workspace = try Workspace()
+        let signals = try RunMaker.receiveSignals()
+        self.workspace = workspace
+        self.signals = signals
+    }
+
+    private static func receiveSignals() throws(CaptureError) -> SignalInbox {
+        do throws(SystemError) {
+            return try SignalInbox(for: [SignalInbox.interrupt, SignalInbox.terminate, SignalInbox.hangUp])
+        } catch {
+            throw .measurementFailed(error.description)
+        }
+    }
+
+    /// Makes one run, and writes its record with the files that belong to it. A run that fails has no record.
+    ///
+    /// - Parameters:
+    ///   - request: What the run is to be.
+    ///   - directory: Where the record goes; it has to be there.
+    public borrowing func make(
+        _ request: RunRequest, into directory: String
+    ) throws(CaptureError) -> MadeRun {
+        let place = try runDirectory(request)
+        // A record is complete in itself: also what is the same for all runs is asked at each.
+        let about = RunCircumstances(request)
+        let before = EnvironmentProbe.observe()
+        let passed = try perform(request, in: place)
+        let after = EnvironmentProbe.observe()
+        guard passed.finished.outcome.status == .code(0) else {
+            throw .targetFailed(
+                run: place.name, status: passed.finished.outcome.status,
+                lastLines: LastLines.read(place.directory.standardError, count: 10))
+        }
+        let observed = ObservedSpan(before: before, during: passed.during, after: after)
+        let record = try RecordWriter(request: request, about: about, passed: passed, observed: observed)
+            .write(into: directory)
+        // Hours of output of many runs may be more than the disk holds; what is to be kept has been copied.
+        _ = Result { () throws(SystemError) in
+            try Files.removeTree("\(workspace.path)/\(request.session)-\(request.index)")
+        }
+        return MadeRun(record: record, path: "\(directory)/\(record.stem).json")
+    }
+
+    private borrowing func perform(_ request: RunRequest, in place: RunPlace) throws(CaptureError)
+        -> PassedRun
+    {
+        let run = TargetRun(name: place.name, command: request.command, directory: place.directory)
+        var watch = EnvironmentWatch()
+        switch request.kind {
+        case .warmUp:
+            let finished = try run.run(
+                signals: signals, whileRunning: { (_, _) throws(CaptureError) in watch.look() })
+            return PassedRun(finished: finished, during: watch.mean)
+        case .measured:
+            let observed = try observation(of: run, request).perform(
+                signals: signals, whileRunning: { (_, _) throws(CaptureError) in watch.look() })
+            return PassedRun(finished: observed.run, observed: observed, during: watch.mean)
+        case .profiled:
+            let choice = SamplerChoice(request.sampler, executable: request.program, pySpy: PySpy.program)
+            let (observed, stacks) = try ProfiledRun(
+                observation: observation(of: run, request), choice: choice, rateHertz: request.sampleRateHertz
+            ).perform(signals: signals, whileRunning: { watch.look() })
+            return PassedRun(
+                finished: observed.run, observed: observed, stacks: stacks, during: watch.mean)
+        }
+    }
+
+    private func observation(of run: TargetRun, _ request: RunRequest) -> RunObservation {
+        let name = PlainText.sanitized(Files.name(of: request.command.first ?? ""), maximumCharacters: 64)
+        return RunObservation(
+            run: run, pipelineName: name, interval: request.monitorInterval,
+            isVisible: request.showsMonitor && request.kind == .measured)
+    }
+
+    private borrowing func runDirectory(_ request: RunRequest) throws(CaptureError) -> RunPlace {
+        let name = request.kind.rawValue.replacing("_", with: "-")
+        do throws(SystemError) {
+            let directory = try RunDirectory(
+                workspace: workspace.path, name: "\(request.session)-\(request.index)",
+                fixedOutput: request.fixedOutputDirectory)
+            return RunPlace(name: name, directory: directory)
+        } catch {
+            throw .cannotWrite(error.description)
+        }
+    }
+}
+
+/// A run's name as a person reads it, and where it writes.
+private struct RunPlace {
+    var name: String
+    var directory: RunDirectory
+}
+
+/// A run that has ended, with all that was learnt of it.
+struct PassedRun {
+    var finished: TargetRun.Finished
+    /// Nil for a run that nobody watched.
+    var observed: RunObservation.Observed?
+    /// Nil for a run that nobody sampled.
+    var stacks: TakenStacks?
+    var during: ObservedEnvironment
+}
+
+/// Looks at the machine from time to time while a run is under way, ever more rarely: looking costs a little.
+struct EnvironmentWatch {
+    private var pause = Duration.seconds(1)
+    private var next: Int64
+    private var seen: [ObservedEnvironment] = []
+
+    init() {
+        next = SystemClock.monotonicNanoseconds + Duration.seconds(1).inNanoseconds
+    }
+
+    mutating func look() {
+        guard SystemClock.monotonicNanoseconds >= next else { return }
+        seen.append(EnvironmentProbe.observe())
+        pause = min(pause * 2, .seconds(60))
+        next = SystemClock.monotonicNanoseconds + pause.inNanoseconds
+    }
+
+    /// The mean of what was seen, key by key; empty when the run was over before the first look.
+    var mean: ObservedEnvironment {
+        var mean = ObservedEnvironment()
+        guard let last = seen.last else { return mean }
+        for (key, reading) in last.values {
+            let values = seen.compactMap { $0.values[key]?.value }
+            mean.values[key] =
+                values.isEmpty ? reading : .value(values.reduce(0, +) / Double(values.count))
+        }
+        return mean
+    }
+}
+
+/// The directory that a capture's runs share; removed with all in it at the end.
+struct Workspace: ~Copyable {
+    let path: String
+
+    init() throws(CaptureError) {
+        let parent = CurrentProcess.environmentVariable("TMPDIR") ?? "/tmp"
+        do throws(SystemError) {
+            path = try Files.createTemporaryDirectory(prefix: "\(parent)/freeze-profile.")
+        } catch {
+            throw .cannotWrite(error.description)
+        }
+    }
+
+    deinit {
+        // What cannot be removed is in the system's temporary directory, which somebody else sweeps.
+        _ = Result { () throws(SystemError) in try Files.removeTree(path) }
+    }
+}

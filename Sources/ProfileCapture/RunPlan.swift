@@ -1,0 +1,64 @@
+internal import FrozenProfile
+internal import Measurement
+
+/// Which runs a session still lacks, and how long they will take. Pure.
+struct RunPlan {
+    /// The kinds of the runs that are to be made, in order.
+    private(set) var missing: [RunKind]
+    /// Runs made by this process.
+    private(set) var made = 0
+    /// The place of the next run in the session's order.
+    private(set) var nextIndex: Int
+    /// The program that the command turned out to be, nil until a run has told.
+    private(set) var program: String?
+    private var walls: [RunKind: [Double]] = [:]
+
+    /// A plan for what a request wants beyond what is finished.
+    init(_ request: CaptureRequest, finished: [RunRecord]) {
+        let wanted: [(RunKind, Int)] = [
+            (.warmUp, request.warmUpRuns), (.measured, request.measuredRuns),
+            (.profiled, request.profiledRuns),
+        ]
+        missing = wanted.flatMap { kind, count in
+            let there = finished.count { $0.run.kind == kind }
+            return [RunKind](repeating: kind, count: max(0, count - there))
+        }
+        nextIndex = (finished.map(\.run.index).max() ?? 0) + 1
+        for record in finished { learn(from: record) }
+    }
+
+    /// Takes note of a run that was made.
+    mutating func finish(_ record: RunRecord) {
+        missing.removeFirst()
+        made += 1
+        nextIndex += 1
+        learn(from: record)
+    }
+
+    /// Leaves out the runs of a kind.
+    mutating func skip(_ kind: RunKind) { missing.removeAll { $0 == kind } }
+
+    /// How long the next run will take, as far as runs before tell.
+    var expected: Duration? { missing.first.flatMap(expected) }
+
+    /// How long all missing runs will take together.
+    var left: Duration? {
+        var sum = Duration.zero
+        for kind in missing {
+            guard let one = expected(kind) else { return nil }
+            sum += one
+        }
+        return sum
+    }
+
+    private func expected(_ kind: RunKind) -> Duration? {
+        // A kind not yet seen takes about as long as the others.
+        let known = walls[kind] ?? walls[.measured] ?? walls.values.first
+        return known.flatMap(FrozenProfile.median).map { .seconds($0) }
+    }
+
+    private mutating func learn(from record: RunRecord) {
+        if let wall = record.run.use.wallSeconds.value { walls[record.run.kind, default: []].append(wall) }
+        program = record.program.value ?? program
+    }
+}

@@ -1,0 +1,50 @@
+public import FrozenProfile
+
+/// What one run is to be.
+public struct RunRequest: Sendable {
+    /// The version of the tool that makes it.
+    public var toolVersion: String
+    /// The release it is of; nil where that is said only when its record is frozen.
+    public var release: VersionName?
+    /// The command, with `{output_dir}` where the run's output directory belongs.
+    public var command: [String]
+    public var kind: RunKind
+    /// The session the run belongs to: a fresh start of a batch of runs.
+    public var session: VersionName
+    /// The place in the session's order, from 1, warm-up runs counted.
+    public var index: Int
+    /// What the pipeline runs on; nil where nobody said.
+    public var datasetID: String?
+    /// The pipeline's configuration, digested into the record; nil where it has none.
+    public var configurationFile: String?
+    /// A directory that the run writes to; nil for a fresh one.
+    public var fixedOutputDirectory: String?
+    /// Who takes the stacks of a profiled run.
+    public var sampler = CaptureRequest.Sampler.automatic
+    /// The sampler's rate per CPU second, in hertz.
+    public var sampleRateHertz = 997
+    /// The time between the monitor's ticks.
+    public var monitorInterval = Duration.milliseconds(500)
+    /// Whether the monitor may draw its panel or print progress lines.
+    public var showsMonitor = false
+    /// The file name of the program that an earlier run of the command turned out to be: it decides between samplers.
+    public var program: String?
+
+    /// A run of a command.
+    public init(
+        _ command: [String], kind: RunKind, session: VersionName, index: Int, toolVersion: String
+    ) {
+        self.command = command
+        self.kind = kind
+        self.session = session
+        self.index = index
+        self.toolVersion = toolVersion
+    }
+}
+
+/// A run that was made: its record, and where that is.
+public struct MadeRun: Sendable {
+    public var record: RunRecord
+    /// The record's file; the run's other files lie beside it.
+    public var path: String
+}

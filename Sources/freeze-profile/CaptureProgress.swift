@@ -1,0 +1,60 @@
+internal import CommandLineTool
+internal import FrozenProfile
+internal import LinuxSystem
+internal import Measurement
+internal import ProfileCapture
+
+/// Tells how far a capture is: a bar with the time left before each run, or without a terminal a line.
+struct CaptureProgress: Sendable {
+    private let isTerminal = Terminal.isTerminal(Terminal.standardError)
+
+    /// Shows what a capture reports.
+    func show(_ event: Capture.Event) {
+        switch event {
+        case .note(let sentence): Console.note("capture: \(sentence)")
+        case .run(let kind, let number, let count, _, let left):
+            let bar = isTerminal ? CaptureProgress.bar(number - 1, of: count) + " " : ""
+            let time = left.map { ", about \($0.readable) left" } ?? ""
+            Console.note("capture: \(bar)run \(number) of \(count), \(kind.inWords)\(time)")
+        case .made:
+            if isTerminal { Console.note("capture: \(CaptureProgress.bar(1, of: 1)) all runs are made") }
+        }
+    }
+
+    /// A bar of 20 characters.
+    static func bar(_ done: Int, of count: Int) -> String {
+        let full = count > 0 ? 20 * done / count : 20
+        return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: 20 - full) + "]"
+    }
+}
+
+extension RunKind {
+    fileprivate var inWords: String {
+        switch self {
+        case .warmUp: "warm-up"
+        case .measured: "measured"
+        case .profiled: "profiled"
+        }
+    }
+}
+
+/// Words as a line for a POSIX shell.
+enum ShellWords {
+    static func line(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
+
+    private static func quoted(_ word: String) -> String {
+        let plain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"):
+                    true
+                default: "_-./:=+,@%".utf8.contains(byte)
+                }
+            }
+        // Control characters would reach the terminal: a line with one is not for copying anyway.
+        let safe = PlainText.sanitized(word, maximumCharacters: 4096)
+        return plain ? word : "'" + safe.replacing("'", with: "'\\''") + "'"
+    }
+}

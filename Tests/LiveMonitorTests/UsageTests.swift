@@ -1,0 +1,154 @@
+import LinuxProcess
+import LinuxSystem
+import Measurement
+import PipelineStatus
+import TestSupport
+import Testing
+
+@testable import LiveMonitor
+
+@Suite("What is used besides time and memory", .serialized)
+struct UsageTests {
+    @Test("Bytes written and context switches of a stage are those that the pipeline counts itself")
+    func againstRusage() throws {
+        let run = try ProbeRun.python(
+            ["calm:sleep=100", "disk:write=24", "pool:threads=8", "after:sleep=100"], options: ["--quiet"])
+        let report = try run.report()
+        let own = try run.oracleFields()
+        let disk = try report.stage("disk").usage
+        let written = try #require(disk.diskWritten.value)
+        let expected = try #require(own["disk"]?["written_bytes"])
+        #expect(expected >= Double(24 << 20), "the oracle")
+        // The status file is a block or two.
+        #expect(isNear(Double(written.bytes), expected, share: 0, amount: 65536), "\(written) \(expected)")
+        #expect(try report.stage("calm").usage.diskWritten.value.map { $0 < .kibibytes(64) } == true)
+        let pool = try report.stage("pool").usage
+        let seen = try #require(pool.voluntarySwitches.value) + #require(pool.involuntarySwitches.value)
+        // The threads have ended by the end of the stage: what they did in their last moments is not known.
+        let all = try #require(own["pool"]?["switches"])
+        #expect(all >= 160, "the oracle")
+        #expect(Double(seen) <= all + 20, "\(seen) of \(all)")
+        let total = report.totals.usage
+        #expect(try #require(total.diskWritten.value) >= written)
+        let switches = try #require(total.voluntarySwitches.value) + #require(total.involuntarySwitches.value)
+        #expect(Double(switches) >= own.values.reduce(0) { $0 + ($1["switches"] ?? 0) })
+        // Where the stages do not hold them, a note says so.
+        #expect(
+            seen >= 150 || report.notes.contains { $0.contains("% of the run's switches") }, "\(report.notes)"
+        )
+        #expect(total.runQueueWait.value != nil)
+        let shares = try #require(try report.stage("after").usage.proportionalResident.value)
+        let peak = try #require(try report.stage("after").peakResident.value)
+        #expect(shares > .mebibytes(2) && shares <= peak)
+    }
+
+    @Test("A stage too short to be looked at has no counters, and says why")
+    func tooShort() throws {
+        let run = try ProbeRun.pipeline(["burst:many=200", "slow:sleep=200"], options: ["--quiet"])
+        let report = try run.report()
+        let slow = try report.stage("slow").usage
+        #expect(slow.voluntarySwitches.value != nil)
+        let burst = try report.stage("burst").usage
+        // A few of them may have been looked at.
+        #expect(
+            burst.diskRead.value != nil
+                || burst.diskRead.unavailableReason == "the stage was over before its counters could be read")
+    }
+
+    private func point(_ bytes: Int64, _ switches: Int64, look: Int, readable: UsageKinds = .all)
+        -> UsagePoint
+    {
+        var counts = UsageCounts()
+        counts[.diskRead] = bytes
+        counts[.voluntarySwitches] = switches
+        return UsagePoint(counts: counts, readable: readable, look: look, inheritedLook: look)
+    }
+
+    @Test("A span counts what lies between two looks, and nothing when there was one only")
+    func spans() {
+        var usage = StageUsage()
+        usage.add(from: point(10, 1, look: 1), to: point(10, 1, look: 1))
+        #expect(usage.seen.isEmpty && usage.unreadable.isEmpty)
+        usage.add(from: point(10, 1, look: 1), to: point(30, 5, look: 2))
+        #expect(usage.counts[.diskRead] == 20 && usage.counts[.voluntarySwitches] == 4)
+        #expect(usage.seen == .all)
+        usage.add(
+            from: point(30, 5, look: 2), to: point(31, 6, look: 3, readable: .init([.voluntarySwitches])))
+        #expect(usage.unreadable.contains(.diskRead) && !usage.unreadable.contains(.voluntarySwitches))
+    }
+
+    @Test("The word of who waited for the run tells what is inherited after the last look, and nothing else")
+    func afterLastLook() {
+        var last = point(30, 5, look: 2)
+        var told = UsageCounts()
+        told[.diskRead] = 50
+        told[.voluntarySwitches] = 90
+        last.raiseInherited(to: told)
+        var usage = StageUsage()
+        usage.add(from: point(30, 5, look: 2), to: last)
+        #expect(usage.counts[.diskRead] == 20 && usage.seen == .inherited)
+        #expect(usage.counts[.voluntarySwitches] == 0)
+    }
+
+    @Test("What a child has written moves to its parent with it, or is kept when nobody waited for it")
+    func departed() {
+        func process(_ pid: Int32, parent: Int32, faults: Int64, children: Int64 = 0, written: Int64)
+            -> ProcessReading
+        {
+            var reading = ProcessReading(
+                identity: ProcessIdentity(pid: pid, startTicks: 1), parent: parent, ownCPU: 1, childrenCPU: 0,
+                memory: nil)
+            (reading.ownFaults, reading.childrenFaults) = (faults, children)
+            reading.usage[.diskWritten] = written
+            return reading
+        }
+        let both = [
+            process(10, parent: 1, faults: 100, written: 5),
+            process(11, parent: 10, faults: 300, written: 70),
+        ]
+        var waited = TreeAccount()
+        waited.update(both)
+        #expect(waited.usage[.diskWritten] == 75)
+        waited.update([process(10, parent: 1, faults: 110, children: 320, written: 78)])
+        #expect(waited.usage[.diskWritten] == 78)
+        var unwaited = TreeAccount()
+        unwaited.update(both)
+        unwaited.update([process(10, parent: 1, faults: 110, written: 6)])
+        #expect(unwaited.usage[.diskWritten] == 76)
+    }
+
+    @Test("A thread's counts are added once; a number given to another thread begins anew")
+    func threads() {
+        var threads = ThreadCounts()
+        func look(_ run: Int64, _ wait: Int64, _ switches: Int64) -> UsageCounts {
+            threads.update([7]) { _ in
+                ThreadSchedule(runNanoseconds: run, waitNanoseconds: wait)
+            } switches: { _ in
+                ContextSwitches(voluntary: switches, involuntary: 1)
+            }
+        }
+        let first = look(100, 5, 3)
+        #expect(
+            first[.runQueueWait] == 5 && first[.voluntarySwitches] == 3 && first[.involuntarySwitches] == 1)
+        let idle = look(100, 9, 9)
+        #expect(idle == UsageCounts())
+        let more = look(200, 9, 4)
+        #expect(more[.runQueueWait] == 4 && more[.voluntarySwitches] == 1)
+        let other = look(50, 2, 2)
+        #expect(other[.runQueueWait] == 2 && other[.voluntarySwitches] == 2)
+    }
+
+    @Test("The estimate stays between what was told and what the ticks may hide, and never steps back")
+    func estimate() {
+        var estimate = CPUEstimate()
+        #expect(estimate.update(sum: 100, hidden: 0, clock: 7) == 100)
+        // A child has used 15 that the ticks do not show yet.
+        #expect(estimate.update(sum: 100, hidden: 20, clock: 22) == 115)
+        #expect(estimate.update(sum: 110, hidden: 20, clock: 22) == 115)
+        // The clock has gone too fast, then too slowly: the bounds hold.
+        #expect(estimate.update(sum: 110, hidden: 20, clock: 90) == 130)
+        #expect(estimate.update(sum: 150, hidden: 20, clock: 91) == 150)
+        #expect(estimate.update(sum: 150, hidden: 20, clock: 96) == 155)
+        #expect(estimate.update(sum: 150, hidden: 20, clock: nil) == 155)
+    }
+}

@@ -1,0 +1,73 @@
+import FrozenProfile
+import Measurement
+import ProfileComparison
+import Testing
+
+@Suite("Runs made in turn")
+struct ExperimentTests {
+    @Test("A plan has each pair in an order that follows from the seed, after one pair that warms up")
+    func plan() {
+        let plan = InterleavedPlan(pairs: 40, seed: 7)
+        #expect(plan == InterleavedPlan(pairs: 40, seed: 7))
+        #expect(plan.steps.count == 82 && plan.steps.filter(\.isWarmUp).count == 2)
+        for pair in 0...40 {
+            #expect(Set(plan.steps.filter { $0.pair == pair }.map(\.command)) == [.a, .b])
+        }
+        let firsts = stride(from: 2, to: 82, by: 2).count { plan.steps[$0].command == .a }
+        #expect((8...32).contains(firsts))
+        #expect(plan.order != InterleavedPlan(pairs: 40, seed: 8).order)
+        #expect(plan.order.split(separator: " ").count == 40)
+    }
+
+    /// A session of runs that take so many times as long.
+    private func runs(_ factors: [Double]) throws -> FrozenProfile { try Versions().profile("v", [factors]) }
+
+    private static let base = (0..<12).map { 1 + 0.002 * Double($0 * 5 % 12) }
+
+    @Test("12 pairs tell 10 % from nothing; 7 pairs tell nothing")
+    func verdicts() throws {
+        let a = try runs(Self.base)
+        let slower = Comparison(interleaved: a, with: try runs(Self.base.map { 1.1 * $0 }))
+        #expect(slower.outcome == .verdict(.regressed))
+        let same = Comparison(interleaved: a, with: try runs(Self.base.reversed()))
+        #expect(same.outcome == .verdict(.ok))
+        let few = Comparison(
+            interleaved: try runs(Array(Self.base.prefix(7))), with: try runs(Self.base.prefix(7).map { 2 * $0 }))
+        #expect(few.outcome == .verdict(.inconclusive))
+        #expect(few.rows[0].reason == "Fewer than 8 runs a side are no evidence.")
+        let wide = Comparison(
+            interleaved: try runs(Self.base.map { $0 * $0 * $0 * $0 }),
+            with: try runs(Self.base.map { 1.04 * $0 * $0 * $0 * $0 }))
+        #expect(wide.outcome == .verdict(.inconclusive))
+        #expect(try #require(wide.rows[0].remedy?.runsPerSide) > 12)
+    }
+
+    @Test("Drift of the machine is told from a change of the code")
+    func remeasurement() throws {
+        let older = try Versions().profile("v1", Versions.steady)
+        let newer = try Versions().profile("v2", Versions.steady.map { $0.map { 1.2 * $0 } })
+        let frozen = Comparison(from: older, to: newer)
+        // Run side by side, both are 20 % slower than the old one was.
+        let now = Comparison(
+            interleaved: try runs(Self.base.map { 1.2 * $0 }), with: try runs(Self.base.map { 1.2 * $0 }))
+        let wall = try #require(Remeasurement(frozen: frozen, now: now).lines.first)
+        #expect((try #require(wall.frozenPercent) - 20).magnitude < 0.5)
+        #expect(try #require(wall.codePercent).magnitude < 0.5)
+        #expect((try #require(wall.driftSinceOldPercent) - 21).magnitude < 1)
+        #expect(try #require(wall.driftSinceNewPercent).magnitude < 2)
+    }
+
+    @Test("Sessions of one version compared with each other tell how often a gate is wrong")
+    func falseAlarms() throws {
+        let sessions = [1, 1.08, 0.95, 1.03].map { level in Versions.steady[0].map { $0 * level } }
+        let profile = try Versions().profile("v1", sessions)
+        let rules = try RegressionRules(
+            Array("thresholds: {wall_time_s: {max_delta_pct: 2}}".utf8), file: "rules.yaml")
+        let found = FalseAlarms(profile, settings: ComparisonSettings(budgets: BudgetPolicy(rules: rules)))
+        #expect(found.splits == 6 && found.regressed == 0)
+        // Of the twelve ordered pairs half are slower, all by more than 2 %.
+        #expect(found.pairs == 12 && found.beyondRules == 6)
+        // 0.95 to 1, to 1.03 and to 1.08, and 1 to 1.08: more than 5 %; 1.03 to 1.08 is less.
+        #expect(found.beyondFivePercent == 4)
+    }
+}
