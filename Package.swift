@@ -25,7 +25,7 @@ let package = Package(
         .executableTarget(
             name: "freeze-profile",
             dependencies: [
-                "CommandLineTool", "ProfileCapture", "ProfileComparison", "FrozenProfile", "LiveMonitor",
+                "CommandLineTool", "ProfileCapture", "ProfileComparison", "ProfileReport", "FlameGraph", "FrozenProfile", "LiveMonitor",
                 "StackProfile", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         .executableTarget(
@@ -50,7 +50,12 @@ let package = Package(
         .target(name: "CommandLineTool", dependencies: ["Measurement", "LinuxSystem"]),
         .target(
             name: "ProfileComparison",
-            dependencies: ["FrozenProfile", "YAMLDocument", "LinuxSystem", "Measurement"]),
+            dependencies: ["FrozenProfile", "StackProfile", "YAMLDocument", "LinuxSystem", "Measurement"]),
+        // Style and script are files of their own, embedded so that the tool stays one file.
+        .target(
+            name: "ProfileReport",
+            dependencies: ["StackProfile", "FlameGraph", "FrozenProfile", "ProfileComparison", "Measurement"],
+            resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
         .target(
             name: "ProfileCapture",
             dependencies: [
@@ -72,7 +77,8 @@ let package = Package(
             name: "FlameGraph", dependencies: ["StackProfile", "Measurement"],
             resources: [
                 .embedInCode("Page/flamegraph.css"), .embedInCode("Page/flamegraph.js"),
-                .embedInCode("Page/toolbar.xml"),
+                .embedInCode("Page/toolbar.xml"), .embedInCode("Page/differential.css"),
+                .embedInCode("Page/differential.js"), .embedInCode("Page/differential.xml"),
             ]),
         .target(name: "StackProfile", dependencies: ["CZlib", "Measurement"]),
         .target(
@@ -182,9 +188,14 @@ let testedTargets: [String: [String]] = [
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
-    "ProfileComparisonTests": ["ProfileComparison", "ComparisonSimulation", "FrozenProfile"],
+    "ProfileComparisonTests": [
+        "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile",
+    ],
     "ProfileCaptureTests": [
         "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
+    ],
+    "ProfileReportTests": [
+        "ProfileReport", "ProfileComparison", "FrozenProfile", "StackProfile", "FlameGraph", "freeze-profile",
     ],
     "CommandLineToolTests": ["CommandLineTool"],
     "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],

@@ -42,7 +42,12 @@ enum ComparisonOptions {
     }
 
     /// Prints a comparison and tells what to exit with.
-    static func show(_ comparison: Comparison, _ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
+    ///
+    /// - Parameter why: What follows the table; nil when the comparison has been shown in another format.
+    static func show(
+        _ comparison: Comparison, _ arguments: ParsedArguments, why: String? = ""
+    ) throws(ToolFailure) -> ExitCode {
+        guard let why else { return try exitCode(comparison.outcome, arguments) }
         let style = TerminalStyle.forDescriptor(Terminal.standardOutput)
         let text = ComparisonText(comparison, width: Terminal.size(Terminal.standardOutput).columns) {
             text, emphasis in
@@ -52,7 +57,7 @@ enum ComparisonOptions {
             case .faint: style.dim(text)
             }
         }
-        Console.print(text.render())
+        Console.print(text.render() + why)
         return try exitCode(comparison.outcome, arguments)
     }
 

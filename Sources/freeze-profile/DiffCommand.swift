@@ -15,7 +15,7 @@ enum DiffCommand {
         summary:
             "Says what got slower from one frozen version to another, and whether that is more than noise.",
         operands: .named(["FROM", "TO"], required: 2),
-        options: ComparisonOptions.all + [
+        options: ComparisonOptions.all + DiffReport.options + [
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)")
         ],
         examples: [
@@ -39,8 +39,9 @@ enum DiffCommand {
         let from = try load(arguments.operands[0], store)
         let to = try load(arguments.operands[1], store)
         let settings = try ComparisonOptions.settings(arguments, profiles: directory)
-        let comparison = Comparison(from: from, to: to, settings: settings)
-        return try ComparisonOptions.show(comparison, arguments)
+        var comparison = Comparison(from: from, to: to, settings: settings)
+        let why = try DiffReport.explained(&comparison, from: from, to: to, store: store, arguments)
+        return try ComparisonOptions.show(comparison, arguments, why: why)
     }
 
     private static func load(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> FrozenProfile
