@@ -25,8 +25,9 @@ let package = Package(
         .executableTarget(
             name: "freeze-profile",
             dependencies: [
-                "CommandLineTool", "ProfileCapture", "ProfileComparison", "ProfileReport", "FlameGraph", "FrozenProfile", "LiveMonitor",
-                "StackProfile", "LinuxProcess", "LinuxSystem", "Measurement",
+                "CommandLineTool", "ProfileCapture", "ProfileComparison", "ProfileReport", "FlameGraph",
+                "FrozenProfile", "LiveMonitor", "StackProfile", "JSONDocument", "LinuxProcess", "LinuxSystem",
+                "Measurement",
             ]),
         .executableTarget(
             name: "podcast-scraper",
