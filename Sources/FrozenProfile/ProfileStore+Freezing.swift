@@ -44,9 +44,6 @@ extension ProfileStore {
         return frozen
     }
 
-    /// How the names of the directories begin in which files wait until all are written.
-    static let stagingPrefix = ".freezing-"
-
     /// Freezes while nobody else freezes in this directory; nil when the version is there and may not be replaced.
     private func freezeInTurn(
         _ profile: FrozenProfile, as version: VersionName,
