@@ -104,7 +104,7 @@ final class MonitorDesk {
         nextTick += ((now - nextTick) / interval + 1) * interval
         // A wake-up may have been lost with a directory; looking costs little.
         let hasLooked = observation?.readTransitions() ?? false
-        publish(looking: !hasLooked)
+        publish(looking: !hasLooked, isTick: true)
     }
 
     func targetHasEnded() {
@@ -150,6 +150,10 @@ final class MonitorDesk {
         if !isAside { redraw() }
     }
     func togglePause() { view.togglePause() }
+    func toggleProcesses() {
+        view.toggleProcesses()
+        redraw()
+    }
     func detach() { view.detach() }
     /// Shows a line below the panel until the next one.
     func remark(_ text: String?) {
@@ -198,7 +202,7 @@ final class MonitorDesk {
 
     // MARK: Parts
 
-    private func publish(looking: Bool) {
+    private func publish(looking: Bool, isTick: Bool = false) {
         guard let tick = observation?.tick(looking: looking) else { return }
         log?.append(LogText.line(tick))
         if let problem, !hasToldProblem {
@@ -207,7 +211,7 @@ final class MonitorDesk {
             view.say(problem)
         }
         guard let observation else { return }
-        view.show(tick, observation, logPath: shownLogPath, problem: problem)
+        view.show(tick, observation, logPath: shownLogPath, problem: problem, isTick: isTick)
     }
 
     private var problem: String? { log?.problem }
