@@ -58,7 +58,7 @@ struct SliceTable {
     }
 
     private var copies: [UInt8] = []
-    private static let copyLimit = 1 << 20
+    private static let copyLimit = 256 << 10
 
     private var slots = [Slot](repeating: Slot(), count: 256)
     private var occupied = 0

@@ -18,7 +18,8 @@ struct NamedFramesTests {
         try #require(compiled.status == .code(0), "\(compiled.standardError)")
         let output = "\(directory.path)/out.pb.gz"
         let result = try runCommand([
-            BuiltProduct.path("freeze-profile"), "sample", "--sampler", "perf", "-o", output, "--", target, "900",
+            BuiltProduct.path("freeze-profile"), "sample", "--sampler", "perf", "-o", output, "--", target,
+            "900",
         ])
         #expect(result.status == .code(0), "\(result.standardError)")
         let profile = try Pprof.read(try Files.read(output, limit: 1 << 24))
@@ -31,7 +32,9 @@ struct NamedFramesTests {
     func cPlusPlus() throws {
         let (unknown, text) = try sample(["g++", "-O2"], "busy.cpp")
         #expect(unknown < 0.01, "\(unknown)")
-        for name in ["busy::Box<float>::area() const", "busy::count(int)", "busy::(anonymous namespace)::words("] {
+        for name in [
+            "busy::Box<float>::area() const", "busy::count(int)", "busy::(anonymous namespace)::words(",
+        ] {
             #expect(text.contains(name), "\(name)")
         }
         #expect(!text.contains(";_Z"))

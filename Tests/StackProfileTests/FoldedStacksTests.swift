@@ -28,11 +28,11 @@ struct FoldedStacksTests {
     @Test("Many stacks of many long names, in no order, are those that a dictionary of lines holds")
     func largeUnsorted() throws {
         var random = SeededGenerator(seed: 12)
-        // Names of 1 to 800 bytes with long common beginnings, 1.2 MB together.
-        let names = (0..<3000).map { String(repeating: "long_", count: $0 % 160) + "\($0)" }
+        // Names of 1 to 250 bytes with long common beginnings, 380 KB together.
+        let names = (0..<3000).map { String(repeating: "long_", count: $0 % 50) + "\($0)" }
         var sums: [String: Int] = [:]
         var text = ""
-        for _ in 0..<8000 {
+        for _ in 0..<2500 {
             let stack = (0..<Int.random(in: 1...6, using: &random)).map { depth in
                 names[Int.random(in: 0..<(depth < 2 ? 20 : 3000), using: &random)]
             }
