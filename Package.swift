@@ -25,8 +25,9 @@ let package = Package(
         .executableTarget(
             name: "freeze-profile",
             dependencies: [
-                "CommandLineTool", "ProfileCapture", "ProfileComparison", "FrozenProfile", "LiveMonitor",
-                "StackProfile", "LinuxProcess", "LinuxSystem", "Measurement",
+                "CommandLineTool", "ProfileCapture", "ProfileComparison", "ProfileReport", "FlameGraph",
+                "FrozenProfile", "LiveMonitor", "StackProfile", "JSONDocument", "LinuxProcess", "LinuxSystem",
+                "Measurement",
             ]),
         .executableTarget(
             name: "podcast-scraper",
@@ -43,14 +44,21 @@ let package = Package(
             name: "sampler-cost",
             dependencies: ["StackSampler", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Benchmarks/sampler",
-            exclude: ["run.py", "truth.py", "harmless.sh", "README.md", "target.c", "target.py"],
+            exclude: ["run.py", "truth.py", "names.py", "harmless.sh", "README.md", "target.c", "target.py"],
             sources: ["main.swift"]),
 
         // The toolkit, top to bottom.
         .target(name: "CommandLineTool", dependencies: ["Measurement", "LinuxSystem"]),
         .target(
             name: "ProfileComparison",
-            dependencies: ["FrozenProfile", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement"]),
+            dependencies: [
+                "FrozenProfile", "StackProfile", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement",
+            ]),
+        // Style and script are files of their own, embedded so that the tool stays one file.
+        .target(
+            name: "ProfileReport",
+            dependencies: ["StackProfile", "FlameGraph", "FrozenProfile", "ProfileComparison", "Measurement"],
+            resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
         .target(
             name: "ProfileCapture",
             dependencies: [
@@ -72,7 +80,8 @@ let package = Package(
             name: "FlameGraph", dependencies: ["StackProfile", "Measurement"],
             resources: [
                 .embedInCode("Page/flamegraph.css"), .embedInCode("Page/flamegraph.js"),
-                .embedInCode("Page/toolbar.xml"),
+                .embedInCode("Page/toolbar.xml"), .embedInCode("Page/differential.css"),
+                .embedInCode("Page/differential.js"), .embedInCode("Page/differential.xml"),
             ]),
         .target(name: "StackProfile", dependencies: ["CZlib", "Measurement"]),
         .target(
@@ -182,9 +191,14 @@ let testedTargets: [String: [String]] = [
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
-    "ProfileComparisonTests": ["ProfileComparison", "ComparisonSimulation", "FrozenProfile", "JSONDocument"],
+    "ProfileComparisonTests": [
+        "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile", "JSONDocument",
+    ],
     "ProfileCaptureTests": [
         "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
+    ],
+    "ProfileReportTests": [
+        "ProfileReport", "ProfileComparison", "FrozenProfile", "StackProfile", "FlameGraph", "freeze-profile",
     ],
     "CommandLineToolTests": ["CommandLineTool"],
     "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],

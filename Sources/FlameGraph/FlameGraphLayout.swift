@@ -61,6 +61,8 @@ public struct FlameGraphLayout: Sendable {
     public let unknownFrameShare: Reading<Double>
     /// The share of samples by weight whose stack was cut off.
     public let truncatedShare: Reading<Double>
+    /// The same profile by function.
+    public let functions: FunctionTable
 
     /// Lays a profile out, in time proportional to its size.
     public init(_ profile: StackProfile, options: Options = Options()) {
@@ -74,7 +76,9 @@ public struct FlameGraphLayout: Sendable {
         smallFrameCount = rectangles.reduce(0) {
             if case .smallFrames(let count) = $1.content { $0 + count } else { $0 }
         }
-        unknownFrameShare = profile.unknownFrameShare
+        let totals = profile.totalWeights()
+        unknownFrameShare = profile.unknownFrameShare(totals: totals)
         truncatedShare = profile.truncatedShare
+        functions = FunctionTable(profile, totals: totals)
     }
 }

@@ -104,6 +104,9 @@ private struct Picture {
         writer.raw(PackageResources.toolbar_xml)
         drawFrames()
         footer.draw(&writer, top: Metrics.graphTop + graphHeight, identifier: identifier)
+        if layout.totalWeight > 0 {
+            FunctionTableMarkup(table: layout.functions, layout: layout).draw(&writer)
+        }
         writer.raw("<script><![CDATA[\n")
         writer.raw(PackageResources.flamegraph_js)
         writer.raw("]]></script>\n</svg>\n")

@@ -43,3 +43,22 @@ public struct Canary: Equatable, Sendable {
         return FrozenProfile.median(all).map { .value($0) } ?? .unavailable(reason: "it was never timed")
     }
 }
+
+extension [Canary] {
+    /// Takes in what was timed at other moments: repetitions at the same moment follow one another.
+    mutating func add(_ others: [Canary]) {
+        for other in others {
+            guard let index = firstIndex(where: { $0.name == other.name }) else {
+                append(other)
+                continue
+            }
+            for (moment, reading) in other.repetitions {
+                if let more = reading.value, let known = self[index].repetitions[moment]?.value {
+                    self[index].repetitions[moment] = .value(known + more)
+                } else if self[index].repetitions[moment]?.value == nil {
+                    self[index].repetitions[moment] = reading
+                }
+            }
+        }
+    }
+}

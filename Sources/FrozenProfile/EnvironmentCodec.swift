@@ -30,7 +30,6 @@ extension RunEnvironment {
         for key in RunEnvironmentKey.allCases {
             if let value = values[key] { mapping[key.rawValue] = value.node(decimals: key.decimals) }
         }
-        if let governor { mapping["governor"] = governor.node { .text($0) } }
         return .mapping(mapping)
     }
 
@@ -40,7 +39,6 @@ extension RunEnvironment {
         for key in RunEnvironmentKey.allCases where fields.mapping[key.rawValue] != nil {
             values[key] = try fields.number(key.rawValue)
         }
-        if fields.mapping["governor"] != nil { governor = try fields.textReading("governor") }
     }
 }
 

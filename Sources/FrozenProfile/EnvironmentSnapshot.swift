@@ -4,6 +4,8 @@ public import Measurement
 public enum EnvironmentCounter: String, CaseIterable, Sendable {
     /// CPU time that all processes and the kernel used, in seconds.
     case busyCPU
+    /// CPU time of this process and of the children it has waited for, in seconds.
+    case ownCPU
     /// CPU time that there was, used or not, in seconds.
     case allCPU
     /// CPU time that the hypervisor gave to others, in seconds.

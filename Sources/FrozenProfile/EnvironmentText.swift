@@ -113,12 +113,6 @@ enum EnvironmentText {
         return nil
     }
 
-    /// The time that a thread waited for a CPU, in seconds: the second number of its `schedstat`.
-    static func runQueueWait(schedstat: String) -> Double? {
-        let parts = schedstat.split(whereSeparator: \.isWhitespace)
-        return parts.count >= 2 ? Double(parts[1]).map { $0 / 1e9 } : nil
-    }
-
     /// CPUs' worth of time in `cpu.max`, nil without a limit.
     static func quota(cpuMax: String) -> Double? {
         let parts = cpuMax.split(whereSeparator: \.isWhitespace)

@@ -16,7 +16,7 @@ public struct GitState: Equatable, Sendable {
         return GitState(commit: commit, isDirty: changes.map { !$0.isEmpty })
     }
 
-    private static func ask(_ arguments: [String], in directory: String) -> Reading<String> {
+    static func ask(_ arguments: [String], in directory: String) -> Reading<String> {
         guard Programs.path(of: "git") != nil else { return .unavailable(reason: "git is not installed") }
         do {
             let pipe = try FileDescriptor.pipe()

@@ -21,14 +21,14 @@ struct NoiseExamination {
     var surroundings: [NoiseReview.Finding] {
         [
             worst(.involuntarySwitches, beyond: limits.involuntarySwitchesPerCPUSecond) { run in
-                ratio(run.surroundings?[.involuntarySwitches].value, run.use.cpuSeconds.value)
+                ratio(run.use[.involuntarySwitches].value, run.use.cpuSeconds.value)
             } sentence: { index, value in
                 "Run \(index) lost a CPU to other tasks \(value.fixed(0)) times in a CPU second."
             } advice: {
                 "Stop what else runs on the machine, or give the pipeline fewer threads than there are CPUs."
             },
             worst(.runQueueWait, beyond: limits.runQueueWaitShare) { run in
-                ratio(run.surroundings?[.runQueueWait].value, run.use.cpuSeconds.value)
+                ratio(run.use[.runQueueWait].value, run.use.cpuSeconds.value)
             } sentence: { index, value in
                 "Run \(index) waited for a CPU for \((100 * value).fixed(0)) % as long as it had one."
             } advice: {
@@ -56,19 +56,14 @@ struct NoiseExamination {
             } advice: {
                 "Let the machine cool down between sessions, and raise the quota of the control group."
             },
-            swapping,
+            worst(.swapping, beyond: limits.disturbingSwapMB) {
+                $0.swappedOutMB
+            } sentence: {
+                "During run \($0) \($1.fixed(0)) MB were swapped out."
+            } advice: {
+                "Give the machine more memory, or stop what else uses it."
+            },
         ].compactMap(\.self)
-    }
-
-    /// Memory that was swapped out between the first run's beginning and some run's end.
-    private var swapping: NoiseReview.Finding? {
-        let used = runs.compactMap { $0.surroundings?[.swapUsedMaximum].value }
-        guard let least = used.min(), let most = used.max(), most - least > limits.disturbingSwapMB else {
-            return nil
-        }
-        return .init(
-            .swapping, "\((most - least).fixed(0)) MB were swapped out between the runs.",
-            advice: "Give the machine more memory, or stop what else uses it.")
     }
 
     func drift(of canaries: [Canary]) -> [NoiseReview.Finding] {

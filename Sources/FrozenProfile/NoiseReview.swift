@@ -101,31 +101,32 @@ public struct NoiseReview: Equatable, Sendable {
     /// Only the machine is asked, never how long the run took: to repeat runs because they are slow would make a slow
     /// version look fast. Beyond 5 % of the CPU time stolen, 20 % used by others, any thermal throttling, or 16 MiB
     /// swapped out, a run is disturbed.
-    public static func disturbance(
-        of surroundings: RunEnvironment, before session: ObservedEnvironment? = nil, limits: Limits = Limits()
-    ) -> String? {
+    public static func disturbance(of run: Run, limits: Limits = Limits()) -> String? {
         var reasons: [String] = []
-        if let steal = surroundings[.steal].value, steal > limits.disturbingStealPercent {
+        if let steal = run.surroundings?[.steal].value, steal > limits.disturbingStealPercent {
             reasons.append("the hypervisor took \(steal.fixed(1)) % of the CPU time")
         }
-        if let others = surroundings[.othersShare].value, others > limits.disturbingOthersPercent {
+        if let others = run.surroundings?[.othersShare].value, others > limits.disturbingOthersPercent {
             reasons.append("other processes took \(others.fixed(1)) % of the CPU time")
         }
-        if let throttles = surroundings[.thermalThrottles].value, throttles > 0 {
+        if let throttles = run.surroundings?[.thermalThrottles].value, throttles > 0 {
             reasons.append("a CPU was slowed down because of heat (\(throttles.fixed(0)) times)")
         }
-        if let most = surroundings[.swapUsedMaximum].value, let first = session?[.swapUsed].value,
-            most - first > limits.disturbingSwapMB
-        {
-            reasons.append("\((most - first).fixed(0)) MB were swapped out")
+        if let swapped = run.swappedOutMB, swapped > limits.disturbingSwapMB {
+            reasons.append("\(swapped.fixed(0)) MB were swapped out")
         }
         return reasons.isEmpty ? nil : reasons.joined(separator: ", ")
     }
+}
 
-    /// Why a run was disturbed; nil when it was not, or nobody looked.
-    public static func disturbance(
-        of run: Run, before session: ObservedEnvironment? = nil, limits: Limits = Limits()
-    ) -> String? {
-        run.surroundings.flatMap { disturbance(of: $0, before: session, limits: limits) }
+extension Run {
+    /// By how much the machine's used swap space grew from the run's beginning to its end, in mebibytes; nil where
+    /// nobody looked.
+    var swappedOutMB: Double? {
+        guard let before = observed?.before[.swapUsed].value, let after = observed?.after[.swapUsed].value
+        else {
+            return nil
+        }
+        return after - before
     }
 }

@@ -101,6 +101,7 @@ extension RunRecord {
                         id: record.session.text, startedAt: run.startedAt,
                         observed: run.observed?.before ?? ObservedEnvironment(), runs: [run]))
             }
+            sessions[sessions.count - 1].canaries.add(record.canaries)
         }
         return sessions
     }

@@ -6,6 +6,8 @@ extension ProfileStore {
     public static let referencesName = "references"
     /// The name of the directory of versions that are out of the way.
     public static let archiveName = "archive"
+    /// The name of the directory of run records, by version and session.
+    public static let recordsName = ".records"
 
     /// The promoted profiles beside these.
     public var references: ProfileStore { ProfileStore(directory: "\(directory)/\(Self.referencesName)") }

@@ -58,16 +58,30 @@ public struct ProfileStore: Sendable {
 
     /// The profile in a file.
     public static func load(path: String) throws(ProfileError) -> FrozenProfile {
-        let bytes: [UInt8]
+        try FrozenProfile.decode(read(path: path), name: path)
+    }
+
+    /// The bytes of a profile's file.
+    static func read(path: String) throws(ProfileError) -> [UInt8] {
         do throws(Files.ReadError) {
-            bytes = try Files.read(path, limit: maximumProfileBytes)
+            return try Files.read(path, limit: maximumProfileBytes)
         } catch {
             switch error {
             case .system(let cause): throw .system(cause)
             case .tooLong(let file, let limit): throw .tooLong(file: file, limit: limit)
             }
         }
-        return try FrozenProfile.decode(bytes, name: path)
+    }
+
+    /// The file that a person means: that of a version of this store, or a path, which has a slash or ends in `.yaml`.
+    public func path(reference: String) throws(ProfileError) -> String {
+        if reference.contains("/") || reference.hasSuffix(".yaml") { return reference }
+        let version = try VersionName(reference)
+        guard contains(version) else {
+            let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
+            throw .unknownVersion(version.text, directory: directory, nearest: nearest)
+        }
+        return path(of: version)
     }
 
     /// Sentences about companions that are missing or are not those that were frozen, empty when all is as it was.

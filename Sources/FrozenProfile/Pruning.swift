@@ -12,11 +12,14 @@ public struct Pruning: Sendable {
         public var keep: Int?
         /// Those frozen before are removed; nil removes none.
         public var before: Timestamp?
+        /// Whether run records go that no capture is at work on, also those of versions that stay.
+        public var removesRecords: Bool
 
-        /// A rule. With both parts, only what both call old is removed.
-        public init(keep: Int? = nil, before: Timestamp? = nil) {
+        /// A rule. With both of the first parts, only versions that both call old are removed.
+        public init(keep: Int? = nil, before: Timestamp? = nil, removesRecords: Bool = false) {
             self.keep = keep
             self.before = before
+            self.removesRecords = removesRecords
         }
     }
 
@@ -66,6 +69,8 @@ public struct Pruning: Sendable {
                     Item(name: "\(entry.version) of \(entry.day ?? "")", files: files, bytes: bytes))
             }
             items += try Pruning.leftovers(in: store)
+            items += try Pruning.records(
+                in: store, of: rule.removesRecords ? nil : Set(old.map(\.version.text)))
         } catch {
             throw .noInput(error.description)
         }
@@ -108,6 +113,31 @@ public struct Pruning: Sendable {
                 Item(
                     name: "left over by a freeze that was killed", files: [path],
                     bytes: try size(ofTree: path)))
+        }
+        return items
+    }
+
+    /// The run records of some versions, or of all when nil, session by session, without those that a living capture
+    /// has locked.
+    private static func records(in store: ProfileStore, of versions: Set<String>?) throws(SystemError)
+        -> [Item]
+    {
+        let base = "\(store.directory)/\(ProfileStore.recordsName)"
+        guard Files.isDirectory(base) else { return [] }
+        var items: [Item] = []
+        for version in try Files.names(inDirectory: base) where versions?.contains(version) ?? true {
+            guard Files.isDirectory("\(base)/\(version)") else { continue }
+            for session in try Files.names(inDirectory: "\(base)/\(version)") {
+                let path = "\(base)/\(version)/\(session)"
+                guard Files.isDirectory(path),
+                    try FileDescriptor.open(path, .read).tryLockExclusively()
+                else { continue }
+                items.append(
+                    Item(
+                        name:
+                            "run records of \(PlainText.sanitized(version)), session \(PlainText.sanitized(session))",
+                        files: [path], bytes: try size(ofTree: path)))
+            }
         }
         return items
     }

@@ -68,6 +68,7 @@ extension RunRecord {
                 ?? .none(reason: "not recorded"),
             samplerCPUSeconds: try fields.number("sampler_cpu_s"))
         record.files = try fields.companions("files")
+        record.canaries = try Canary.list(fields.mapping("canaries"))
         record.notes = try fields.texts("notes")
         record.transitions = try transitions(fields)
         record.transitionsLeftOut = try fields.count("transitions_left_out").value ?? 0

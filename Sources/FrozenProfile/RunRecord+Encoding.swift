@@ -29,6 +29,7 @@ extension RunRecord {
         root["sampler"] = sampler.node
         root["sampler_cpu_s"] = samplerCPUSeconds.node(decimals: 6)
         root["files"] = .mapping(Companion.nodes(files))
+        if !canaries.isEmpty { root["canaries"] = Canary.node(canaries) }
         root["notes"] = .sequence(notes.map { .text($0) })
         root["transitions"] = .sequence(transitions.map(\.recordNode))
         root["transitions_left_out"] = .integer(Int64(transitionsLeftOut))

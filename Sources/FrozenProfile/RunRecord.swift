@@ -61,6 +61,8 @@ public struct RunRecord: Equatable, Sendable {
     public var transitionsLeftOut = 0
     /// The files beside it: ``CompanionKind/stacks`` and ``CompanionKind/monitorLog``.
     public var files: [Companion] = []
+    /// Fixed work that was timed just before this run, or after the session's last.
+    public var canaries: [Canary] = []
     /// Sentences about what else a reader should know.
     public var notes: [String] = []
 

@@ -38,6 +38,31 @@ public enum Files {
         throw .tooLong(path: path, limit: limit)
     }
 
+    /// Which content a path led to: a file that replaces another one has an identity of its own.
+    public struct Identity: Hashable, Sendable {
+        private let inode: UInt64
+        private let written: Int64
+
+        fileprivate init(_ status: stat) {
+            inode = UInt64(status.st_ino)
+            written = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        }
+    }
+
+    /// Reads a whole file, and tells which one it was.
+    public static func readIdentified(_ path: String, limit: Int) throws(ReadError) -> ([UInt8], Identity) {
+        do throws(SystemError) {
+            let file = try FileDescriptor.open(path, .read)
+            var status = stat()
+            guard fstat(file.rawValue, &status) == 0 else { throw SystemError.last("look at a file") }
+            let bytes = try file.readToEnd(limit: limit + 1, expected: Int(status.st_size))
+            if bytes.count <= limit { return (bytes, Identity(status)) }
+        } catch {
+            throw .system(SystemError(action: "read '\(path)'", code: error.code))
+        }
+        throw .tooLong(path: path, limit: limit)
+    }
+
     /// Reads the end of a file: all of it when it is not longer than the limit in bytes.
     public static func readEnd(_ path: String, limit: Int) throws(ReadError) -> [UInt8] {
         do throws(SystemError) {

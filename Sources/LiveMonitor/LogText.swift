@@ -32,6 +32,7 @@ enum LogText {
             "cpu_pct=\(tick.cpuPercent.oneDecimal)", "elapsed_s=\(tick.elapsed.inSeconds.fixed(1))",
             "stage_elapsed_s=\(tick.stageElapsed?.inSeconds.fixed(1) ?? unavailable)",
         ]
+        if tick.isHeapCaptured { fields.append("memray=1") }
         if tick.stages.count > 1 {
             let others = tick.stages.dropFirst().map(\.text).joined(separator: ",")
             fields.append("also_active=\(quoted(others))")

@@ -42,6 +42,8 @@ public struct MonitorConfiguration: Equatable, Sendable {
     /// The time between two plain lines within a stage.
     public var plainInterval = Duration.seconds(10)
 
+    /// Whether the pipeline runs under a heap profiler, which makes it larger and slower: panel and log say so.
+    public var isHeapCaptured = HeapCapture.isActive
     /// Read ends of pipes that the monitor prints from, line by line, above its panel.
     var relays: [Int32] = []
     /// Whether the monitor goes on when who started it is gone and the target is not.
@@ -68,7 +70,8 @@ extension MonitorConfiguration {
             "\"flamegraph_program\":\(flamegraphProgram?.asJSON ?? "null")",
             "\"flamegraph_directory\":\(flamegraphDirectory?.asJSON ?? "null")",
             "\"relays\":[\(relays.map { "\($0)" }.joined(separator: ","))]", "\"stays\":\(staysWithTarget)",
-            "\"plain_lines\":\(writesPlainLines)", "\"plain_interval_ns\":\(plainInterval.inNanoseconds)",
+            "\"heap\":\(isHeapCaptured)", "\"plain_lines\":\(writesPlainLines)",
+            "\"plain_interval_ns\":\(plainInterval.inNanoseconds)",
         ]
         return "{\(fields.joined(separator: ","))}"
     }
@@ -96,6 +99,7 @@ extension MonitorConfiguration {
         relays = (fields["relays"]?.array ?? []).compactMap { $0.number.flatMap { Int32(exactly: $0) } }
             .filter { $0 > 2 }
         staysWithTarget = fields["stays"]?.bool ?? false
+        isHeapCaptured = fields["heap"]?.bool ?? false
         flamegraphDirectory = fields["flamegraph_directory"]?.string
         writesPlainLines = plainLines
         self.plainInterval = max(.milliseconds(10), Duration(nanosecondCount: plainInterval))

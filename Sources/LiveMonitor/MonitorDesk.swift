@@ -14,7 +14,8 @@ final class MonitorDesk {
     private var hasTargetEnded = false
     private var nextTick: Int64 = 0
     private var throttle = Throttle()
-    private var mergedReplacements = 0
+    /// How often the status file was replaced, as far as that was told.
+    private var replacements = 0
     private var hasToldProblem = false
 
     init(_ configuration: MonitorConfiguration) {
@@ -82,9 +83,7 @@ final class MonitorDesk {
     func readTransitions() {
         guard observation != nil, !throttle.isHolding else { return }
         let news = watch.news()
-        if observation?.feed.source == .statusFile, news.replacements > 1 {
-            mergedReplacements += news.replacements - 1
-        }
+        replacements += news.replacements
         guard news.isRelevant, observation?.readTransitions() ?? false else { return }
         // Whoever writes only the status file loses what is overwritten unread: never let that wait.
         if observation?.feed.source == .eventTrace { throttle.count() }
@@ -105,7 +104,7 @@ final class MonitorDesk {
         nextTick += ((now - nextTick) / interval + 1) * interval
         // A wake-up may have been lost with a directory; looking costs little.
         let hasLooked = observation?.readTransitions() ?? false
-        publish(looking: !hasLooked)
+        publish(looking: !hasLooked, isTick: true)
     }
 
     func targetHasEnded() {
@@ -151,6 +150,10 @@ final class MonitorDesk {
         if !isAside { redraw() }
     }
     func togglePause() { view.togglePause() }
+    func toggleProcesses() {
+        view.toggleProcesses()
+        redraw()
+    }
     func detach() { view.detach() }
     /// Shows a line below the panel until the next one.
     func remark(_ text: String?) {
@@ -199,7 +202,7 @@ final class MonitorDesk {
 
     // MARK: Parts
 
-    private func publish(looking: Bool) {
+    private func publish(looking: Bool, isTick: Bool = false) {
         guard let tick = observation?.tick(looking: looking) else { return }
         log?.append(LogText.line(tick))
         if let problem, !hasToldProblem {
@@ -208,7 +211,7 @@ final class MonitorDesk {
             view.say(problem)
         }
         guard let observation else { return }
-        view.show(tick, observation, logPath: shownLogPath, problem: problem)
+        view.show(tick, observation, logPath: shownLogPath, problem: problem, isTick: isTick)
     }
 
     private var problem: String? { log?.problem }
@@ -250,9 +253,11 @@ final class MonitorDesk {
     }
 
     private func noteMergedReplacements() {
-        guard mergedReplacements > 0 else { return }
+        guard let feed = observation?.feed, feed.source == .statusFile, replacements > feed.filesRead else {
+            return
+        }
         note(
-            "The status file was replaced \(mergedReplacements) times faster than it could be read; "
+            "The status file was replaced \(replacements - feed.filesRead) times faster than it could be read; "
                 + "a stage that began and ended in between is missing.")
     }
 

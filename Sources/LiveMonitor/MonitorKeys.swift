@@ -19,7 +19,7 @@ final class MonitorKeys {
     private var isHelpShown = false
 
     static let help =
-        "keys: f flamegraph of 5 s, p pause, q leave the view (the pipeline goes on), ? this line"
+        "keys: f flamegraph of 5 s, p pause, t processes, q leave the view, ? help"
     private static let mostSpoken = 1 << 14
 
     init() {
@@ -90,6 +90,7 @@ final class MonitorKeys {
             switch key {
             case UInt8(ascii: "f"): startFlamegraph(for: desk)
             case UInt8(ascii: "p"): desk.togglePause()
+            case UInt8(ascii: "t"): desk.toggleProcesses()
             case UInt8(ascii: "q"):
                 desk.detach()
                 input = nil

@@ -13,6 +13,12 @@ struct MonitorView: ~Copyable {
     private var pace = EpisodePace()
     private var residentHistory: [Double] = []
     private var cpuHistory: [Double] = []
+    private var diskHistory: [Double] = []
+    private var showsProcesses = true
+    private var busy: [BusyProcess] = []
+    /// The most processes there have been of late, and for how many ticks there has been one only.
+    private var processLines = 0
+    private var ticksAlone = 0
     /// What is on the screen, for when a line is printed above it.
     private var lastState: PanelState?
     /// A line of the monitor's own below the panel: the keys, or what a key has done.
@@ -27,6 +33,8 @@ struct MonitorView: ~Copyable {
     private var isLost = false
 
     private static let longestHistory = 240
+    private static let mostProcesses = 5
+    private static let patience = 20
     private static let terminal = Terminal.standardError
 
     init(_ configuration: MonitorConfiguration) {
@@ -39,8 +47,10 @@ struct MonitorView: ~Copyable {
     }
 
     /// Shows a tick.
-    mutating func show(_ tick: Tick, _ observation: borrowing Observation, logPath: String?, problem: String?)
-    {
+    mutating func show(
+        _ tick: Tick, _ observation: borrowing Observation, logPath: String?, problem: String?,
+        isTick: Bool = false
+    ) {
         remember(tick)
         if let line = plain?.line(tick) { write(Array((line + "\n").utf8)) }
         guard drawsPanel, !isPaused, !isAside, Terminal.isForeground(Self.terminal) else { return }
@@ -52,6 +62,17 @@ struct MonitorView: ~Copyable {
             peak: tick.peak, cpuPercent: tick.cpuPercent)
         state.residentHistory = residentHistory
         state.cpuHistory = cpuHistory
+        state.diskHistory = diskHistory
+        (state.diskRead, state.diskWritten, state.diskRate) = (tick.diskRead, tick.diskWritten, tick.diskRate)
+        state.isHeapCaptured = tick.isHeapCaptured
+        if isTick { busy = observation.busiest(Self.mostProcesses) }
+        followProcesses(tick.processCount, isTick: isTick)
+        if showsProcesses, processLines > 0 {
+            state.processCount = tick.processCount
+            // Between two ticks the lines stay as they are.
+            state.processes = busy
+            state.processLines = processLines
+        }
         state.finished = Self.finished(in: observation)
         state.logPath = logPath
         state.problem = problem
@@ -97,6 +118,9 @@ struct MonitorView: ~Copyable {
         write(writer.restore(size: Terminal.size(Self.terminal), erasing: false))
         write(Array("paused; p goes on\r\n".utf8))
     }
+
+    /// Shows the busiest processes, or hides them.
+    mutating func toggleProcesses() { showsProcesses.toggle() }
 
     /// Takes the panel away for good; the log and the report go on.
     mutating func detach() {
@@ -152,10 +176,22 @@ struct MonitorView: ~Copyable {
         isLost = true
     }
 
+    private mutating func followProcesses(_ count: Int, isTick: Bool) {
+        if count > 1 {
+            processLines = max(processLines, min(count, Self.mostProcesses))
+            ticksAlone = 0
+        } else if isTick {
+            ticksAlone += 1
+            if ticksAlone > Self.patience { processLines = 0 }
+        }
+    }
+
     private mutating func remember(_ tick: Tick) {
         pace.update(tick.episode, elapsed: tick.elapsed)
         if let resident = tick.resident.value { residentHistory.append(resident.mebibytes) }
         if let percent = tick.cpuPercent.value { cpuHistory.append(percent) }
+        if let rate = tick.diskRate.value { diskHistory.append(rate) }
+        if diskHistory.count > Self.longestHistory { diskHistory.removeFirst() }
         if residentHistory.count > Self.longestHistory { residentHistory.removeFirst() }
         if cpuHistory.count > Self.longestHistory { cpuHistory.removeFirst() }
     }
@@ -187,14 +223,14 @@ struct MonitorView: ~Copyable {
             return PanelState.Row(
                 name: stage.name.text, wall: .value(wall), cpu: cpu,
                 peak: stage.peak.map { .value($0.size) } ?? .unavailable(reason: "it was not read"),
-                averageCPU: averagePercent(cpu, of: wall))
+                averageCPU: averagePercent(cpu, of: wall), isShared: stage.isShared)
         }
     }
 
     private static func row(_ stage: MonitorReport.Stage) -> PanelState.Row {
         PanelState.Row(
             name: stage.name.text, wall: stage.wall, cpu: stage.cpu, peak: stage.peakResident,
-            averageCPU: stage.averageCPUPercent)
+            averageCPU: stage.averageCPUPercent, isShared: stage.isShared)
     }
 
     private static func totalRow(_ report: MonitorReport) -> PanelState.Row {

@@ -19,6 +19,14 @@ struct Tick: Equatable {
     var cpuPercent: Reading<Double>
     var elapsed: Duration
     var stageElapsed: Duration?
+    /// Whether the pipeline runs under a heap profiler.
+    var isHeapCaptured = false
+    /// Moved from and to storage so far, and how fast it was since the tick before, in bytes a second.
+    var diskRead: Reading<ByteCount> = .unavailable(reason: "it was not read")
+    var diskWritten: Reading<ByteCount> = .unavailable(reason: "it was not read")
+    var diskRate: Reading<Double> = .unavailable(reason: "it was not read")
+    /// How many processes there are.
+    var processCount = 1
 }
 
 /// Watches one run: takes in transitions and samples, keeps the account.
@@ -41,6 +49,8 @@ struct Observation {
     /// What the whole run has used, by the word of who waited for it.
     private(set) var waitedUsage: UsageCounts?
     private var rate = RateMeter()
+    private var diskRate = RateMeter()
+    private let isHeapCaptured: Bool
     /// Edges that were told when the target was already gone: they wait for its last CPU time.
     private var pending: [StageEdge] = []
     private var endedAt: Int64?
@@ -51,6 +61,7 @@ struct Observation {
         self.pid = pid
         self.sampler = sampler
         name = configuration.name
+        isHeapCaptured = configuration.isHeapCaptured
         // A start is told in ticks of 10 ms.
         let started = ProcessClock.monotonicStart(of: sampler.target) - 20_000_000
         feed = StageFeed(statusFile: configuration.statusFile, earliest: started)
@@ -165,8 +176,21 @@ struct Observation {
             resident: lastSample?.resident.map { .value($0) } ?? .unavailable(reason: gone),
             peak: totalPeak.map { .value($0.size) } ?? .unavailable(reason: gone),
             cpuPercent: rate.percent, elapsed: Duration(nanosecondCount: (endedAt ?? now) - startedAt),
-            stageElapsed: since.map { Duration(nanosecondCount: max(0, now - $0.monotonic)) })
+            stageElapsed: since.map { Duration(nanosecondCount: max(0, now - $0.monotonic)) },
+            isHeapCaptured: isHeapCaptured, diskRead: disk(.diskRead), diskWritten: disk(.diskWritten),
+            diskRate: disk(.diskRead).value == nil ? .unavailable(reason: gone) : diskRate.perSecond,
+            processCount: lastSample?.processCount ?? 0)
     }
+
+    private func disk(_ kind: UsageKind) -> Reading<ByteCount> {
+        guard let usage = lastSample?.usage, usage.readable.contains(kind) else {
+            return .unavailable(reason: "the process's I/O could not be read")
+        }
+        return .value(ByteCount(bytes: usage.counts[kind]))
+    }
+
+    /// The processes that used most CPU time of late, for the panel. Call it once a tick.
+    func busiest(_ count: Int) -> [BusyProcess] { sampler.busiest(count) }
 
     @discardableResult
     private mutating func takeSample(atEdge: Bool) -> TargetSample? {
@@ -174,6 +198,8 @@ struct Observation {
         lastSample = sample
         if let peak = sample.peak { totalPeak = .larger(totalPeak, peak) }
         rate.add(monotonic: sample.monotonic, cpu: sample.cpu)
+        let counts = sample.usage.counts
+        diskRate.add(monotonic: sample.monotonic, cpu: counts[.diskRead] + counts[.diskWritten])
         return sample
     }
 
@@ -257,12 +283,15 @@ struct RateMeter {
         points.append((monotonic, cpu))
     }
 
-    /// Unknown until there are two points far enough apart.
-    var percent: Reading<Double> {
+    /// In percent of one core. Unknown until there are two points far enough apart.
+    var percent: Reading<Double> { perSecond.map { $0 / 1e7 } }
+
+    /// What is counted, by second.
+    var perSecond: Reading<Double> {
         guard let last = points.last,
             let first = points.last(where: { last.monotonic - $0.monotonic >= Self.shortestStretch })
         else { return .unavailable(reason: "there is no earlier reading to compare with") }
         return .value(
-            Double(max(0, last.cpu - first.cpu)) / Double(last.monotonic - first.monotonic) * 100)
+            Double(max(0, last.cpu - first.cpu)) / Double(last.monotonic - first.monotonic) * 1e9)
     }
 }

@@ -42,13 +42,53 @@ enum PanelFrame {
             gauge(
                 "CPU", state.cpuPercent.value.map { "\($0.fixed(1)) %" } ?? "unknown", "100 % = one core",
                 state.cpuHistory, width: width, style: style))
+        // Where there is hardly room for the stages, they come first.
+        if rows >= 14 { head.append(disk(state, width: width, style: style)) }
         var foot: [StyledLine] = []
         if let problem = state.problem {
             foot.append(StyledLine(" " + PlainText.sanitized(problem), .warning))
         }
+        if state.isHeapCaptured {
+            foot.append(
+                StyledLine(" heap capture is on: times and memory are those of the profiler too", .label))
+        }
         if let path = state.logPath { foot.append(StyledLine(" log " + PlainText.sanitized(path), .label)) }
         if let remark = state.remark { foot.append(StyledLine(" " + PlainText.sanitized(remark), .label)) }
-        return head + history(state, width: width, room: rows - head.count - foot.count) + foot
+        let room = rows - head.count - foot.count
+        // The table of stages comes first: the processes get what it leaves.
+        let table = state.finished.isEmpty ? 0 : min(room, state.finished.count + 2)
+        let left = room - table >= 3 ? min(room - table, 7) : room >= 14 ? 5 : 0
+        let busy = processes(state, width: width, room: left)
+        return head + busy + history(state, width: width, room: room - busy.count) + foot
+    }
+
+    private static func disk(_ state: PanelState, width: Int, style: PanelStyle) -> StyledLine {
+        let moved = state.diskRead.value.flatMap { read in
+            state.diskWritten.value.map { "\(read) in, \($0) out" }
+        }
+        let speed = state.diskRate.value.map { "\(ByteCount(bytes: Int64($0)))/s" }
+        return gauge(
+            "I/O", speed ?? "unknown", moved ?? "", state.diskHistory, width: width, style: style)
+    }
+
+    /// The busiest processes, where there are several.
+    private static func processes(_ state: PanelState, width: Int, room: Int) -> [StyledLine] {
+        guard state.processLines > 0, room >= 3 else { return [] }
+        let title = CellWidth.fitted(
+            "Busiest of \(state.processCount) process\(state.processCount == 1 ? "" : "es")",
+            to: nameWidth(width))
+        let columns = ["Process", "CPU", "RSS"].map { $0.leftPadded(to: 10) }.joined()
+        var lines = [StyledLine(), StyledLine(" " + title + columns, .label)]
+        let height = min(state.processLines, room - 2)
+        for process in state.processes.prefix(height) {
+            let values = [
+                "\(process.pid)", "\(process.percent.fixed(1)) %",
+                process.resident.map { "\($0)" } ?? "ended",
+            ].map { $0.leftPadded(to: 10) }.joined()
+            let name = CellWidth.fitted(PlainText.sanitized(process.name), to: nameWidth(width))
+            lines.append(StyledLine(" " + name + values))
+        }
+        return lines + Array(repeating: StyledLine(), count: max(0, height + 2 - lines.count))
     }
 
     /// The finished stages, as many as there is room for; the oldest give way.
@@ -94,7 +134,7 @@ enum PanelFrame {
             let others = state.open.dropFirst().map {
                 "\(shown($0.name.text, style: style)) \($0.elapsed.readable)"
             }
-            lines.append(StyledLine(" also \(others.joined(separator: ", "))", .label))
+            lines.append(StyledLine(" sharing with \(others.joined(separator: ", "))", .label))
         }
         return lines
     }
@@ -104,7 +144,7 @@ enum PanelFrame {
     ) -> StyledLine {
         var line = StyledLine(" \(label) ", .label)
         line.append(value.leftPadded(to: 10), .title)
-        line.append("  \(remark.padded(to: 18))", .label)
+        line.append("  \(remark.padded(to: 24))", .label)
         line.append(
             "  " + sparkline(history.suffix(max(0, min(60, width - line.cells - 2))), style: style), .gauge)
         return line
@@ -133,7 +173,7 @@ enum PanelFrame {
             row.wall.value?.readable, row.cpu.value?.readable, row.peak.value.map { "\($0)" },
             row.averageCPU.value.map { "\($0.fixed(1)) %" },
         ].map { ($0 ?? "?").leftPadded(to: 10) }.joined()
-        let name = PlainText.sanitized(row.name)
+        let name = PlainText.sanitized(row.name) + (row.isShared ? " (shared)" : "")
         return StyledLine(" " + CellWidth.fitted(name, to: nameWidth(width)) + columns, look)
     }
 

@@ -16,6 +16,8 @@ struct PanelState: Equatable {
         var cpu: Reading<Duration>
         var peak: Reading<ByteCount>
         var averageCPU: Reading<Double>
+        /// Whether other stages were open at the same time, which share its figures.
+        var isShared = false
     }
 
     var name: String
@@ -33,8 +35,21 @@ struct PanelState: Equatable {
     var residentHistory: [Double] = []
     /// Percent at the ticks, oldest first.
     var cpuHistory: [Double] = []
+    /// Moved from and to storage so far, and how fast, in bytes a second.
+    var diskRead: Reading<ByteCount> = .unavailable(reason: "it was not read")
+    var diskWritten: Reading<ByteCount> = .unavailable(reason: "it was not read")
+    var diskRate: Reading<Double> = .unavailable(reason: "it was not read")
+    /// Bytes a second at the ticks, oldest first.
+    var diskHistory: [Double] = []
+    /// The busiest processes, where there are several and they are wanted.
+    var processes: [BusyProcess] = []
+    var processCount = 1
+    /// The lines kept for them: children that come and go must not make the panel jump.
+    var processLines = 0
     /// Finished stages in order of first entry.
     var finished: [Row] = []
+    /// Whether a heap profiler is at work.
+    var isHeapCaptured = false
     /// Where the log is written, nil when there is none.
     var logPath: String?
     /// A line about the keys, nil when there is nothing to tell.

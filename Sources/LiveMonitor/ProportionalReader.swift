@@ -11,7 +11,7 @@ struct ProportionalReader {
 
     /// So many times as long as a reading took nothing is read after it, and never less than a pause.
     private static let rest: Int64 = 50
-    private static let shortestPause: Int64 = 50_000_000
+    private static let shortestPause: Int64 = 100_000_000
 
     /// Why a stage has none.
     var problem: String {

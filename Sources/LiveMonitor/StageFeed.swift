@@ -30,6 +30,10 @@ struct StageFeed {
     /// Whether the pipeline has said that its last stage is over.
     var isDone: Bool { snapshot?.stage == .done }
 
+    /// How many files that followed each other at the status file's path have been read.
+    private(set) var filesRead = 0
+    private var lastFile: Files.Identity?
+
     private let statusFile: String
     private let earliest: Int64
     private var trace: TraceReader
@@ -75,7 +79,14 @@ struct StageFeed {
 
     private mutating func readStatus() {
         do throws(StatusSnapshot.Problem) {
-            let read = try StatusSnapshot.read(statusFile)
+            var file: Files.Identity?
+            defer {
+                if let file, file != lastFile {
+                    filesRead += 1
+                    lastFile = file
+                }
+            }
+            let read = try StatusSnapshot.read(statusFile, identity: &file)
             guard !isOfEarlierRun(read) else { return }
             snapshot = read
             problem = nil

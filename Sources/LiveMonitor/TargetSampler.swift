@@ -20,6 +20,17 @@ struct TargetSample {
     var processCount: Int
 }
 
+/// One process of the tree, for people.
+struct BusyProcess: Equatable {
+    var pid: Int32
+    /// Untrusted text.
+    var name: String
+    /// CPU time by wall time of late, in percent of one core.
+    var percent: Double
+    /// Nil once it has ended.
+    var resident: ByteCount?
+}
+
 /// Reads the clocks, the memory and the counters of a process tree. Owns what has to be remembered between two
 /// readings.
 ///
@@ -36,6 +47,7 @@ final class TargetSampler {
     private var threadCounts = UsageCounts()
     private var unreadable: UsageKinds = []
     private var looks = 0
+    private var lastBusiest: Int64 = 0
     /// The largest sum of resident memory since the last reset.
     private var largestSum = ByteCount.zero
     /// Why the kernel's mark could not be reset, once that has happened.
@@ -153,6 +165,26 @@ final class TargetSampler {
 
     /// Whether the target has yet to call exec.
     var awaitsExec: Bool { commandLineBeforeExec != nil }
+
+    // MARK: Single processes
+
+    /// The processes that used most CPU time of late. Call it once a tick.
+    func busiest(_ count: Int) -> [BusyProcess] {
+        let now = SystemClock.monotonicNanoseconds
+        let stretch = Double(max(1, now - lastBusiest))
+        lastBusiest = now
+        for member in members.values {
+            let cpu = member.reading.ownCPU
+            let percent = member.shownCPU.map { Double(cpu - $0) / stretch * 100 } ?? 0
+            // Smoothed, so that lines do not change places all the time.
+            member.percent = member.shownCPU == nil ? 0 : member.percent * 0.5 + percent * 0.5
+            member.shownCPU = cpu
+        }
+        return members.values.sorted { ($1.percent, $0.pid) < ($0.percent, $1.pid) }.prefix(count).map {
+            BusyProcess(
+                pid: $0.pid, name: $0.name, percent: $0.percent, resident: $0.reading.memory?.resident)
+        }
+    }
 
     // MARK: Memory
 

@@ -9,6 +9,9 @@ final class TreeMember {
     var name: String
     var threadCount: Int
     var threads = ThreadCounts()
+    /// CPU time at the last tick, and percent of a core since the ticks before, the last ones counting most.
+    var shownCPU: Int64?
+    var percent = 0.0
     /// Whether it has run since its threads were last looked at.
     var hasNewThreadCounts = true
     /// Whether it has run since its high-water mark was last reset.

@@ -1,5 +1,5 @@
 internal import JSONDocument
-internal import LinuxSystem
+package import LinuxSystem
 public import Measurement
 
 /// Where a pipeline stands within a series of episodes (or files, or batches).
@@ -71,9 +71,17 @@ public struct StatusSnapshot: Equatable, Sendable {
 
     /// Reads a status file. Whatever is in it, this returns in bounded time and memory.
     public static func read(_ path: String) throws(Problem) -> StatusSnapshot {
+        var identity: Files.Identity?
+        return try read(path, identity: &identity)
+    }
+
+    /// Reads the status file, and tells which one it was as far as that could be found out.
+    package static func read(
+        _ path: String, identity: inout Files.Identity?
+    ) throws(Problem) -> StatusSnapshot {
         let bytes: [UInt8]
         do throws(Files.ReadError) {
-            bytes = try Files.read(path, limit: maximumBytes)
+            (bytes, identity) = try Files.readIdentified(path, limit: maximumBytes)
         } catch {
             if case .system(let cause) = error, cause.isNotFound { throw .missing }
             throw .unreadable(error.description)

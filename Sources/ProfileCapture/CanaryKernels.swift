@@ -48,12 +48,14 @@ public struct CanaryKernels: Sendable {
 
 /// One kind of fixed work.
 enum CanaryKernel: String, CaseIterable {
-    /// Arithmetic: SHA-256 of 24 MiB, a block that stays in the cache, by libmd.
-    case arithmetic = "sha256-24MiB-1"
-    /// Memory: a block of 64 MiB copied, four times, by the C library.
-    case memory = "memmove-256MiB-1"
+    // In order of name, as files that give names no order are read.
+
     /// Files and system calls: 4,000 times create, write, read back, remove.
     case files = "files-4000-1"
+    /// Memory: a block of 64 MiB copied, four times, by the C library.
+    case memory = "memmove-256MiB-1"
+    /// Arithmetic: SHA-256 of 24 MiB, a block that stays in the cache, by libmd.
+    case arithmetic = "sha256-24MiB-1"
 
     /// Does the work once and returns how long it took.
     func time(in directory: String) throws(SystemError) -> Duration {

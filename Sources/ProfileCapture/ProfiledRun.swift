@@ -12,7 +12,7 @@ struct ProfiledRun {
 
     /// Runs the command once more with the chosen sampler beside it.
     func perform(
-        signals: borrowing SignalInbox, whileRunning: () -> Void
+        signals: borrowing SignalInbox, whileRunning: (_ pid: Int32) -> Void
     ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
         switch choice {
         case .none(let reason):
@@ -25,7 +25,7 @@ struct ProfiledRun {
     }
 
     private func performNatively(
-        reason: String?, signals: borrowing SignalInbox, whileRunning: () -> Void
+        reason: String?, signals: borrowing SignalInbox, whileRunning: (_ pid: Int32) -> Void
     ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
         var configuration = SamplerConfiguration()
         configuration.rateHertz = rateHertz
@@ -40,8 +40,8 @@ struct ProfiledRun {
             } catch {
                 refusal = error
             }
-        } whileRunning: { (_, _) throws(CaptureError) in
-            whileRunning()
+        } whileRunning: { (pid, _) throws(CaptureError) in
+            whileRunning(pid)
         }
         guard let raw = sampler.take()?.finish() else {
             return (observed, TakenStacks(none: refusal?.description ?? "the sampler did not start"))
@@ -54,14 +54,14 @@ struct ProfiledRun {
     }
 
     private func performWithPySpy(
-        _ program: String, signals: borrowing SignalInbox, whileRunning: () -> Void
+        _ program: String, signals: borrowing SignalInbox, whileRunning: (_ pid: Int32) -> Void
     ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
         var pySpy = PySpy(
             program: program, directory: Files.directory(of: observation.run.directory.standardError))
         let observed = try observation.perform(
             signals: signals,
             whileRunning: { (pid, executable) throws(CaptureError) in
-                whileRunning()
+                whileRunning(pid)
                 // Before the wrappers have exec'd the interpreter there is nothing for py-spy to read.
                 if let executable, Programs.isPython(executable) { try pySpy.takeHold(of: pid) }
             })

@@ -53,6 +53,7 @@ struct RecordWriter {
     let about: RunCircumstances
     let passed: PassedRun
     let observed: ObservedSpan
+    let surroundings: RunEnvironment
 
     /// Writes the run's files, the record last: a record that is there is complete.
     func write(into directory: String) throws(CaptureError) -> RunRecord {
@@ -148,6 +149,8 @@ struct RecordWriter {
             exit: .value(Int(finished.outcome.status.shellCode)),
             use: ResourceUse(finished, passed.observed?.report), stages: stages ?? [])
         run.observed = observed
+        run.surroundings = surroundings
+        run.disturbance = NoiseReview.disturbance(of: run)
         run.outputDigest = facts.outputDigest
         if abs(finished.wallClockStep.inSeconds) > 0.1 {
             run.wallClockStepSeconds = finished.wallClockStep.inSeconds
@@ -160,6 +163,7 @@ struct RecordWriter {
             fact.map { .value(.text($0)) } ?? .unavailable(reason: "the pipeline does not tell \(what)")
         }
         var identity = about.identity
+        identity[.allocator] = passed.allocator
         identity[.pipelineVersion] =
             facts.version.map { .value(.text($0)) }
             ?? request.release.map { .value(.text($0.text)) }

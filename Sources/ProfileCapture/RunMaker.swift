@@ -15,11 +15,13 @@ internal import StackProfile
 public struct RunMaker: ~Copyable {
     private let workspace: Workspace
     private let signals: SignalInbox
+    private let guardian: RunGuardian
 
     /// A maker of runs with a directory of its own for what they write.
     public init() throws(CaptureError) {
         let workspace = try Workspace()
         let signals = try RunMaker.receiveSignals()
+        guardian = try RunGuardian(workspace: workspace.path)
         self.workspace = workspace
         self.signals = signals
     }
@@ -43,17 +45,19 @@ public struct RunMaker: ~Copyable {
         let place = try runDirectory(request)
         // A record is complete in itself: also what is the same for all runs is asked at each.
         let about = RunCircumstances(request)
-        let before = EnvironmentProbe.observe()
+        let before = EnvironmentProbe.snapshot()
         let passed = try perform(request, in: place)
-        let after = EnvironmentProbe.observe()
+        let after = EnvironmentProbe.snapshot()
         guard passed.finished.outcome.status == .code(0) else {
             throw .targetFailed(
                 run: place.name, status: passed.finished.outcome.status,
                 lastLines: LastLines.read(place.directory.standardError, count: 10))
         }
-        let observed = ObservedSpan(before: before, during: passed.during, after: after)
-        let record = try RecordWriter(request: request, about: about, passed: passed, observed: observed)
-            .write(into: directory)
+        let observed = ObservedSpan(before: before.observed, during: passed.during, after: after.observed)
+        let record = try RecordWriter(
+            request: request, about: about, passed: passed, observed: observed,
+            surroundings: RunEnvironment(before: before, after: after)
+        ).write(into: directory)
         // Hours of output of many runs may be more than the disk holds; what is to be kept has been copied.
         _ = Result { () throws(SystemError) in
             try Files.removeTree("\(workspace.path)/\(request.session)-\(request.index)")
@@ -64,24 +68,27 @@ public struct RunMaker: ~Copyable {
     private borrowing func perform(_ request: RunRequest, in place: RunPlace) throws(CaptureError)
         -> PassedRun
     {
-        let run = TargetRun(name: place.name, command: request.command, directory: place.directory)
+        let run = TargetRun(
+            name: place.name, command: request.command, directory: place.directory, guardian: guardian)
         var watch = EnvironmentWatch()
         switch request.kind {
         case .warmUp:
             let finished = try run.run(
-                signals: signals, whileRunning: { (_, _) throws(CaptureError) in watch.look() })
-            return PassedRun(finished: finished, during: watch.mean)
+                signals: signals, whileRunning: { (pid, _) throws(CaptureError) in watch.look(at: pid) })
+            return PassedRun(finished: finished, during: watch.mean, allocator: watch.allocator)
         case .measured:
             let observed = try observation(of: run, request).perform(
-                signals: signals, whileRunning: { (_, _) throws(CaptureError) in watch.look() })
-            return PassedRun(finished: observed.run, observed: observed, during: watch.mean)
+                signals: signals, whileRunning: { (pid, _) throws(CaptureError) in watch.look(at: pid) })
+            return PassedRun(
+                finished: observed.run, observed: observed, during: watch.mean, allocator: watch.allocator)
         case .profiled:
             let choice = SamplerChoice(request.sampler, executable: request.program, pySpy: PySpy.program)
             let (observed, stacks) = try ProfiledRun(
                 observation: observation(of: run, request), choice: choice, rateHertz: request.sampleRateHertz
-            ).perform(signals: signals, whileRunning: { watch.look() })
+            ).perform(signals: signals, whileRunning: { watch.look(at: $0) })
             return PassedRun(
-                finished: observed.run, observed: observed, stacks: stacks, during: watch.mean)
+                finished: observed.run, observed: observed, stacks: stacks, during: watch.mean,
+                allocator: watch.allocator)
         }
     }
 
@@ -119,6 +126,7 @@ struct PassedRun {
     /// Nil for a run that nobody sampled.
     var stacks: TakenStacks?
     var during: ObservedEnvironment
+    var allocator: Reading<Fact>
 }
 
 /// Looks at the machine from time to time while a run is under way, ever more rarely: looking costs a little.
@@ -131,7 +139,16 @@ struct EnvironmentWatch {
         next = SystemClock.monotonicNanoseconds + Duration.seconds(1).inNanoseconds
     }
 
-    mutating func look() {
+    private var looksLeft = 12
+    /// Whose `malloc` the run uses, as of the last look; its libraries are not mapped from the first moment on.
+    private(set) var allocator = Reading<Fact>.unavailable(reason: "the run was over before it was looked at")
+
+    mutating func look(at pid: Int32) {
+        // Looks come ever more rarely: by the last of these the wrappers have exec'd, and the libraries are mapped.
+        if looksLeft > 0, let found = EnvironmentProbe.allocator(ofProcess: pid) {
+            allocator = found
+            looksLeft -= 1
+        }
         guard SystemClock.monotonicNanoseconds >= next else { return }
         seen.append(EnvironmentProbe.observe())
         pause = min(pause * 2, .seconds(60))

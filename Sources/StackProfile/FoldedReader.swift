@@ -124,11 +124,11 @@ private struct FoldedReader {
     var builder: StackProfileBuilder
     var report = FoldedStacks.Report()
 
-    // The stack of the previous line: neighbours share most of their frames, and files are mostly sorted.
+    // The stack of the previous line: neighbours share most of their frames, and files are mostly sorted. For each part
+    // between semicolons its end, and the stack up to it.
     private var previous = 0..<0
-    private var previousEnds: [Int] = []
-    private var previousStacks: [StackID] = []
-    private var isPreviousCut = false
+    private var ends: [Int] = []
+    private var prefixes: [StackInterner.Prefix] = []
 
     private static let semicolon = UInt8(ascii: ";")
     private static let space = UInt8(ascii: " ")
@@ -217,37 +217,49 @@ private struct FoldedReader {
         return (stackEnd, weight)
     }
 
-    /// The stack of a line, beginning with the frames it shares with the line before.
+    /// The stack of a line. What it shares with the line before is not read again.
     private mutating func intern(_ stack: Range<Int>) -> StackID {
         let shared = buffer.commonPrefix(previous, stack)
-        while let end = previousEnds.last,
-            isPreviousCut || end > shared
-                || (end < stack.count && buffer[stack.lowerBound + end] != Self.semicolon)
+        while let end = ends.last,
+            end > shared || (end < stack.count && buffer[stack.lowerBound + end] != Self.semicolon)
         {
-            previousEnds.removeLast()
-            previousStacks.removeLast()
-            if previousEnds.isEmpty { isPreviousCut = false }
+            ends.removeLast()
+            prefixes.removeLast()
         }
-        isPreviousCut = false
-        var node = previousStacks.last ?? .empty
-        var start = stack.lowerBound + (previousEnds.last.map { $0 + 1 } ?? 0)
+        var prefix = prefixes.last ?? builder.emptyPrefix
+        var start = stack.lowerBound + (ends.last.map { $0 + 1 } ?? 0)
         while start <= stack.upperBound {
-            guard previousEnds.count < limits.depth else {
-                node = builder.stack(under: node, builder.id(of: .truncationMarker))
+            var end = nextSemicolon(from: start, to: stack.upperBound)
+            var id: Int32 = -1
+            if ends.count >= limits.depth {
+                id = builder.id(of: .truncationMarker).index
                 report.cutStacks += 1
-                isPreviousCut = true
-                break
+                // Shared by no line, so that each is counted.
+                end = Int.max / 2
+            } else if end > start {
+                id = frame(start..<end).index
             }
-            var end = start
-            while end < stack.upperBound, buffer[end] != Self.semicolon { end += 1 }
             // `a;;b` and a leading or trailing semicolon hold no frame.
-            if end > start { node = builder.stack(under: node, frame(start..<end)) }
-            previousEnds.append(end - stack.lowerBound)
-            previousStacks.append(node)
+            prefix = prefix.extended(by: id)
+            ends.append(end - stack.lowerBound)
+            prefixes.append(prefix)
             start = end + 1
         }
         previous = stack
-        return node
+        return builder.stack(prefixes)
+    }
+
+    /// The position of the next semicolon, or the end; eight bytes at a time, as in `nextLineFeed`.
+    private func nextSemicolon(from start: Int, to end: Int) -> Int {
+        var position = start
+        while position + 8 <= end {
+            let word = buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self) ^ 0x3B3B_3B3B_3B3B_3B3B
+            let marks = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if marks != 0 { return position + UInt64(littleEndian: marks).trailingZeroBitCount / 8 }
+            position += 8
+        }
+        while position < end, buffer[position] != Self.semicolon { position += 1 }
+        return position
     }
 
     private mutating func frame(_ slice: Range<Int>) -> FrameID {

@@ -44,14 +44,21 @@ struct PairTable: Sendable {
     }
 }
 
-/// Numbers slices of one buffer by their bytes, without copying them.
+/// Numbers slices of one buffer by their bytes.
+///
+/// The first few thousand are copied to one place: compared where they were first met, all over a large file, each would
+/// cost a look into the page tables.
 struct SliceTable {
     private struct Slot {
         var hash: UInt64 = 0
+        /// In the buffer, or, as its complement, in the copies.
         var start = 0
         var count: Int32 = 0
         var value: Int32 = -1
     }
+
+    private var copies: [UInt8] = []
+    private static let copyLimit = 256 << 10
 
     private var slots = [Slot](repeating: Slot(), count: 256)
     private var occupied = 0
@@ -70,36 +77,51 @@ struct SliceTable {
         var index = Int(truncatingIfNeeded: hash) & mask
         while slots[index].value >= 0 {
             let slot = slots[index]
-            if slot.hash == hash, Int(slot.count) == slice.count,
-                buffer.commonPrefix(slot.start..<slot.start + slice.count, slice) == slice.count
-            {
-                return slot.value
-            }
+            if slot.hash == hash, Int(slot.count) == slice.count, holds(slot, slice) { return slot.value }
             index = (index + 1) & mask
         }
         let value = make()
-        slots[index] = Slot(hash: hash, start: slice.lowerBound, count: Int32(slice.count), value: value)
+        slots[index] = Slot(hash: hash, start: keep(slice), count: Int32(slice.count), value: value)
         occupied += 1
         if occupied * 2 > slots.count { grow() }
         return value
     }
 
-    /// Eight bytes at a time, folded with a widening multiplication.
+    @inline(__always)
+    private func holds(_ slot: Slot, _ slice: Range<Int>) -> Bool {
+        if slot.start >= 0 {
+            return buffer.isEqual(at: slice.lowerBound, buffer, at: slot.start, count: slice.count)
+        }
+        return copies.withUnsafeBytes {
+            buffer.isEqual(at: slice.lowerBound, $0, at: ~slot.start, count: slice.count)
+        }
+    }
+
+    private mutating func keep(_ slice: Range<Int>) -> Int {
+        guard copies.count + slice.count <= Self.copyLimit else { return slice.lowerBound }
+        copies += buffer[slice]
+        return ~(copies.count - slice.count)
+    }
+
+    /// Eight bytes at a time, folded with a widening multiplication. The last eight may overlap those before: names have
+    /// all lengths, and a loop over what is left is a branch that nobody foresees.
+    @inline(__always)
     private func hash(of slice: Range<Int>) -> UInt64 {
         var hash = seed ^ UInt64(slice.count)
+        if slice.count < 8 {
+            var rest: UInt64 = 0
+            for position in slice { rest = rest << 8 | UInt64(buffer[position]) }
+            return Self.mix(hash ^ rest)
+        }
         var position = slice.lowerBound
-        while position + 8 <= slice.upperBound {
+        while position + 8 < slice.upperBound {
             hash = Self.mix(hash ^ buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
             position += 8
         }
-        var rest: UInt64 = 0
-        while position < slice.upperBound {
-            rest = rest << 8 | UInt64(buffer[position])
-            position += 1
-        }
-        return Self.mix(hash ^ rest)
+        return Self.mix(hash ^ buffer.loadUnaligned(fromByteOffset: slice.upperBound - 8, as: UInt64.self))
     }
 
+    @inline(__always)
     private static func mix(_ value: UInt64) -> UInt64 {
         let product = value.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
         return product.high ^ product.low
@@ -118,6 +140,24 @@ struct SliceTable {
 }
 
 extension UnsafeRawBufferPointer {
+    /// Whether a part of the buffer is like one of another, eight bytes at a time, the last eight overlapping those before.
+    @inline(__always)
+    func isEqual(at one: Int, _ buffer: UnsafeRawBufferPointer, at other: Int, count: Int) -> Bool {
+        if count < 8 {
+            for offset in 0..<count where self[one + offset] != buffer[other + offset] { return false }
+            return true
+        }
+        var offset = 0
+        while offset + 8 < count {
+            if word(at: one + offset) != buffer.word(at: other + offset) { return false }
+            offset += 8
+        }
+        return word(at: one + count - 8) == buffer.word(at: other + count - 8)
+    }
+
+    @inline(__always)
+    private func word(at offset: Int) -> UInt64 { loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+
     /// The number of bytes that two parts of the buffer begin with alike, eight at a time.
     func commonPrefix(_ one: Range<Int>, _ other: Range<Int>) -> Int {
         let limit = Swift.min(one.count, other.count)

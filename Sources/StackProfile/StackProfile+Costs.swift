@@ -32,24 +32,17 @@ extension StackProfile {
     /// Self and total weight of every function, heaviest total first, then by name.
     ///
     /// Functions are told apart by name and module; groups and truncation markers are no functions.
-    public func functionCosts() -> [FunctionCost] {
+    ///
+    /// - Parameter totals: The profile's ``totalWeights()``, from who has them already.
+    public func functionCosts(totals: [Int64]? = nil) -> [FunctionCost] {
         let (functionOfFrame, functions) = functionTable()
-        let selfOfStack = selfWeights()
-        let totalOfStack = totalWeights()
         var selfWeights = [Int64](repeating: 0, count: functions.count)
-        var totalWeights = selfWeights
-        // How often each function is on the path from the root to where the walk is.
-        var onPath = [Int32](repeating: 0, count: functions.count)
-        walk { node, isEntering in
-            guard let function = functionOfFrame[Int(stacks.frames[node])] else { return }
-            guard isEntering else {
-                onPath[function] -= 1
-                return
-            }
-            selfWeights[function] += selfOfStack[node]
-            if onPath[function] == 0 { totalWeights[function] += totalOfStack[node] }
-            onPath[function] += 1
+        for sample in samples where sample.stack != .empty {
+            let function = functionOfFrame[Int(stacks.frames[sample.stack.position])]
+            if function >= 0 { selfWeights[Int(function)] += sample.weight }
         }
+        let totalWeights = outermostWeights(
+            totals ?? self.totalWeights(), functionOfFrame, count: functions.count)
         return functions.indices
             .filter { totalWeights[$0] > 0 }
             .map {
@@ -78,8 +71,10 @@ extension StackProfile {
     }
 
     /// The share of frames, by the weight of their samples, that are unknown: 0 to 1. Groups do not count.
-    public var unknownFrameShare: Reading<Double> {
-        let totals = totalWeights()
+    public var unknownFrameShare: Reading<Double> { unknownFrameShare(totals: totalWeights()) }
+
+    /// The same, from who has the profile's ``totalWeights()`` already.
+    public func unknownFrameShare(totals: [Int64]) -> Reading<Double> {
         var known = 0.0
         var unknown = 0.0
         stacks.forEachStack { stack, _, leaf in
@@ -112,44 +107,76 @@ extension StackProfile {
         let module: String?
     }
 
-    /// Numbers functions; a frame that is no function has none.
-    private func functionTable() -> (ofFrame: [Int?], functions: [Function]) {
+    /// For each function the weight of the stacks in which it is the last frame and is not among the callers.
+    private func outermostWeights(_ totals: [Int64], _ functionOfFrame: [Int32], count: Int) -> [Int64] {
+        var weights = [Int64](repeating: 0, count: count)
+        // How often each function is on the path from the root to where the walk is.
+        var onPath = [Int32](repeating: 0, count: count)
+        walk(totals, functionOfFrame) { node, isEntering in
+            guard node.function >= 0 else { return }
+            let function = Int(node.function)
+            guard isEntering else {
+                onPath[function] -= 1
+                return
+            }
+            if onPath[function] == 0 { weights[function] += node.total }
+            onPath[function] += 1
+        }
+        return weights
+    }
+
+    /// Numbers functions; a frame that is no function has -1.
+    private func functionTable() -> (ofFrame: [Int32], functions: [Function]) {
         var functions: [Function] = []
-        var numbers: [Function: Int] = [:]
-        let ofFrame = frames.map { frame -> Int? in
-            if frame.isGroup || frame.isTruncationMarker { return nil }
+        var numbers: [Function: Int32] = [:]
+        let ofFrame = frames.map { frame -> Int32 in
+            if frame.isGroup || frame.isTruncationMarker { return -1 }
             let function = Function(function: frame.function, module: frame.module)
             if let number = numbers[function] { return number }
             functions.append(function)
-            numbers[function] = functions.count - 1
-            return functions.count - 1
+            numbers[function] = Int32(functions.count - 1)
+            return Int32(functions.count - 1)
         }
         return (ofFrame, functions)
     }
 
+    /// What a walk needs of a stack, in one place: millions of them do not fit into any cache.
+    private struct Node {
+        var parent: Int32
+        var firstChild: Int32 = 0
+        var nextSibling: Int32 = 0
+        var function: Int32
+        var total: Int64
+    }
+
     /// Enters and leaves every stack but the empty one, depth first, without recursion.
-    private func walk(_ visit: (_ node: Int, _ isEntering: Bool) -> Void) {
-        var firstChild = [Int32](repeating: 0, count: stacks.count)
-        var nextSibling = firstChild
-        for node in stride(from: stacks.count - 1, to: 0, by: -1) {
-            let parent = Int(stacks.parents[node])
-            nextSibling[node] = firstChild[parent]
-            firstChild[parent] = Int32(node)
+    private func walk(
+        _ totals: [Int64], _ functionOfFrame: [Int32], _ visit: (_ node: Node, _ isEntering: Bool) -> Void
+    ) {
+        var nodes = stacks.parents.indices.map { index in
+            Node(
+                parent: stacks.parents[index],
+                function: index == 0 ? -1 : functionOfFrame[Int(stacks.frames[index])], total: totals[index])
         }
-        var node = 0
+        for index in stride(from: nodes.count - 1, to: 0, by: -1) {
+            let parent = Int(nodes[index].parent)
+            nodes[index].nextSibling = nodes[parent].firstChild
+            nodes[parent].firstChild = Int32(index)
+        }
+        var node = nodes[0]
         while true {
-            if firstChild[node] != 0 {
-                node = Int(firstChild[node])
+            if node.firstChild != 0 {
+                node = nodes[Int(node.firstChild)]
                 visit(node, true)
                 continue
             }
-            while node != 0, nextSibling[node] == 0 {
+            while node.parent >= 0, node.nextSibling == 0 {
                 visit(node, false)
-                node = Int(stacks.parents[node])
+                node = nodes[Int(node.parent)]
             }
-            if node == 0 { return }
+            if node.parent < 0 { return }
             visit(node, false)
-            node = Int(nextSibling[node])
+            node = nodes[Int(node.nextSibling)]
             visit(node, true)
         }
     }

@@ -10,7 +10,9 @@ public struct StackProfileBuilder: Sendable {
     private var sampleStacks: [StackID] = []
     private var sampleLabels: [Int32] = []
     private var weights: [Int64] = []
-    private var sampleIDs = PairTable()
+    /// The sample of each stack without labels, -1 for none: folded text has no others.
+    private var unlabelledSamples: [Int32] = []
+    private var labelledSamples = PairTable()
     private var totalWeight: Int64 = 0
 
     /// A builder without samples.
@@ -40,6 +42,12 @@ public struct StackProfileBuilder: Sendable {
         interner.child(of: caller, frame)
     }
 
+    /// The prefix that all stacks begin with: see ``StackInterner``.
+    var emptyPrefix: StackInterner.Prefix { .empty(hash: interner.hash(of: .empty)) }
+
+    /// The stack that the last of some prefixes is.
+    mutating func stack(_ prefixes: [StackInterner.Prefix]) -> StackID { interner.stack(prefixes) }
+
     /// The stack of some frames, outermost first.
     public mutating func stack(_ frames: some Sequence<FrameID>) -> StackID {
         var stack = StackID.empty
@@ -66,7 +74,10 @@ public struct StackProfileBuilder: Sendable {
         guard weight <= StackProfile.weightLimit - totalWeight else { throw .totalTooLarge }
         totalWeight += weight
         let next = Int32(weights.count)
-        let sample = sampleIDs.intern(stack.index, Int32(labels), newValue: next)
+        let sample =
+            labels == 0
+            ? unlabelledSample(stack, newValue: next)
+            : labelledSamples.intern(stack.index, Int32(labels), newValue: next)
         if sample == next {
             sampleStacks.append(stack)
             sampleLabels.append(Int32(labels))
@@ -74,6 +85,15 @@ public struct StackProfileBuilder: Sendable {
         } else {
             weights[Int(sample)] += weight
         }
+    }
+
+    private mutating func unlabelledSample(_ stack: StackID, newValue: Int32) -> Int32 {
+        if stack.position >= unlabelledSamples.count {
+            unlabelledSamples.append(
+                contentsOf: repeatElement(-1, count: interner.tree.count - unlabelledSamples.count))
+        }
+        if unlabelledSamples[stack.position] < 0 { unlabelledSamples[stack.position] = newValue }
+        return unlabelledSamples[stack.position]
     }
 
     /// Adds a sample.

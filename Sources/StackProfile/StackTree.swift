@@ -56,56 +56,20 @@ public struct StackTree: Sendable {
         depths.append(depths[Int(parent)] + 1)
     }
 
+    /// Whether a stack is that of a caller with a frame more.
+    func isChild(_ node: Int32, of parent: Int32, _ frame: Int32) -> Bool {
+        parents[Int(node)] == parent && frames[Int(node)] == frame
+    }
+
+    /// Whether a stack ends with a frame and has so many of them.
+    func isLast(_ frame: Int32, of node: Int32, depth: Int32) -> Bool {
+        frames[Int(node)] == frame && depths[Int(node)] == depth
+    }
+
     /// Every stack but the empty one with its parent and its leaf, parents first.
     public func forEachStack(_ body: (_ stack: StackID, _ parent: StackID, _ leaf: FrameID) -> Void) {
         for index in parents.indices.dropFirst() {
             body(StackID(Int32(index)), StackID(parents[index]), FrameID(frames[index]))
         }
-    }
-}
-
-/// Interns stacks while a tree is built.
-///
-/// Most functions call few others, so the first children of a node are found along a chain: a third of the memory
-/// that a hash table of all nodes would take, and a third of the cache misses. Only large families need the table.
-struct StackInterner: Sendable {
-    private(set) var tree = StackTree()
-    private var links = [Link()]
-    private var furtherChildren = PairTable()
-
-    private struct Link {
-        var frame: Int32 = -1
-        var firstChild: Int32 = 0
-        var nextSibling: Int32 = 0
-    }
-
-    /// The number of children along a chain.
-    private static let chainLength = 6
-
-    mutating func child(of parent: StackID, _ frame: FrameID) -> StackID {
-        var last: Int32 = 0
-        var node = links[parent.position].firstChild
-        var length = 0
-        while node != 0 {
-            let link = links[Int(node)]
-            if link.frame == frame.index { return StackID(node) }
-            last = node
-            node = link.nextSibling
-            length += 1
-        }
-        let next = Int32(tree.count)
-        if length < Self.chainLength {
-            if last == 0 {
-                links[parent.position].firstChild = next
-            } else {
-                links[Int(last)].nextSibling = next
-            }
-        } else {
-            node = furtherChildren.intern(parent.index, frame.index, newValue: next)
-            if node != next { return StackID(node) }
-        }
-        tree.append(parent: parent.index, frame: frame.index)
-        links.append(Link(frame: frame.index))
-        return StackID(next)
     }
 }

@@ -1,3 +1,5 @@
+internal import Measurement
+
 /// Function names made comparable between builds.
 public enum NormalizedName {
     /// The name under which a function is compared with itself in another build.
@@ -12,7 +14,7 @@ public enum NormalizedName {
     public static func key(for mangled: some StringProtocol) -> String {
         let plt = "@plt"
         if mangled.hasSuffix(plt) { return key(for: mangled.dropLast(plt.count)) + plt }
-        let base = String(withoutCloneSuffixes(withoutVersion(Substring(mangled))))
+        let base = String(CloneSuffix.removed(from: withoutVersion(Substring(mangled))))
         let text: String
         switch Demangling.scheme(of: base) {
         case .swift:
@@ -28,26 +30,5 @@ public enum NormalizedName {
     static func withoutVersion(_ name: Substring) -> Substring {
         guard let at = name.utf8.firstIndex(of: UInt8(ascii: "@")), at > name.startIndex else { return name }
         return name[..<at]
-    }
-
-    /// Words that GCC, LLVM and linkers append to the name of a part or copy of a function, each perhaps with a
-    /// number behind it.
-    private static let cloneWords: Set<Substring> = [
-        "cold", "part", "constprop", "isra", "llvm", "lto_priv", "localalias", "clone", "resume", "destroy",
-        "cleanup", "warm", "unlikely", "hot", "split", "__uniq", "specialized", "bolt", "org", "thinlto",
-    ]
-
-    /// The name without such suffixes, and without the bare number LLVM gives one of two equal local names.
-    static func withoutCloneSuffixes(_ name: Substring) -> Substring {
-        var name = name
-        while let dot = name.lastIndex(of: "."), dot > name.startIndex {
-            let last = name[name.index(after: dot)...]
-            guard
-                cloneWords.contains(last)
-                    || (!last.isEmpty && last.utf8.allSatisfy { (0x30...0x39).contains($0) })
-            else { return name }
-            name = name[..<dot]
-        }
-        return name
     }
 }

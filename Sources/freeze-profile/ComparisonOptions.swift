@@ -50,7 +50,12 @@ enum ComparisonOptions {
     }
 
     /// Prints a comparison and tells what to exit with.
-    static func show(_ comparison: Comparison, _ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
+    ///
+    /// - Parameter why: What follows the table; nil when the comparison has been shown in another format.
+    static func show(
+        _ comparison: Comparison, _ arguments: ParsedArguments, why: String? = ""
+    ) throws(ToolFailure) -> ExitCode {
+        guard let why else { return try exitCode(comparison.outcome, arguments) }
         if arguments.has("json") {
             Console.print(comparison.json)
             return try exitCode(comparison.outcome, arguments)
@@ -64,7 +69,7 @@ enum ComparisonOptions {
             case .faint: style.dim(text)
             }
         }
-        Console.print(text.render())
+        Console.print(text.render() + why)
         return try exitCode(comparison.outcome, arguments)
     }
 

@@ -16,7 +16,7 @@ enum DiffCommand {
         summary:
             "Says what got slower from one frozen version to another, and whether that is more than noise.",
         operands: .named(["FROM", "TO"], required: 2),
-        options: ComparisonOptions.all + InterleavedRuns.options + [
+        options: ComparisonOptions.all + DiffReport.options + InterleavedRuns.options + [
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
             .value("ledger", "FILE", "the noise between sessions (default: the one in ledger/ that applies)"),
             .flag(
@@ -53,7 +53,8 @@ enum DiffCommand {
         var comparison = Comparison(from: from, to: to, settings: settings)
         let today = SystemClock.now.dateOnly
         if let warning = settings.ledger?.staleness(today: today) { comparison.notes.append(warning) }
-        return try ComparisonOptions.show(comparison, arguments)
+        let why = try DiffReport.explained(&comparison, from: from, to: to, store: store, arguments)
+        return try ComparisonOptions.show(comparison, arguments, why: why)
     }
 
     private static func ledger(

@@ -24,7 +24,7 @@ enum MonitorCommand {
             .flag("monitor-pane", "inside tmux: show the view in a pane of its own"),
             .flag("memray", "capture the heap: by memray for Python, by heaptrack for anything else"),
             .value("memray-output", "FILE", "the heap's file (default: in DIR/debug); implies --memray"),
-            .flag("no-keys", "read no keys: standard input stays the pipeline's"),
+            .flag("no-keys", "read no keys: the terminal's keyboard is the pipeline's alone"),
         ],
         examples: [
             ("freeze-profile monitor -- ./pipeline --out {output_dir}", "run a pipeline and watch it"),
@@ -34,7 +34,8 @@ enum MonitorCommand {
             "'{output_dir}' in the command becomes the output directory, also set as PIPELINE_OUTPUT_DIR; the pipeline "
                 + "tells its stages in the file PIPELINE_STATUS_FILE ('freeze-profile stage' does it for a script). "
                 + "Without a terminal the ticks go to DIR/.monitor.log.",
-            "Keys: f draws a flamegraph of the next 5 s, p pauses the view, q leaves it, ? tells the keys.",
+            "Keys: f draws a flamegraph of the next 5 s, p pauses the view, t shows or hides the busiest processes, q leaves "
+                + "the view, ? tells the keys. A pipeline that reads the terminal gets it while it waits there.",
             "Exit codes: the pipeline's own, 128 and the signal's number when a signal ended it; 4 it could not be "
                 + "started, 64 wrong usage, 66 there is no such process, 73 cannot write. Watching a process by --pid "
                 + "ends with 0 when its exit code is not known or the watching was ended by Ctrl-C.",
@@ -60,6 +61,7 @@ enum MonitorCommand {
         if let heap = try heapCapture(arguments, directory) {
             words = heap.command
             variables[HeapCapture.activeVariable] = "1"
+            configuration.isHeapCaptured = true
             Console.note("\(syntax.name): \(heap.profiler) writes the heap to '\(heap.output)'")
         }
         let pane = arguments.has("monitor-pane") ? paneProgram() : nil

@@ -16,6 +16,7 @@ enum PruneCommand {
         options: [
             .value("keep", "N", "remove all but the N newest versions"),
             .value("older-than", "DAYS", "remove versions frozen more than DAYS days ago"),
+            .flag("records", "remove run records too, also of versions that stay"),
             .flag("dry-run", "show what would be removed, and remove nothing"),
             .flag("archive", "look in DIR/archive"),
             .value("profiles", "DIR", "where the versions are (default: data/profiles)"),
@@ -24,8 +25,8 @@ enum PruneCommand {
             ("freeze-profile prune --archive --older-than 365 --dry-run", "see what a year would take")
         ],
         notes: [
-            "Without --keep and --older-than only leftovers are removed; with both, only what both call old. "
-                + "References, the newest version, and profiles without a date are never removed. What is removed "
+            "Without --keep and --older-than only leftovers are removed; with both, only what both call old. A version "
+                + "takes its run records with it. References, the newest version, and profiles without a date are never removed. What is removed "
                 + "is listed first.",
             "Exit codes: 0 done, 64 wrong usage, 66 a file cannot be read, 73 a file cannot be removed.",
         ])
@@ -41,7 +42,8 @@ enum PruneCommand {
         }
         do throws(LifecycleError) {
             let pruning = try Pruning(
-                arguments.has("archive") ? base.archive : base, rule: .init(keep: keep, before: before))
+                arguments.has("archive") ? base.archive : base,
+                rule: .init(keep: keep, before: before, removesRecords: arguments.has("records")))
             for note in pruning.notes { Console.note("Note: \(note)") }
             let isTrial = arguments.has("dry-run")
             guard !pruning.items.isEmpty else {

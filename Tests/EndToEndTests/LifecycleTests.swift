@@ -424,6 +424,29 @@ struct ArchivingTests {
         #expect(try shelf.store.versions().map(\.text) == ["v1"])
     }
 
+    @Test("Records go with their version, or when asked for, and never from under a living capture")
+    func records() throws {
+        let shelf = try Shelf()
+        try shelf.add("v1", date: "2026-01-01T00:00:00Z")
+        try shelf.add("v2", date: "2026-02-01T00:00:00Z")
+        let base = "\(shelf.directory.path)/.records"
+        for session in ["v1/s1", "v2/s1", "v2/s2", "unfinished/s1"] {
+            try Files.createDirectories("\(base)/\(session)")
+            try Files.replace("\(base)/\(session)/001-measured.json", with: "{}")
+        }
+        try Files.replace("\(base)/.gitignore", with: "*\n")
+        #expect(try shelf.run("prune", "--keep", "1").status == .code(0))
+        #expect(!Files.exists("\(base)/v1/s1") && Files.exists("\(base)/v2/s1"))
+        let living = try FileDescriptor.open("\(base)/v2/s2", .read)
+        try living.lockExclusively()
+        let result = try shelf.run("prune", "--records")
+        #expect(result.status == .code(0))
+        #expect(result.standardError.contains("  run records of unfinished, session s1, 2 B\n"))
+        #expect(!Files.exists("\(base)/v2/s1") && !Files.exists("\(base)/unfinished/s1"))
+        #expect(Files.exists("\(base)/v2/s2/001-measured.json") && Files.exists("\(base)/.gitignore"))
+        #expect(try shelf.store.versions().map(\.text) == ["v2"])
+    }
+
     @Test("References are not pruned, and numbers that are none are refused")
     func refusals() throws {
         let shelf = try Shelf()

@@ -110,7 +110,7 @@ struct BrowserTests {
                 key('/'); out.push(document.activeElement === box);
                 key('Enter'); out.push(document.activeElement === box);
                 key('Escape'); out.push(document.activeElement === box, box.value === '');
-                out.push(a.querySelectorAll('[tabindex="0"]').length);
+                out.push(a.querySelectorAll('.frames [tabindex="0"]').length);
                 """)
         #expect(
             lines == [
@@ -118,6 +118,41 @@ struct BrowserTests {
                 "all, 100.0 %, 2,943 samples", "sqlite3VdbeExec, 3.4 %, 100 samples", "true",
                 "rss_feed_fetch, 4.2 %, 125 samples", "true", "light dark", "true", "true", "false", "true",
                 "1",
+            ])
+    }
+
+    @Test(
+        "The table opens below, sorts by every column, follows the search, and shows its rows in the picture")
+    func table() throws {
+        let lines = try outcome(
+            of: """
+                const button = a.querySelector('[data-do=list]'), table = a.querySelector('table');
+                const rows = () => [...table.tBodies[0].rows].filter((r) => !r.hidden);
+                const shown = () => getComputedStyle(a.querySelector('foreignObject.list')).display !== 'none';
+                const before = a.viewBox.baseVal.height;
+                out.push(shown(), button.getAttribute('aria-expanded'));
+                click(button);
+                out.push(shown(), button.getAttribute('aria-expanded'), a.viewBox.baseVal.height > before + 100);
+                const numbers = (key) => rows().map((r) => Number(r.dataset[key]));
+                const falls = (list) => list.every((n, i) => i === 0 || list[i - 1] >= n);
+                const head = (key) => table.querySelector(`th[data-key=${key}]`);
+                const sort = (key) => { click(head(key).querySelector('button')); return head(key).ariaSort; };
+                out.push(head('self').ariaSort, falls(numbers('self')));
+                out.push(sort('total'), falls(numbers('total')), head('self').ariaSort);
+                out.push(sort('total'), falls(numbers('total').reverse()));
+                out.push(sort('function'), rows()[0].cells[0].textContent <= rows()[1].cells[0].textContent);
+                type('sqlite3VdbeExec'); out.push(rows().length, rows()[0].cells[0].textContent);
+                type(''); const all = rows().length;
+                const row = rows().find((r) => r.cells[0].textContent === 'sqlite3VdbeExec');
+                click(row.querySelector('button'));
+                out.push(box.value, status.textContent, rows().length < all, /b=1/.test(location.hash));
+                click(button); out.push(shown(), a.viewBox.baseVal.height === before);
+                """)
+        #expect(
+            lines == [
+                "false", "false", "true", "true", "true", "descending", "true", "descending", "true", "none",
+                "ascending", "true", "ascending", "true", "1", "sqlite3VdbeExec", "sqlite3VdbeExec",
+                "1 frame, 3.4 % of all", "true", "true", "false", "true",
             ])
     }
 

@@ -99,6 +99,34 @@ struct FlameGraphSVGTests {
         #expect(document.elements.contains { $0.attributes["aria-live"] == "polite" })
     }
 
+    @Test(
+        "The table has each function's own and total weight, recursion counted once, and says what it leaves out"
+    )
+    func table() throws {
+        let profile = try SamplePipeline.profile()
+        let layout = FlameGraphLayout(profile.grouped(by: [.stage]))
+        let costs = profile.functionCosts()
+        #expect(Set(layout.functions.rows) == Set(costs) && layout.functions.omitted == 0)
+        #expect(layout.functions.rows.map(\.selfWeight) == costs.map(\.selfWeight).sorted(by: >))
+        let document = try parse(FlameGraphSVG.render(layout))
+        let rows = document.elements.filter { $0.name == "tr" }.compactMap { $0.attributes["data-total"] }
+        #expect(rows.compactMap { Int64($0) } == layout.functions.rows.map(\.totalWeight))
+        #expect(document.elements.contains { $0.name == "caption" })
+        #expect(document.elements.filter { $0.name == "th" && $0.attributes["scope"] == "col" }.count == 6)
+
+        var builder = StackProfileBuilder()
+        for index in 1...2000 {
+            try builder.add([Frame("caller \(index)"), Frame("leaf \(index)")], weight: Int64(index))
+        }
+        let many = FlameGraphLayout(builder.build())
+        // The 250 of either order, which are callers and leaves here.
+        #expect(many.functions.rows.count + many.functions.omitted == 4000)
+        #expect((250...500).contains(many.functions.rows.count))
+        #expect(many.functions.rows.first?.function == "leaf 2000")
+        let text = String(decoding: FlameGraphSVG.render(many), as: UTF8.self)
+        #expect(text.contains("what they call, of 4,000</caption>"))
+    }
+
     @Test("An empty profile is a valid picture with a message")
     func empty() throws {
         let bytes = FlameGraphSVG.render(FlameGraphLayout(.empty()))

@@ -9,13 +9,18 @@ struct NoiseReviewTests {
     private static func session(
         _ walls: [Double] = [10, 10.02, 9.99, 10.01, 10.0, 10.03, 9.98],
         canary: [Canary.Moment: Double] = [.start: 0.1, .middle: 0.1005, .end: 0.1],
-        surroundings: [RunEnvironmentKey: Double] = quiet, of disturbed: Int? = nil
+        surroundings: [RunEnvironmentKey: Double] = quiet, use: [Metric: Double] = [:], swapped: Double = 0,
+        of disturbed: Int? = nil
     ) -> Session {
         var runs = walls.enumerated().map { Samples.run($0 + 1, wall: $1, []) }
         for index in runs.indices {
             let isNormal = disturbed != nil && index != disturbed
             runs[index].surroundings = RunEnvironment(
                 (isNormal ? quiet : surroundings).mapValues { .value($0) })
+            runs[index].use[.involuntarySwitches] = .value(60)
+            runs[index].use[.runQueueWait] = .value(0.1)
+            for (metric, value) in use where !isNormal { runs[index].use[metric] = .value(value) }
+            runs[index].observed = swap(from: 100, to: isNormal ? 100 : 100 + swapped)
         }
         var session = Session(id: "s", startedAt: nil, observed: ObservedEnvironment(), runs: runs)
         session.canaries = [Canary(name: "c-1", repetitions: canary.mapValues { .value([$0]) })]
@@ -23,9 +28,14 @@ struct NoiseReviewTests {
     }
 
     private static let quiet: [RunEnvironmentKey: Double] = [
-        .involuntarySwitches: 60, .runQueueWait: 0.1, .steal: 0.2, .othersShare: 1.5, .thermalThrottles: 0,
-        .quotaThrottled: 0, .swapUsedMaximum: 100,
+        .steal: 0.2, .othersShare: 1.5, .thermalThrottles: 0, .quotaThrottled: 0,
     ]
+
+    private static func swap(from before: Double, to after: Double) -> ObservedSpan {
+        ObservedSpan(
+            before: ObservedEnvironment([.swapUsed: .value(before)]),
+            after: ObservedEnvironment([.swapUsed: .value(after)]))
+    }
 
     @Test("A quiet session on a quiet machine has nothing to say")
     func silence() {
@@ -40,12 +50,12 @@ struct NoiseReviewTests {
                 "3 measured runs say little about how much the values vary. Take at least 5: --runs 5."
             ),
             (
-                .involuntarySwitches, Self.session(surroundings: changed(.involuntarySwitches, 4000), of: 2),
+                .involuntarySwitches, Self.session(use: [.involuntarySwitches: 4000], of: 2),
                 "Run 3 lost a CPU to other tasks 534 times in a CPU second. Stop what else runs on the machine, "
                     + "or give the pipeline fewer threads than there are CPUs."
             ),
             (
-                .runQueueWait, Self.session(surroundings: changed(.runQueueWait, 3), of: 0),
+                .runQueueWait, Self.session(use: [.runQueueWait: 3], of: 0),
                 "Run 1 waited for a CPU for 40 % as long as it had one. Stop what else runs on the machine, "
                     + "or give the pipeline fewer threads than there are CPUs."
             ),
@@ -66,8 +76,8 @@ struct NoiseReviewTests {
                     + "sessions, and raise the quota of the control group."
             ),
             (
-                .swapping, Self.session(surroundings: changed(.swapUsedMaximum, 400), of: 1),
-                "300 MB were swapped out between the runs. Give the machine more memory, or stop what else uses it."
+                .swapping, Self.session(swapped: 300, of: 1),
+                "During run 2 300 MB were swapped out. Give the machine more memory, or stop what else uses it."
             ),
             (
                 .canaryDrift, Self.session(canary: [.start: 0.1, .middle: 0.1, .end: 0.103]),
@@ -134,15 +144,24 @@ struct NoiseReviewTests {
             (RunEnvironmentKey.steal, 5.0, 5.1, "the hypervisor took 5.1 % of the CPU time"),
             (.othersShare, 20, 21, "other processes took 21.0 % of the CPU time"),
             (.thermalThrottles, 0, 3, "a CPU was slowed down because of heat (3 times)"),
-            (.swapUsedMaximum, 116, 117, "17 MB were swapped out"),
         ])
     func disturbance(key: RunEnvironmentKey, fine: Double, tooMuch: Double, phrase: String) {
-        let before = ObservedEnvironment([.swapUsed: .value(100)])
         func found(_ value: Double) -> String? {
-            NoiseReview.disturbance(of: RunEnvironment([key: .value(value)]), before: before)
+            var run = Samples.run(1, wall: 1, [])
+            run.surroundings = RunEnvironment([key: .value(value)])
+            return NoiseReview.disturbance(of: run)
         }
         #expect(found(fine) == nil)
         #expect(found(tooMuch) == phrase)
+    }
+
+    @Test("A run during which much was swapped out is disturbed")
+    func swapping() {
+        var run = Samples.run(1, wall: 1, [])
+        run.observed = Self.swap(from: 100, to: 116)
+        #expect(NoiseReview.disturbance(of: run) == nil)
+        run.observed = Self.swap(from: 100, to: 117)
+        #expect(NoiseReview.disturbance(of: run) == "17 MB were swapped out")
     }
 
     @Test("How long a run took never makes it a disturbed one")

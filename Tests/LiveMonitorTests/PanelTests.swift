@@ -27,6 +27,18 @@ struct PanelTests {
                 averageCPU: .value(12.34))
         }
         state.logPath = "/out/.monitor.log"
+        state.diskRead = .value(.mebibytes(12))
+        state.diskWritten = .value(.mebibytes(340))
+        state.diskRate = .value(3_565_158)
+        state.diskHistory = (0..<100).map { Double(($0 * 3) % 50) }
+        state.processCount = 12
+        state.processLines = 5
+        state.processes = (0..<5).map { (index: Int) -> BusyProcess in
+            let resident: ByteCount? = index == 4 ? nil : .mebibytes(61)
+            return BusyProcess(
+                pid: Int32(4243 + index), name: "ffmpeg", percent: Double(90 - 20 * index), resident: resident
+            )
+        }
         return state
     }
 

@@ -65,7 +65,7 @@ struct TerminalTests {
         try terminal.resize(columns: 70, rows: 20)
         SystemClock.sleep(for: .milliseconds(700))
         let resized = try terminal.screen()
-        #expect(resized.split(separator: "\n").filter { $0.contains("RSS") }.count == 1, "\(resized)")
+        #expect(resized.split(separator: "\n").filter { $0.hasPrefix(" RSS") }.count == 1, "\(resized)")
         _ = try terminal.wait { $0.contains("finished=0") }
         #expect(try terminal.isCursorVisible())
     }

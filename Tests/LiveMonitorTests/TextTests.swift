@@ -50,6 +50,9 @@ struct LogTextTests {
         #expect(line.contains(" cpu_pct=unavailable "))
         #expect(line.contains(#" stage="odd \"name\"=1" "#))
         #expect(line.hasSuffix(" also_active=b"))
+        var heap = sampleTick(stages: ["a", "b"])
+        heap.isHeapCaptured = true
+        #expect(LogText.line(heap).hasSuffix(" stage_elapsed_s=45.0 memray=1 also_active=b"))
         #expect(LogText.line(sampleTick(stages: [])).contains(" stage=none "))
         #expect(LogText.line(sampleTick(stages: [])).hasSuffix(" stage_elapsed_s=unavailable"))
     }

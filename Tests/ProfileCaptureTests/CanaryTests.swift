@@ -16,7 +16,7 @@ struct CanaryTests {
         var canaries: [Canary] = []
         kernels.time(at: .start, into: &canaries)
         kernels.time(at: .end, into: &canaries)
-        #expect(canaries.map(\.name) == ["sha256-24MiB-1", "memmove-256MiB-1", "files-4000-1"])
+        #expect(canaries.map(\.name) == ["files-4000-1", "memmove-256MiB-1", "sha256-24MiB-1"])
         for canary in canaries {
             for moment in [Canary.Moment.start, .end] {
                 let seconds = try #require(canary.repetitions[moment]?.value, "\(canary)")
@@ -32,9 +32,9 @@ struct CanaryTests {
     func noDirectory() {
         var canaries: [Canary] = []
         CanaryKernels(repetitions: 1, directory: "/nowhere").time(at: .start, into: &canaries)
-        #expect(canaries[0].seconds(at: .start).value != nil)
+        #expect(canaries[2].seconds(at: .start).value != nil)
         #expect(
-            canaries[2].seconds(at: .start).unavailableReason?.hasSuffix("No such file or directory.") == true
+            canaries[0].seconds(at: .start).unavailableReason?.hasSuffix("No such file or directory.") == true
         )
     }
 

@@ -13,10 +13,11 @@
   const regexBox = bar.querySelector('.regex');
   const status = bar.querySelector('[role="status"]');
   const details = bar.querySelector('.details');
+  const list = svg.querySelector('foreignObject.list');
   const levels = Number(svg.dataset.levels);
   const row = 18, margin = 10, barTop = 56;
   const KEYS = 'Arrows: move · Enter: zoom · Esc: zoom out · / search · n, N: next, previous match'
-    + ' · i: flip · t: theme · Home: root';
+    + ' · i: flip · b: table · t: theme · Home: root';
 
   // The rectangles, as they stand in the document: depth first, each before its children.
   const nodes = [];
@@ -135,14 +136,70 @@
     const barHeight = Math.max(54, bar.firstElementChild.offsetHeight);
     bar.setAttribute('height', barHeight);
     const top = barTop + barHeight + 6, bottom = top + levels * row;
+    const listHeight = placeList(bottom + footerHeight);
     tree.setAttribute('transform', `translate(0,${top})`);
     footer.setAttribute('transform', `translate(0,${bottom}) scale(${shrinkage(footer)})`);
     heading.setAttribute('transform', `scale(${shrinkage(heading)})`);
-    const height = bottom + footerHeight;
+    const height = bottom + footerHeight + listHeight;
     svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     svg.setAttribute('height', height);
     page.setAttribute('height', height);
     draw();
+  }
+
+  // ---- The table ----------------------------------------------------------------------------------------
+  function isListed() { return Boolean(list && list.classList.contains('open')); }
+
+  // Puts the table below everything else. Returns the height it takes.
+  function placeList(y) {
+    if (!isListed()) return 0;
+    list.setAttribute('y', y);
+    list.setAttribute('width', width - 2 * margin);
+    list.setAttribute('height', 490);
+    const height = list.firstElementChild.offsetHeight;
+    list.setAttribute('height', height);
+    return height + margin;
+  }
+
+  function setListed(shown) {
+    if (!list) return;
+    list.classList.toggle('open', shown);
+    bar.querySelector('[data-do="list"]').setAttribute('aria-expanded', String(shown));
+    if (shown) filterList();
+  }
+
+  // The table shows what the search finds; everything while nothing is searched.
+  function filterList() {
+    if (!isListed()) return;
+    const test = matcher();
+    for (const line of list.querySelectorAll('tbody tr')) {
+      line.hidden = Boolean(test && !test(line.cells[0].textContent) && !test(line.cells[1].textContent));
+    }
+  }
+
+  function sortList(key) {
+    const body = list.querySelector('tbody'), heads = [...list.querySelectorAll('th[data-key]')];
+    const head = heads.find((other) => other.dataset.key === key);
+    const isText = head.classList.contains('text');
+    const descending = head.getAttribute('aria-sort') === 'none' ? !isText : head.getAttribute('aria-sort') === 'ascending';
+    const value = isText ? (line) => line.cells[heads.indexOf(head)].textContent
+      : (line) => Number(key.startsWith('self') ? line.dataset.self : line.dataset.total);
+    const order = isText ? (a, b) => (a < b ? -1 : a > b ? 1 : 0) : (a, b) => a - b;
+    const lines = [...body.rows].sort((a, b) => (descending ? -1 : 1) * order(value(a), value(b)));
+    for (const other of heads) other.setAttribute('aria-sort', 'none');
+    head.setAttribute('aria-sort', descending ? 'descending' : 'ascending');
+    body.append(...lines);
+  }
+
+  function onList(event) {
+    const button = event.target.closest('button');
+    if (!button) return;
+    if (button.dataset.sort) { sortList(button.dataset.sort); return; }
+    // Shows a function's rectangles.
+    box.value = box.value === button.textContent ? '' : button.textContent;
+    regexBox.checked = false;
+    search();
+    save();
   }
 
   // ---- Zoom and focus -----------------------------------------------------------------------------------
@@ -174,22 +231,29 @@
 
   // ---- Search -------------------------------------------------------------------------------------------
   // Names and where they are from are searched, not the numbers beside them.
-  function search() {
+  // What the search asks for, as a test; null for nothing, and for an expression that is none.
+  function matcher() {
     const wanted = box.value;
-    let test = null;
-    box.removeAttribute('aria-invalid');
-    status.textContent = '';
-    if (wanted && regexBox.checked) {
+    if (!wanted) return null;
+    if (regexBox.checked) {
       try {
         const expression = new RegExp(wanted, 'i');
-        test = (text) => expression.test(text);
+        return (text) => expression.test(text);
       } catch (error) {
-        box.setAttribute('aria-invalid', 'true');
-        status.textContent = 'not a regular expression';
+        return null;
       }
-    } else if (wanted) {
-      const lower = wanted.toLowerCase();
-      test = (text) => text.toLowerCase().includes(lower);
+    }
+    const lower = wanted.toLowerCase();
+    return (text) => text.toLowerCase().includes(lower);
+  }
+
+  function search() {
+    const test = matcher();
+    box.removeAttribute('aria-invalid');
+    status.textContent = '';
+    if (box.value && !test) {
+      box.setAttribute('aria-invalid', 'true');
+      status.textContent = 'not a regular expression';
     }
     hits = [];
     for (const node of nodes) {
@@ -198,6 +262,7 @@
       if (node.isHit) hits.push(node);
     }
     if (test) count();
+    filterList();
   }
 
   // The weight under a node that is in any match, each sample once.
@@ -246,6 +311,7 @@
       const values = {
         z: zoomed === root ? '' : zoomed.path, s: box.value, r: regexBox.checked ? '1' : '',
         o: isFlame ? 'flame' : svg.dataset.orientation === 'flame' ? 'icicle' : '', t: theme,
+        b: isListed() ? '1' : '',
       };
       for (const key of Object.keys(values)) {
         if (values[key]) state.set(p + key, values[key]); else state.delete(p + key);
@@ -264,6 +330,7 @@
     regexBox.checked = state.get(p + 'r') === '1';
     isFlame = orientation === 'flame';
     setTheme(state.get(p + 't') || theme || remembered());
+    setListed(state.get(p + 'b') === '1');
     draw();
     search();
     if (zoomed !== root) show(zoomed);
@@ -294,6 +361,7 @@
     reset: () => zoom(root),
     flip: () => { isFlame = !isFlame; draw(); save(); },
     theme: changeTheme,
+    list: () => { setListed(!isListed()); resize(); save(); },
     help: () => { details.textContent = KEYS; },
     search: () => { box.focus(); box.select(); },
   };
@@ -323,6 +391,8 @@
   function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const inBox = event.target === box;
+    // Keys in the table scroll it and press its buttons.
+    if (list && list.contains(event.target) && event.key !== '/' && event.key !== 'b') return;
     if (!inBox && bar.contains(event.target) && (event.key === 'Enter' || event.key === ' ')) return;
     let known = true;
     if (inBox) {
@@ -334,7 +404,7 @@
     else if (event.key === 'Escape' || event.key === '0') zoom(root);
     else if (event.key === 'Home') focus(zoomed);
     else {
-      const action = { '/': 'search', n: 'next', N: 'previous', i: 'flip', t: 'theme', '?': 'help' }[event.key];
+      const action = { '/': 'search', n: 'next', N: 'previous', i: 'flip', b: 'list', t: 'theme', '?': 'help' }[event.key];
       if (action) actions[action](); else known = false;
     }
     if (known) { event.preventDefault(); event.stopPropagation(); }
@@ -355,9 +425,10 @@
     const button = event.target.closest('[data-do]');
     if (button) actions[button.dataset.do]();
   });
+  if (list) list.addEventListener('click', onList);
   box.addEventListener('input', () => { search(); save(); });
   regexBox.addEventListener('change', () => { search(); save(); });
-  addEventListener('hashchange', restore);
+  addEventListener('hashchange', () => { restore(); resize(); });
   addEventListener('resize', resize);
 
   // ---- Start --------------------------------------------------------------------------------------------

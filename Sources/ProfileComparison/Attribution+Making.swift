@@ -1,0 +1,96 @@
+internal import FrozenProfile
+public import Measurement
+internal import StackProfile
+
+extension AttributionPair {
+    /// Attributes a stage's change to functions; of the whole run when nil.
+    ///
+    /// - Throws: ``AttributionRefusal`` where a side has no samples of the stage.
+    public func attribution(of stage: StageName?) throws(AttributionRefusal) -> Attribution {
+        let tree = StageTree(union, before: before.stacks, after: after.stacks, stage: stage)
+        let columns = (
+            before: AttributionColumns(before.stacks, nodes: union.nodesBefore, stage: stage, in: tree),
+            after: AttributionColumns(after.stacks, nodes: union.nodesAfter, stage: stage, in: tree)
+        )
+        for (side, part) in [(before, columns.before), (after, columns.after)] where part.runs.isEmpty {
+            throw AttributionRefusal(
+                "The stacks of \(shown(side.release)) have no samples of \(stage.map { "stage \($0)" } ?? "the run"), "
+                    + "so its functions cannot be compared.")
+        }
+        var reason: String?
+        for (side, part) in [(before, columns.before), (after, columns.after)] {
+            for run in part.runs where reason == nil {
+                reason = side.cpuSeconds(stage: stage, run: run).unavailableReason
+            }
+        }
+        let scaled = (
+            before: ScaledSide(before, columns.before, stage: stage, inSeconds: reason == nil),
+            after: ScaledSide(after, columns.after, stage: stage, inSeconds: reason == nil)
+        )
+        var maker = AttributionMaker(
+            tree: tree, before: scaled.before, after: scaled.after, inSeconds: reason == nil)
+        let functions = maker.functions()
+        return Attribution(
+            stage: stage,
+            basis: reason.map { .shares(reason: $0) } ?? .seconds,
+            before: scaled.before.side, after: scaled.after.side, functions: functions, tested: maker.tested,
+            notes: notes + maker.notes)
+    }
+}
+
+/// Weights of one side turned into seconds, or percent of the stage.
+struct ScaledSide {
+    let columns: AttributionColumns
+    let side: Attribution.Side
+    /// Seconds, or percent, that a unit of weight stands for in each run.
+    let scale: [Double]
+    /// What each run spent in the stage.
+    let stage: [Double]
+    /// Samples that a unit of weight stands for.
+    let samplesPerWeight: Double
+
+    var runs: Int { columns.runs.count }
+
+    init(_ input: AttributionInput, _ columns: AttributionColumns, stage name: StageName?, inSeconds: Bool) {
+        self.columns = columns
+        stage = columns.runs.map { run in
+            inSeconds ? input.cpuSeconds(stage: name, run: run).value ?? 0 : 100
+        }
+        scale = zip(stage, columns.weights).map { $0 / Double($1) }
+        samplesPerWeight = Self.samplesPerWeight(input.stacks)
+        side = Attribution.Side(
+            release: input.release, runs: columns.runs.count,
+            samples: Int64(Double(columns.weights.reduce(0, +)) * samplesPerWeight),
+            median: FrozenProfile.median(stage) ?? 0)
+    }
+
+    /// Where weights are times and the period is not told, the smallest weight is one sample's.
+    private static func samplesPerWeight(_ stacks: StackProfile) -> Double {
+        switch stacks.unit {
+        case .samples: 1
+        case .nanoseconds:
+            1 / Double(max(1, stacks.period?.inNanoseconds ?? stacks.samples.lazy.map(\.weight).min() ?? 1))
+        }
+    }
+
+    func values(_ weights: ArraySlice<Int64>) -> [Double] { zip(weights, scale).map { Double($0) * $1 } }
+
+    func median(_ weights: ArraySlice<Int64>) -> Double { FrozenProfile.median(values(weights)) ?? 0 }
+
+    func samples(_ weights: ArraySlice<Int64>) -> Int64 {
+        Int64((Double(weights.reduce(0, +)) * samplesPerWeight).rounded())
+    }
+
+    func cost(of function: Int) -> FunctionChange.Cost {
+        let (own, total) = (columns.own(function), columns.total(function))
+        return FunctionChange.Cost(
+            own: median(own), total: median(total), ownSamples: samples(own), totalSamples: samples(total))
+    }
+
+    /// The variance of a weight's value, by Poisson's law for the number of its samples: at least that of one.
+    func variance(samples: Int64) -> Double {
+        let perSample =
+            scale.reduce(0, +) / Double(max(1, scale.count)) / samplesPerWeight / Double(max(1, runs))
+        return Double(max(samples, 1)) * perSample * perSample
+    }
+}

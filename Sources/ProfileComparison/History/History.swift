@@ -1,0 +1,119 @@
+public import FrozenProfile
+internal import LinuxSystem
+public import Measurement
+
+/// How the cost of frozen versions went, one after the other.
+public struct History: Sendable {
+    /// A version's value of one metric.
+    public struct Point: Equatable, Sendable {
+        public var release: String
+        public var date: String
+        public var value: Reading<Double>
+        /// Where another measurement of this version would lie (95 %), by how its sessions differ; nil with fewer than two.
+        public var interval: Interval?
+        /// The change from the version before on the same machine and workload, in percent; nil where there is none.
+        public var changePercent: Double?
+        /// Whether a new level begins here: see ``ChangePoints``.
+        public var isChangePoint = false
+        /// Why this version is not compared with the one before; nil where it is.
+        public var breakReason: String?
+    }
+
+    /// One metric of a stage, or of the whole run, over all versions.
+    public struct Trend: Equatable, Sendable {
+        public var stage: StageName?
+        public var metric: Metric
+        public var points: [Point]
+
+        /// The parts between breaks, as ranges of ``points``.
+        public var parts: [Range<Int>] {
+            var starts = points.indices.filter { points[$0].breakReason != nil || $0 == 0 }
+            starts.append(points.count)
+            return zip(starts, starts.dropFirst()).map { $0..<$1 }
+        }
+    }
+
+    /// The versions in order of date, then of name.
+    public let profiles: [FrozenProfile]
+    /// Why each version is not compared with the one before.
+    private let breaks: [String?]
+
+    /// A history of some versions, in any order.
+    public init(_ profiles: [FrozenProfile]) {
+        self.profiles = profiles.sorted {
+            ($0.date, $0.release.count, $0.release) < ($1.date, $1.release.count, $1.release)
+        }
+        breaks = zip(self.profiles, [self.profiles.first].compactMap(\.self) + self.profiles).map { newer, older in
+            Self.reasonForBreak(older, newer)
+        }
+    }
+
+    /// Every stage of any version, in order of first appearance.
+    public var stages: [StageName] {
+        var seen: Set<StageName> = []
+        return profiles.flatMap { $0.stages.map(\.stage) }.filter { seen.insert($0).inserted }
+    }
+
+    /// A metric of a stage, or of the whole run when nil, over all versions.
+    public func trend(of metric: Metric, in stage: StageName?) -> Trend {
+        var trend = Trend(stage: stage, metric: metric, points: [])
+        var previous: Double?
+        for (profile, breakReason) in zip(profiles, breaks) {
+            let value =
+                if let stage {
+                    profile.stages.first { $0.stage == stage }?.use[metric]
+                        ?? .unavailable(reason: "the stage was not entered")
+                } else {
+                    profile.totals.use[metric]
+                }
+            var point = Point(release: profile.release, date: profile.date, value: value)
+            point.interval = Self.interval(profile, metric, stage)
+            point.breakReason = breakReason
+            if breakReason != nil { previous = nil }
+            if let older = previous, older > 0, let newer = value.value {
+                point.changePercent = 100 * (newer - older) / older
+            }
+            // A version without a value is stepped over, one on another machine is not.
+            previous = value.value ?? previous
+            trend.points.append(point)
+        }
+        Self.markChangePoints(&trend)
+        return trend
+    }
+
+    private static func markChangePoints(_ trend: inout Trend) {
+        for part in trend.parts {
+            let known = part.filter { trend.points[$0].value.value ?? 0 > 0 }
+            let logarithms = known.map { Logarithm.natural(trend.points[$0].value.value ?? 1) }
+            for index in ChangePoints.indices(in: logarithms) { trend.points[known[index]].isChangePoint = true }
+        }
+    }
+
+    /// Why two versions are not to be compared: another machine, or other work.
+    private static func reasonForBreak(_ older: FrozenProfile, _ newer: FrozenProfile) -> String? {
+        let identities = (older.environment.identity, newer.environment.identity)
+        for key in MachineClass.keys + [.inputDigest] {
+            guard let before = identities.0[key].value, let after = identities.1[key].value else { continue }
+            if before != after { return "\(key.rawValue) was \(before), now \(after)" }
+        }
+        if let before = older.datasetID.value, let after = newer.datasetID.value, before != after {
+            return "dataset_id was \(shown(before)), now \(shown(after))"
+        }
+        return nil
+    }
+
+    /// By Student's t from the medians of the sessions, on the scale of logarithms.
+    private static func interval(_ profile: FrozenProfile, _ metric: Metric, _ stage: StageName?) -> Interval? {
+        let medians = profile.samples(of: metric, in: stage).compactMap { session in
+            FrozenProfile.median(session.compactMap(\.value))
+        }.filter { $0 > 0 }.map(Logarithm.natural)
+        guard medians.count >= 2, let student = StudentT(degreesOfFreedom: Double(medians.count - 1)) else { return nil }
+        let count = Double(medians.count)
+        let mean = medians.reduce(0, +) / count
+        let variance = medians.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
+        // Of another measurement of one session, whose own noise comes on top of the mean's.
+        let halfWidth = student.quantile(upperTail: 0.025) * (variance * (1 + 1 / count)).squareRoot()
+        return Interval(
+            lower: Mathematics.exponential(mean - halfWidth), upper: Mathematics.exponential(mean + halfWidth))
+    }
+}

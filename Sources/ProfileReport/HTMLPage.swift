@@ -1,0 +1,127 @@
+internal import FrozenProfile
+internal import Measurement
+
+/// A page that needs nothing but itself: no network, no fonts, no scripts from elsewhere.
+struct HTMLPage {
+    private(set) var writer = HTMLWriter()
+
+    /// - Parameter title: The page's title and heading.
+    init(title: String) {
+        writer.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
+        writer.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ")
+        writer.raw("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n")
+        writer.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
+        writer.element("title", "", title)
+        writer.raw("\n<style>\n\(String(decoding: PackageResources.report_css, as: UTF8.self))</style>\n</head>\n<body>\n<main>\n")
+        writer.element("h1", "", title)
+        writer.raw("\n")
+    }
+
+    mutating func add(_ fill: (inout HTMLWriter) -> Void) { fill(&writer) }
+
+    /// The page's bytes.
+    ///
+    /// - Parameter tool: Who made it.
+    func finished(tool: String) -> [UInt8] {
+        var writer = writer
+        writer.element("p", "class=\"soft\"", "Made by \(tool).")
+        writer.raw("</main>\n<script>\n\(String(decoding: PackageResources.report_js, as: UTF8.self))</script>\n</body>\n</html>\n")
+        return Array(writer.text.utf8)
+    }
+}
+
+extension HTMLWriter {
+    /// A column of a table.
+    struct Column {
+        var title: String
+        var isNumber = false
+    }
+
+    /// A cell of a table: text or markup of ours, and the number to sort by.
+    struct Cell {
+        var markup: String
+        var value: Double?
+        var attributes = ""
+
+        /// Text from anywhere.
+        static func text(_ text: String, value: Double? = nil, attributes: String = "") -> Cell {
+            Cell(markup: HTMLText.escaped(text), value: value, attributes: attributes)
+        }
+    }
+
+    /// A table that can be sorted by its headings. The first cell of each row is its heading.
+    mutating func table(caption: String, columns: [Column], rows: [(attributes: String, cells: [Cell])]) {
+        raw("<div class=\"wide\"><table class=\"sortable\">")
+        element("caption", "", caption)
+        raw("<thead><tr>")
+        for column in columns {
+            element("th", column.isNumber ? "scope=\"col\" class=\"number\"" : "scope=\"col\"", column.title)
+        }
+        raw("</tr></thead>\n<tbody>\n")
+        for row in rows {
+            raw(row.attributes.isEmpty ? "<tr>" : "<tr \(row.attributes)>")
+            for (index, cell) in row.cells.enumerated() {
+                let name = index == 0 ? "th scope=\"row\"" : "td"
+                let number = columns[index].isNumber ? " class=\"number\"" : ""
+                let value = cell.value.map { " data-v=\"\($0.isFinite ? $0.fixed(9) : "0")\"" } ?? ""
+                let more = cell.attributes.isEmpty ? "" : " " + cell.attributes
+                raw("<\(name)\(number)\(value)\(more)>\(cell.markup)</\(index == 0 ? "th" : "td")>")
+            }
+            raw("</tr>\n")
+        }
+        raw("</tbody></table></div>\n")
+    }
+
+    /// A list of sentences under a heading; nothing for none.
+    mutating func sentences(_ title: String, _ sentences: [String]) {
+        guard !sentences.isEmpty else { return }
+        element("h3", "", title)
+        element("ul") { list in
+            for sentence in sentences { list.element("li", "", sentence) }
+        }
+    }
+
+    /// What one or two profiles were measured on.
+    mutating func environment(_ profiles: [FrozenProfile]) {
+        let names = profiles.map(\.release)
+        func shown(_ reading: Reading<Fact>) -> String {
+            switch reading {
+            case .value(let fact): fact.description
+            case .unavailable(let reason): "unavailable (\(reason))"
+            }
+        }
+        let identity = IdentityKey.allCases.filter { key in
+            profiles.contains { $0.environment.identity.facts[key] != nil }
+        }.map { key in
+            let values = profiles.map { shown($0.environment.identity[key]) }
+            let differs = Set(values).count > 1
+            return (
+                differs ? "class=\"differs\"" : "",
+                [Cell.text(key.rawValue + (differs ? " (differs)" : ""))] + values.map { Cell.text($0) }
+            )
+        }
+        element("h2", "", "Environment")
+        table(
+            caption: "What must be the same, and what the source was",
+            columns: [Column(title: "key")] + names.map { Column(title: $0) }, rows: identity)
+        let observed = ObservedKey.allCases.filter { key in
+            profiles.contains { $0.environment.observed.values[key] != nil }
+        }.map { key in
+            (
+                "",
+                [Cell.text(key.rawValue)]
+                    + profiles.map { profile in
+                        switch profile.environment.observed[key] {
+                        case .value(let value): Cell.text(value.fixed(2), value: value)
+                        case .unavailable(let reason): Cell.text("unavailable (\(reason))")
+                        }
+                    }
+            )
+        }
+        if !observed.isEmpty {
+            table(
+                caption: "The machine when measuring began",
+                columns: [Column(title: "key")] + names.map { Column(title: $0, isNumber: true) }, rows: observed)
+        }
+    }
+}

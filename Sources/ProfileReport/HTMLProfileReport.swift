@@ -1,0 +1,140 @@
+internal import FlameGraph
+public import FrozenProfile
+public import Measurement
+public import StackProfile
+
+/// One frozen profile as an HTML page.
+public enum HTMLProfileReport {
+    /// The page's bytes.
+    ///
+    /// - Parameter stacks: The archive's stacks, or why there are none.
+    public static func render(_ profile: FrozenProfile, stacks: Reading<StackProfile>, tool: String) -> [UInt8] {
+        var page = HTMLPage(title: profile.release)
+        page.add { writer in
+            writer.element(
+                "p", "class=\"soft\"",
+                "Frozen \(profile.date); \(profile.measuredRuns.count) measured runs in \(profile.sessions.count) sessions.")
+            stages(profile, &writer)
+            functions(profile, stacks, &writer)
+            runs(profile, &writer)
+            quality(profile, &writer)
+            writer.environment([profile])
+        }
+        return page.finished(tool: tool)
+    }
+
+    private static func cell(_ reading: Reading<Double>, _ metric: Metric) -> HTMLWriter.Cell {
+        .text(ReportNumbers.reading(reading, metric), value: reading.value)
+    }
+
+    private static func stages(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {
+        var rows = profile.stages.map { stage -> (attributes: String, cells: [HTMLWriter.Cell]) in
+            let share = stage.shareOfWall.value
+            let bar = share.map {
+                "<span class=\"share\" style=\"width:\((120 * min(max($0, 0), 1)).fixed(0))px\"></span> \((100 * $0).fixed(1)) %"
+            }
+            return (
+                "",
+                [.text(stage.stage.text + (stage.isShared ? " (beside others)" : ""))]
+                    + Metric.allCases.map { cell(stage.use[$0], $0) }
+                    + [HTMLWriter.Cell(markup: bar ?? "", value: share)]
+            )
+        }
+        rows.append(
+            (
+                "class=\"differs\"",
+                [.text("whole run")] + Metric.allCases.map { cell(profile.totals.use[$0], $0) } + [.text("")]
+            ))
+        writer.element("h2", "", "Stages")
+        writer.table(
+            caption: "Medians of the measured runs",
+            columns: [.init(title: "stage")] + Metric.allCases.map { .init(title: $0.title, isNumber: true) }
+                + [.init(title: "share of wall time")], rows: rows)
+    }
+
+    private static func functions(
+        _ profile: FrozenProfile, _ stacks: Reading<StackProfile>, _ writer: inout HTMLWriter
+    ) {
+        writer.element("h2", "", "Functions")
+        guard let stacks = stacks.value else {
+            writer.element("p", "", "No functions are shown: \(stacks.unavailableReason ?? "there are no stacks").")
+            return
+        }
+        var rows: [(attributes: String, cells: [HTMLWriter.Cell])] = []
+        for stage in Set(stacks.labelSets.map(\.stage)).sorted(by: { ($0?.text ?? "") < ($1?.text ?? "") }) {
+            let part = stacks.filtered { $0.stage == stage }
+            guard part.totalWeight > 0 else { continue }
+            let whole = Double(part.totalWeight)
+            for cost in part.functionCosts().sorted(by: { $0.selfWeight > $1.selfWeight }).prefix(10) {
+                let (own, total) = (Double(cost.selfWeight) / whole, Double(cost.totalWeight) / whole)
+                rows.append(
+                    (
+                        "",
+                        [
+                            .text(stage?.text ?? "no stage"), .text(cost.function, attributes: "class=\"name\""),
+                            .text(cost.module ?? ""), .text("\((100 * own).fixed(1)) %", value: own),
+                            .text("\((100 * total).fixed(1)) %", value: total),
+                        ]
+                    ))
+            }
+        }
+        writer.table(
+            caption: "The ten functions of each stage that spend most themselves, as shares of the stage's samples",
+            columns: ["stage", "function", "module"].map { .init(title: $0) }
+                + ["self", "total"].map { .init(title: $0, isNumber: true) }, rows: rows)
+        let hasStages = stacks.labelSets.contains { $0.stage != nil }
+        var options = FlameGraphSVG.Options()
+        options.title = profile.release
+        options.subtitle = hasStages ? "by stage" : "by function"
+        let picture = FlameGraphSVG.render(
+            FlameGraphLayout(hasStages ? stacks.grouped(by: [.stage]) : stacks), options: options)
+        // In a page the XML declaration would be text.
+        let text = String(decoding: picture, as: UTF8.self)
+        writer.raw(text.firstRange(of: "<svg").map { String(text[$0.lowerBound...]) } ?? "")
+    }
+
+    private static func runs(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {
+        let rows = profile.sessions.flatMap { session in
+            session.runs.map { run -> (attributes: String, cells: [HTMLWriter.Cell]) in
+                (
+                    "",
+                    [
+                        .text("\(session.id)/\(run.index)"), .text(run.kind.rawValue),
+                        .text(run.exit.value.map { "\($0)" } ?? "not known"),
+                    ] + Metric.allCases.map { cell(run.use[$0], $0) }
+                )
+            }
+        }
+        guard !rows.isEmpty else { return }
+        writer.element("h2", "", "Runs")
+        writer.table(
+            caption: "Every run, in order",
+            columns: ["run", "kind", "exit"].map { .init(title: $0) }
+                + Metric.allCases.map { .init(title: $0.title, isNumber: true) }, rows: rows)
+    }
+
+    private static func quality(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {
+        guard let quality = profile.captureQuality else { return }
+        func shown<Value>(_ reading: Reading<Value>) -> String {
+            switch reading {
+            case .value(let value): "\(value)"
+            case .unavailable(let reason): "unavailable (\(reason))"
+            }
+        }
+        let sampler = quality.sampler
+        let facts = [
+            ("sampler", sampler.name), ("samples attempted", shown(sampler.attempted)),
+            ("samples recorded", shown(sampler.recorded)), ("samples lost", shown(sampler.lost)),
+            ("stacks cut off", shown(sampler.truncated)), ("stacks not walked to their root", shown(sampler.unwindFailed)),
+            ("frames without a name, %", shown(sampler.unknownFramesPercent)),
+            ("profiled by measured wall time", shown(quality.profiledOverMeasuredWall)),
+            ("CPU seconds of the monitor", shown(quality.monitorCPUSeconds)),
+            ("CPU seconds of the sampler", shown(quality.samplerCPUSeconds)),
+        ]
+        writer.element("h2", "", "How far this can be trusted")
+        writer.table(
+            caption: "What measuring did to the run",
+            columns: [.init(title: "fact"), .init(title: "value")], rows: facts.map { ("", [.text($0.0), .text($0.1)]) })
+        writer.sentences("Notes", quality.notes + profile.discrepancies)
+    }
+}

@@ -1,0 +1,52 @@
+internal import FrozenProfile
+internal import Measurement
+internal import ProfileComparison
+
+/// Numbers as reports show them.
+enum ReportNumbers {
+    /// A percentage with its sign and the digits that matter.
+    static func signed(_ percent: Double) -> String {
+        guard percent.isFinite else { return percent < 0 ? "−∞ %" : "+∞ %" }
+        let text = percent.magnitude.fixed(percent.magnitude < 9.95 ? 1 : 0)
+        let isZero = text.allSatisfy { $0 == "0" || $0 == "." }
+        return (isZero ? "" : percent < 0 ? "−" : "+") + text + " %"
+    }
+
+    /// A metric's value: milliseconds of short times, tenths of mebibytes.
+    static func value(_ value: Double, _ metric: Metric) -> String {
+        switch metric {
+        case .wall, .cpu: value.fixed(value < 100 ? 3 : 1)
+        default: value.fixed(1)
+        }
+    }
+
+    /// A reading of a row: the value, or why there is none.
+    static func reading(_ reading: Reading<Double>?, _ metric: Metric) -> String {
+        switch reading {
+        case nil: "–"
+        case .value(let value)?: self.value(value, metric)
+        case .unavailable(let reason)?: "unavailable (\(reason))"
+        }
+    }
+
+    /// What came of a row: its change, or that its stage is new or gone.
+    static func change(_ row: ComparisonRow) -> String {
+        switch row.presence {
+        case .added: "added"
+        case .removed: "removed"
+        case .both: row.changePercent.map(signed) ?? "not known"
+        }
+    }
+
+    /// The bounds of a row's change.
+    static func bounds(_ row: ComparisonRow) -> String {
+        guard let interval = row.change?.percentInterval else { return "" }
+        return "\(signed(interval.lower)) to \(signed(interval.upper))"
+    }
+
+    static func budget(_ row: ComparisonRow) -> String {
+        guard let budget = row.budget else { return "" }
+        let percent = budget.effectivePercent(old: row.from?.value ?? 0)
+        return percent.fixed(percent < 9.95 ? 1 : 0) + " %"
+    }
+}

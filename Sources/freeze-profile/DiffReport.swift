@@ -1,0 +1,158 @@
+internal import CommandLineTool
+internal import FrozenProfile
+internal import LinuxSystem
+internal import Measurement
+internal import ProfileComparison
+internal import ProfileReport
+internal import StackProfile
+
+/// What `diff` adds to a comparison: the functions behind it, and the formats it is shown in.
+struct DiffReport {
+    static let options: [CommandSyntax.Option] = [
+        .value("format", "FORMAT", "terminal, markdown, json or html (default: terminal, or by the ending of --output)"),
+        .value("output", "FILE", "where to write instead of standard output", letter: "o"),
+        .value("explain", "STAGE", "tell the functions of a stage although nothing is wrong with it; repeatable"),
+        .value("flamegraph", "DIR", "write a differential flamegraph of each explained stage there"),
+    ]
+
+    enum Format: String, CaseIterable {
+        case terminal, markdown, json, html
+    }
+
+    let format: Format
+    private let output: String?
+    private let pictures: String?
+    private let asked: [StageName]
+
+    init(_ arguments: ParsedArguments) throws(ToolFailure) {
+        output = arguments.value("output")
+        pictures = arguments.value("flamegraph")
+        if let name = arguments.value("format") {
+            guard let known = Format(rawValue: name) else {
+                throw ToolFailure(
+                    "--format cannot be '\(PlainText.sanitized(name))'; there are "
+                        + Format.allCases.map(\.rawValue).joined(separator: ", ") + ".", .usage)
+            }
+            format = known
+        } else {
+            format = output.map(Self.format(ofFile:)) ?? .terminal
+        }
+        if format == .html && output == nil {
+            throw ToolFailure("Say where the page goes: --format html -o FILE.html.", .usage)
+        }
+        var stages: [StageName] = []
+        for name in arguments.values["explain"] ?? [] {
+            guard let stage = StageName(name) else {
+                throw ToolFailure(
+                    "'\(PlainText.sanitized(name))' cannot name a stage: 1 to 64 characters are allowed.", .usage)
+            }
+            stages.append(stage)
+        }
+        asked = stages
+    }
+
+    private static func format(ofFile name: String) -> Format {
+        let endings: [(String, Format)] = [(".html", .html), (".htm", .html), (".md", .markdown), (".json", .json)]
+        return endings.first { name.lowercased().hasSuffix($0.0) }?.1 ?? .terminal
+    }
+
+    /// Explains a comparison, writes what was asked for besides the table, and returns what follows the table; nil when
+    /// the comparison has been shown in another format.
+    static func explained(
+        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile, store: ProfileStore,
+        _ arguments: ParsedArguments
+    ) throws(ToolFailure) -> String? {
+        let report = try DiffReport(arguments)
+        let directories = (
+            from: StackArchive.directory(of: arguments.operands[0], in: store),
+            to: StackArchive.directory(of: arguments.operands[1], in: store)
+        )
+        let stacks = try report.explain(&comparison, from: from, to: to, directories: directories)
+        let isShown = try report.write(
+            ComparisonReport(comparison, stacks: stacks, from: from, to: to, tool: "freeze-profile \(toolVersion)"))
+        return isShown ? nil : stacks.text
+    }
+
+    /// The functions behind a comparison, where the stacks of both sides are there.
+    func explain(
+        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile, directories: (from: String, to: String)
+    ) throws(ToolFailure) -> StackComparison {
+        for stage in asked where !(from.stages + to.stages).contains(where: { $0.stage == stage }) {
+            let known = (from.stages + to.stages).map(\.stage.text)
+            let nearest = NearestName.to(stage.text, among: known).map { " Did you mean '\($0)'?" } ?? ""
+            throw ToolFailure("Neither side has a stage '\(stage)'.\(nearest)", .usage)
+        }
+        var stages = asked
+        for stage in comparison.stagesToExplain where !stages.contains(stage) { stages.append(stage) }
+        if case .notComparable = comparison.outcome { stages = [] }
+        guard !stages.isEmpty else { return StackComparison() }
+        var result = StackComparison(source: changedSource(from, to))
+        let stacks = (
+            StackArchive.stacks(of: from, in: directories.from), StackArchive.stacks(of: to, in: directories.to)
+        )
+        guard let older = stacks.0.value, let newer = stacks.1.value else {
+            let reasons = [stacks.0, stacks.1].compactMap(\.unavailableReason)
+            result.refusals = ["Functions cannot be compared: \(reasons.joined(separator: "; "))."]
+            return result
+        }
+        do throws(AttributionRefusal) {
+            let pair = try AttributionPair(
+                before: AttributionInput(from, stacks: older), after: AttributionInput(to, stacks: newer))
+            result = StackComparison(pair, stages: stages, source: result.source)
+        } catch {
+            result.refusals = [error.description]
+        }
+        comparison.explanations = result.explanations
+        return result
+    }
+
+    private func changedSource(_ from: FrozenProfile, _ to: FrozenProfile) -> Reading<SourceChanges> {
+        func commit(_ profile: FrozenProfile) -> Reading<String> {
+            profile.environment.identity[.gitCommit].map(\.description)
+        }
+        return SourceChanges.read(directory: Files.workingDirectory, from: commit(from), to: commit(to))
+    }
+
+    /// Writes what does not go to the terminal as a table, and the pictures.
+    ///
+    /// - Returns: Whether the comparison has been shown; false leaves it to whoever prints tables.
+    func write(_ report: ComparisonReport) throws(ToolFailure) -> Bool {
+        if let pictures { try writePictures(report, into: pictures) }
+        switch format {
+        case .terminal where output == nil: return false
+        case .terminal: try deliver(Array((ComparisonText(report.comparison).render() + report.stacks.text).utf8))
+        case .markdown: try deliver(Array(MarkdownReport.render(report).utf8))
+        case .html: try deliver(HTMLComparisonReport.render(report))
+        case .json: try deliver(Array(report.comparison.json.utf8))
+        }
+        return true
+    }
+
+    private func deliver(_ bytes: [UInt8]) throws(ToolFailure) {
+        guard let output else {
+            Console.print(String(decoding: bytes, as: UTF8.self))
+            return
+        }
+        do throws(SystemError) {
+            try Files.replace(output, with: bytes)
+        } catch {
+            throw ToolFailure(error.description, .cannotWrite)
+        }
+    }
+
+    private func writePictures(_ report: ComparisonReport, into directory: String) throws(ToolFailure) {
+        do throws(SystemError) {
+            try Files.createDirectories(directory)
+            for attribution in report.stacks.attributions {
+                guard let picture = report.flameGraph(of: attribution, asDocument: true) else { continue }
+                let stage = attribution.stage?.text ?? "total"
+                // A stage's name may hold anything but is to stay in this directory.
+                let name = String(stage.map { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" ? $0 : "_" })
+                try Files.replace("\(directory)/\(name).diff.svg", with: picture)
+                Console.note("\(directory)/\(name).diff.svg")
+            }
+        } catch {
+            throw ToolFailure(error.description, .cannotWrite)
+        }
+    }
+}

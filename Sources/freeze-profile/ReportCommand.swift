@@ -1,0 +1,97 @@
+internal import CommandLineTool
+internal import FrozenProfile
+internal import LinuxSystem
+internal import Measurement
+internal import ProfileCapture
+internal import ProfileComparison
+internal import ProfileReport
+
+/// `freeze-profile report`: a page of one frozen version, or of two compared.
+enum ReportCommand {
+    static let command = Tool.Command("report", syntax) { (arguments) throws(ToolFailure) in
+        try run(arguments)
+    }
+
+    private static let syntax = CommandSyntax(
+        name: "freeze-profile report",
+        summary: "Writes an HTML page of a frozen version, or of what changed between two.",
+        operands: .named(["VERSION|FROM..TO"], required: 1),
+        options: ComparisonOptions.all + [
+            .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
+            .value("output", "FILE", "the page (default: VERSION.html in the working directory)", letter: "o"),
+            .value("explain", "STAGE", "tell the functions of a stage although nothing is wrong with it; repeatable"),
+        ],
+        examples: [
+            ("freeze-profile report v1.2.0 -o v1.2.0.html", "everything that was frozen of a version"),
+            ("freeze-profile report v1.1.0..v1.2.0 -o diff.html", "a comparison to send around"),
+        ],
+        notes: [
+            "The page is one file that loads nothing: it can be mailed and archived.",
+            "Exit codes: 0 written, 64 wrong usage, 66 a profile is missing or cannot be read, 73 cannot write. What a "
+                + "comparison finds is told by 'diff'.",
+        ])
+
+    private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
+        let store = ProfileStore(directory: arguments.value("profiles") ?? CaptureRequest.defaultDirectory)
+        let operand = arguments.operands[0]
+        let (bytes, name) =
+            if let dots = separator(in: operand) {
+                (
+                    try comparison(
+                        String(operand[..<dots.lowerBound]), String(operand[dots.upperBound...]), store, arguments),
+                    operand
+                )
+            } else {
+                (try profile(operand, store), operand)
+            }
+        let output = arguments.value("output") ?? "\(Files.name(of: name)).html"
+        do throws(SystemError) {
+            try Files.replace(output, with: bytes)
+        } catch {
+            throw ToolFailure(error.description, .cannotWrite)
+        }
+        Console.note(output)
+        return .success
+    }
+
+    /// Two dots between two names; not those of a path such as `../v1.yaml`.
+    private static func separator(in operand: String) -> Range<String.Index>? {
+        operand.ranges(of: "..").first { range in
+            range.lowerBound > operand.startIndex && range.upperBound < operand.endIndex
+                && operand[operand.index(before: range.lowerBound)] != "/"
+                && (operand[range.upperBound] != "/" || operand[operand.index(before: range.lowerBound)] != ".")
+        }
+    }
+
+    private static func load(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> FrozenProfile {
+        do throws(ProfileError) {
+            return try store.load(reference: reference)
+        } catch {
+            throw ToolFailure(error.description, .noInput)
+        }
+    }
+
+    private static func profile(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> [UInt8] {
+        let profile = try load(reference, store)
+        let stacks = StackArchive.stacks(of: profile, in: StackArchive.directory(of: reference, in: store))
+        return HTMLProfileReport.render(profile, stacks: stacks, tool: "freeze-profile \(toolVersion)")
+    }
+
+    private static func comparison(
+        _ from: String, _ to: String, _ store: ProfileStore, _ arguments: ParsedArguments
+    ) throws(ToolFailure) -> [UInt8] {
+        let (older, newer) = (try load(from, store), try load(to, store))
+        var arguments = arguments
+        arguments.values["format"] = ["html"]
+        arguments.values["output"] = arguments.values["output"] ?? ["report.html"]
+        var comparison = Comparison(
+            from: older, to: newer, settings: try ComparisonOptions.settings(arguments, profiles: store.directory))
+        let stacks = try DiffReport(arguments).explain(
+            &comparison, from: older, to: newer,
+            directories: (
+                StackArchive.directory(of: from, in: store), StackArchive.directory(of: to, in: store)
+            ))
+        return HTMLComparisonReport.render(
+            ComparisonReport(comparison, stacks: stacks, from: older, to: newer, tool: "freeze-profile \(toolVersion)"))
+    }
+}

@@ -1,0 +1,40 @@
+internal import CommandLineTool
+internal import FrozenProfile
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+internal import StackProfile
+
+/// The stacks that lie beside a frozen profile.
+enum StackArchive {
+    /// The directory that a profile a person named lies in.
+    static func directory(of reference: String, in store: ProfileStore) -> String {
+        guard reference.contains("/") || reference.hasSuffix(".yaml") else { return store.directory }
+        return Files.directory(of: reference)
+    }
+
+    /// A profile's stacks, or why there are none that can be trusted.
+    static func stacks(of profile: FrozenProfile, in directory: String) -> Reading<StackProfile> {
+        let release = PlainText.sanitized(profile.release, maximumCharacters: 60)
+        let kinds = [CompanionKind.stacks, .foldedStacks].map(\.rawValue)
+        guard let companion = kinds.lazy.compactMap({ kind in profile.companions.first { $0.kind == kind } }).first
+        else { return .unavailable(reason: "\(release) was frozen without stacks") }
+        let path = "\(directory)/\(companion.file)"
+        let shown = PlainText.sanitized(path)
+        do throws(SystemError) {
+            let found = try SHA256.file(path)
+            guard found.sha256 == companion.sha256.lowercased() else {
+                return .unavailable(reason: "'\(shown)' has changed since it was frozen")
+            }
+            let file = try MappedFile(path)
+            do throws(StackInput.ReadError) {
+                return .value(
+                    try file.withBytes { (bytes) throws(StackInput.ReadError) in try StackInput(bytes) }.profile)
+            } catch {
+                return .unavailable(reason: "'\(shown)' cannot be read: \(error)")
+            }
+        } catch {
+            return .unavailable(reason: "'\(shown)' cannot be read: \(error.reason)")
+        }
+    }
+}
