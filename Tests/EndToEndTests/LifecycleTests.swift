@@ -106,6 +106,27 @@ struct PromotionTests {
         #expect(try shelf.digests().filter { !$0.key.hasPrefix("references/") } == before)
     }
 
+    @Test("Profiles of real runs, and references made of them, are what the JSON Schema says")
+    func schema() throws {
+        let toolkit = try Toolkit()
+        for (version, command) in [("v1", Toolkit.shellPipeline), ("v2", Toolkit.pythonPipeline)] {
+            let result = try toolkit.capture(version, ["--skip-warmup", "--dataset-id", "d"], command)
+            try #require(result.status == .code(0), "\(result.standardError)")
+        }
+        let store = ProfileStore(directory: toolkit.directory.path)
+        let promoted = try runCommand([
+            BuiltProduct.path("freeze-profile"), "promote", "v1", "r1", "--reason", "x", "--profiles",
+            store.directory,
+        ])
+        let hasEpisodes = try store.load(VersionName("v1")).episodesProcessed.value != nil
+        #expect(promoted.status == .code(hasEpisodes ? 0 : 66), "\(promoted.standardError)")
+        var files = ["v1", "v2"].map { "\(store.directory)/\($0).yaml" }
+        if hasEpisodes { files.append("\(store.references.directory)/r1.yaml") }
+        #expect(try ProfileSchema.problems(in: files) == files.map { _ in [] })
+        let run = try #require(try store.load(VersionName("v1")).measuredRuns.first)
+        #expect((0...100).contains(try #require(run.surroundings?[.othersShare].value)))
+    }
+
     @Test("A dry run says what it would write and writes nothing")
     func dryRun() throws {
         let shelf = try Shelf()
