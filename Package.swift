@@ -26,7 +26,7 @@ let package = Package(
             name: "freeze-profile",
             dependencies: [
                 "CommandLineTool", "ProfileCapture", "ProfileComparison", "FrozenProfile", "LiveMonitor",
-                "StackProfile", "LinuxProcess", "LinuxSystem", "Measurement",
+                "StackProfile", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         .executableTarget(
             name: "podcast-scraper",

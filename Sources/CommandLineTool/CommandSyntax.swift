@@ -29,7 +29,7 @@ public struct CommandSyntax: Sendable {
     /// What may follow the options.
     public enum Operands: Sendable {
         case none
-        /// Named operands, the first so many of them required.
+        /// Named operands, the first so many of them required. A last one that ends in `...` may be repeated.
         case named([String], required: Int)
         /// A command and its arguments, after `--`.
         case command
@@ -155,7 +155,7 @@ extension CommandSyntax {
             }
             try checkCommand(parsed)
         case .named(let names, let required):
-            if parsed.operands.count > names.count {
+            if parsed.operands.count > names.count, !(names.last?.hasSuffix("...") ?? false) {
                 throw .wrong("Unexpected '\(parsed.operands[names.count])'.")
             }
             if parsed.operands.count < required {

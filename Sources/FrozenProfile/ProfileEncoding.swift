@@ -24,7 +24,7 @@ extension FrozenProfile {
         if !companions.isEmpty { root["companions"] = .mapping(Companion.nodes(companions)) }
         for entry in other.entries { root[entry.key] = entry.value }
         if !sessions.isEmpty { root["sessions"] = .sequence(sessions.map(\.node)) }
-        return YAMLDocument.emit(.mapping(root), comment: FrozenProfile.comment)
+        return ContentDigest.insert(into: YAMLDocument.emit(.mapping(root), comment: FrozenProfile.comment))
     }
 
     private static let comment = """

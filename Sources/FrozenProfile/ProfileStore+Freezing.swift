@@ -13,7 +13,8 @@ extension ProfileStore {
     ///
     /// Everything is first written and flushed in a directory of its own beside the profiles, so a full disk shows
     /// before any frozen file is touched. Then the files are moved into place, the profile last: whoever sees it
-    /// sees its companions. When a move fails, those made are undone.
+    /// sees its companions. When a move fails, those made are undone. When this process is killed, the next that
+    /// freezes here finishes what was written whole, and removes what was not.
     ///
     /// - Parameters:
     ///   - profile: The profile; its companions are replaced by those given.
@@ -43,9 +44,6 @@ extension ProfileStore {
         return frozen
     }
 
-    /// How the names of the directories begin in which files wait until all are written.
-    static let stagingPrefix = ".freezing-"
-
     /// Freezes while nobody else freezes in this directory; nil when the version is there and may not be replaced.
     private func freezeInTurn(
         _ profile: FrozenProfile, as version: VersionName,
@@ -53,11 +51,13 @@ extension ProfileStore {
     ) throws(SystemError) -> FrozenProfile? {
         let turn = try FileDescriptor.open(directory, .read)
         try turn.lockExclusively()
+        try recoverInTurn()
         guard !contains(version) || (force && !isReferences) else { return nil }
         let staging = try Files.createTemporaryDirectory(
             prefix: "\(directory)/\(ProfileStore.stagingPrefix)\(version).")
         let result: Result<FrozenProfile, SystemError> = Result { () throws(SystemError) in
             let frozen = try stage(profile, as: version, companions: companions, in: staging)
+            try ProfileStore.markComplete(staging, version, kinds: companions.map(\.kind))
             try install(version, from: staging, kinds: companions.map(\.kind))
             // The moves reach the disk with the directory.
             try turn.synchronize()
@@ -129,8 +129,9 @@ extension ProfileStore {
     ) throws(SystemError) {
         let profile = "\(version).yaml"
         let companions = CompanionKind.allCases.filter(kinds.contains).map { "\(version)\($0.suffix)" }
-        let outdated = CompanionKind.allCases.map { "\(version)\($0.suffix)" }
-            .filter { Files.exists("\(directory)/\($0)") }
+        // The old profile goes first: it must at no moment stand beside companions that are not its own.
+        let outdated = ([profile] + CompanionKind.allCases.map { "\(version)\($0.suffix)" })
+            .filter { Files.isRegularFile("\(directory)/\($0)") }
         let replaced = "\(staging)/replaced"
         try Files.createDirectories(replaced)
         var undo: [(from: String, to: String)] = []
@@ -141,9 +142,9 @@ extension ProfileStore {
         do throws(SystemError) {
             for name in outdated { try move("\(directory)/\(name)", "\(replaced)/\(name)") }
             for name in companions { try move("\(staging)/\(name)", "\(directory)/\(name)") }
-            // An older profile is replaced in one step, so at each moment one of both is there.
             try Files.move("\(staging)/\(profile)", to: path(of: version))
         } catch {
+            try ProfileStore.removeMark(staging)
             // Each of these moves was possible the other way a moment ago; if one is not now, the first error
             // still says why freezing failed.
             for step in undo.reversed() {

@@ -58,16 +58,26 @@ public struct ProfileStore: Sendable {
 
     /// The profile in a file.
     public static func load(path: String) throws(ProfileError) -> FrozenProfile {
-        let bytes: [UInt8]
+        try FrozenProfile.decode(read(path: path), name: path)
+    }
+
+    /// The bytes of a profile's file.
+    static func read(path: String) throws(ProfileError) -> [UInt8] {
         do throws(Files.ReadError) {
-            bytes = try Files.read(path, limit: maximumProfileBytes)
+            return try Files.read(path, limit: maximumProfileBytes)
         } catch {
             switch error {
             case .system(let cause): throw .system(cause)
             case .tooLong(let file, let limit): throw .tooLong(file: file, limit: limit)
             }
         }
-        return try FrozenProfile.decode(bytes, name: path)
+    }
+
+    /// The file that a person means: that of a version of this store, its references or its archive, or a path, which has a slash or ends in `.yaml`.
+    public func path(reference: String) throws(ProfileError) -> String {
+        if reference.contains("/") || reference.hasSuffix(".yaml") { return reference }
+        let found = try locate(reference: reference)
+        return found.store.path(of: found.version)
     }
 
     /// Sentences about companions that are missing or are not those that were frozen, empty when all is as it was.

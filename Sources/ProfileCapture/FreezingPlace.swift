@@ -27,6 +27,7 @@ struct FreezingPlace {
                 store = ProfileStore(directory: CaptureRequest.defaultDirectory)
                 stem = version
             }
+            try store.recover()
             if store.contains(stem) && !overwrites {
                 throw ProfileError.alreadyFrozen(version: stem.text, file: store.path(of: stem))
             }

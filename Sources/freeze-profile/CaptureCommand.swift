@@ -147,7 +147,7 @@ enum CaptureCommand {
         }
     }
 
-    private static func exitCode(_ error: CaptureError) -> ExitCode {
+    static func exitCode(_ error: CaptureError) -> ExitCode {
         switch error {
         case .cannotStart, .targetFailed, .interrupted, .measurementFailed: .failed
         case .cannotWrite, .wouldOverwrite: .cannotWrite
@@ -174,6 +174,7 @@ enum FreezeSummary {
                     + " s" + number(stage.use.cpuSeconds, 3).leftPadded(to: 10) + " s CPU"
                     + number(stage.use.peakResidentMB, 1).leftPadded(to: 9) + " MB")
         }
+        lines += StageSums.lines(profile).map { "  \($0)" }
         if let quality = profile.captureQuality {
             lines.append(
                 "Stacks by \(quality.sampler.name)" + (quality.sampler.reason.map { " (\($0))" } ?? "")

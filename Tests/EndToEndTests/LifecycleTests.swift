@@ -210,8 +210,8 @@ struct PromotionTests {
             "'\(path)/v1.yaml' cannot be promoted:", "- It has no dataset_id: not given: --dataset-id.",
             "- It has no totals.peak_rss_mb: no /proc.",
             "- It does not tell where it was measured: environment.identity is empty.",
-            "- rss_feed_fetch's wall_time_s is not the median of its runs.",
-            "- '\(path)/v1.monitor.log' has changed since it was frozen.",
+            "- stages.rss_feed_fetch.wall_time_s: the profile says 99.000000, its runs give 1.062500",
+            "- \(path)/v1.monitor.log: the profile says 12 bytes, there is 6 bytes",
             "- It has no stage truth '\(path)/v1.stage_truth.json'; --no-stage-truth-required goes without.",
         ] { #expect(result.standardError.contains(sentence), "\(sentence)") }
         #expect(try shelf.digests() == before)

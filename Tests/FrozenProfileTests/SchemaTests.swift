@@ -26,9 +26,12 @@ struct SchemaTests {
         profile.other["reviewed_by"] = .text("kept")
         profile.stages[0].isShared = true
         profile.sessions[0].canaries = [
-            Canary(name: "c-1", repetitions: [.start: .value([0.1, 0.2]), .end: .unavailable(reason: "no disk")])
+            Canary(
+                name: "c-1",
+                repetitions: [.start: .value([0.1, 0.2]), .end: .unavailable(reason: "no disk")])
         ]
-        profile.sessions[0].runs[1].observed = ObservedSpan(before: observed, during: observed, after: observed)
+        profile.sessions[0].runs[1].observed = ObservedSpan(
+            before: observed, during: observed, after: observed)
         profile.sessions[0].runs[1].surroundings = RunEnvironment(
             Dictionary(uniqueKeysWithValues: RunEnvironmentKey.allCases.map { ($0, .value(1)) }))
         profile.sessions[0].runs[1].disturbance = "the hypervisor took 9 % of the CPU time"
@@ -52,10 +55,14 @@ struct SchemaTests {
         return try ProfileSchema.problems(in: files)
     }
 
-    @Test("What is written is valid: a plain profile, one with every key, one without runs, and the older schema's")
+    @Test(
+        "What is written is valid: a plain profile, one with every key, one without runs, and the older schema's"
+    )
     func valid() throws {
         let older = try FrozenProfile.decode(Array(Samples.older.utf8), name: "old.yaml")
-        let documents = try [Samples.profile(), whole(), older].map { String(decoding: $0.encode(), as: UTF8.self) }
+        let documents = try [Samples.profile(), whole(), older].map {
+            String(decoding: $0.encode(), as: UTF8.self)
+        }
         #expect(try problems(documents + [Samples.older]) == [[], [], [], []])
     }
 
@@ -75,7 +82,10 @@ struct SchemaTests {
             ("file: v1.monitor.log\n", "file: ../v1.monitor.log\n", "companions/monitor_log/file"),
             ("      - 0.1\n", "      - -0.1\n", "sessions/0/canaries/c-1/start_s"),
             ("\nschema_version: '2.1'\n", "\nschema_version: '3.0'\n", "schema_version"),
-            ("        governor: performance\n", "        govenor: performance\n", "sessions/0/runs/1/observed"),
+            (
+                "        governor: performance\n", "        govenor: performance\n",
+                "sessions/0/runs/1/observed"
+            ),
         ]
         var documents: [String] = []
         for change in changes {

@@ -30,8 +30,10 @@ public enum ProfileSchema {
             result.status == .code(0),
             "Python needs jsonschema and PyYAML: scripts/bootstrap --tests. \(result.standardError)")
         return result.standardOutput.split(separator: "\n").map { line in
-            line == "[]" ? [] : line.dropFirst(2).dropLast(2).replacing("\", \"", with: "\n")
-                .split(separator: "\n").map(String.init)
+            line == "[]"
+                ? []
+                : line.dropFirst(2).dropLast(2).replacing("\", \"", with: "\n")
+                    .split(separator: "\n").map(String.init)
         }
     }
 }
