@@ -15,11 +15,13 @@ internal import StackProfile
 public struct RunMaker: ~Copyable {
     private let workspace: Workspace
     private let signals: SignalInbox
+    private let guardian: RunGuardian
 
     /// A maker of runs with a directory of its own for what they write.
     public init() throws(CaptureError) {
         let workspace = try Workspace()
         let signals = try RunMaker.receiveSignals()
+        guardian = try RunGuardian(workspace: workspace.path)
         self.workspace = workspace
         self.signals = signals
     }
@@ -66,7 +68,8 @@ public struct RunMaker: ~Copyable {
     private borrowing func perform(_ request: RunRequest, in place: RunPlace) throws(CaptureError)
         -> PassedRun
     {
-        let run = TargetRun(name: place.name, command: request.command, directory: place.directory)
+        let run = TargetRun(
+            name: place.name, command: request.command, directory: place.directory, guardian: guardian)
         var watch = EnvironmentWatch()
         switch request.kind {
         case .warmUp:

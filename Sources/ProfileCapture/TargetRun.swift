@@ -23,11 +23,13 @@ struct TargetRun {
     let name: String
     let command: [String]
     let directory: RunDirectory
+    /// Who ends what the command has started when we are killed; nil for nobody.
+    var guardian: RunGuardian?
 
     /// Runs the command to its end.
     ///
-    /// The command leads a process group of its own, so that it can be ended with everything it started, and the
-    /// kernel ends it when we die. Its output goes to files: what it says must not tear the monitor's panel.
+    /// The command leads a process group of its own, so that it can be ended with everything it started; the kernel ends
+    /// it when we die, and the guardian its group. Its output goes to files: what it says must not tear the monitor's panel.
     ///
     /// - Parameters:
     ///   - signals: Requests to end. The command gets them passed on, and the run counts as interrupted.
@@ -39,6 +41,7 @@ struct TargetRun {
         whileRunning: (_ pid: Int32, _ executable: String?) throws(CaptureError) -> Void = { _, _ in }
     ) throws(CaptureError) -> Finished {
         let suspended = try prepare()
+        try guardian?.guardGroup(suspended.pid)
         try beforeStart(suspended)
         let startedAt = SystemClock.now
         let start = SystemClock.monotonicNanoseconds
@@ -50,6 +53,7 @@ struct TargetRun {
         }
         let (outcome, executable) = try waitForEnd(of: &child, signals: signals, whileRunning)
         let wall = Duration(nanosecondCount: SystemClock.monotonicNanoseconds - start)
+        guardian?.release()
         return Finished(
             name: name, directory: directory, startedAt: startedAt,
             startedMonotonicNanoseconds: start, wall: wall,

@@ -1,9 +1,12 @@
 internal import CommandLineTool
 internal import LinuxSystem
 internal import LiveMonitor
+internal import ProfileCapture
 
 // The monitor child is this same program, started again with a first argument of its own.
 if let status = MonitorChild.runIfRequested(arguments: CommandLine.arguments) { CurrentProcess.exit(status) }
+// So is the process that ends a measured command's descendants when a capture is killed.
+if let status = RunGuardian.runIfRequested(arguments: CommandLine.arguments) { CurrentProcess.exit(status) }
 
 let tool = Tool(
     name: "freeze-profile",

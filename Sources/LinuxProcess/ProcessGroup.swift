@@ -1,0 +1,14 @@
+internal import Glibc
+internal import LinuxSystem
+
+/// A process group, by the number of its leader.
+public enum ProcessGroup {
+    /// Ends every process of a group at once. A group that is empty is fine.
+    ///
+    /// The number of a group that is not empty belongs to no other group or process, so nobody else is hit as long as it
+    /// is known to have been ours a moment ago.
+    public static func kill(_ leader: Int32) {
+        // Below 2 the kernel would take it for other groups, or for everybody.
+        if leader > 1 { Glibc.kill(-leader, SignalInbox.kill) }
+    }
+}
