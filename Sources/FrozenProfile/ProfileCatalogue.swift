@@ -34,14 +34,17 @@ public struct ProfileCatalogue: Sendable {
 
     /// The profiles of a store, each read whole. One that cannot be read is an entry with the problem.
     ///
-    /// - Parameter checksCompanions: Whether companions are digested and compared with what was frozen.
-    public init(_ store: ProfileStore, checksCompanions: Bool = false) throws(ProfileError) {
+    /// - Parameter verifies: Whether each is verified with its companions, which reads those too.
+    public init(_ store: ProfileStore, verifies: Bool = false) throws(ProfileError) {
         entries = try store.versions().map { version in
             do throws(ProfileError) {
-                let profile = try store.load(version)
-                let damage =
-                    profile.discrepancies + (checksCompanions ? store.damagedCompanions(of: profile) : [])
-                return Entry(version: version, profile: profile, problem: nil, damage: damage)
+                guard verifies else {
+                    return Entry(version: version, profile: try store.load(version), problem: nil, damage: [])
+                }
+                let found = try Verification.verify(path: store.path(of: version))
+                return Entry(
+                    version: version, profile: found.profile, problem: nil,
+                    damage: found.verification.findings.map(\.description))
             } catch {
                 return Entry(version: version, profile: nil, problem: error.description, damage: [])
             }

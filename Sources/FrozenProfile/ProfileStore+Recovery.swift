@@ -47,6 +47,9 @@ extension ProfileStore {
         try Files.remove("\(staging)/\(completeMark)")
     }
 
+    /// Whether all of a version had been written into a staging directory, so that it is finished and not removed.
+    static func isComplete(_ staging: String) throws(SystemError) -> Bool { try complete(staging) != nil }
+
     /// What a staging directory was to become, nil when not all of it had been written.
     private static func complete(
         _ staging: String

@@ -73,15 +73,11 @@ public struct ProfileStore: Sendable {
         }
     }
 
-    /// The file that a person means: that of a version of this store, or a path, which has a slash or ends in `.yaml`.
+    /// The file that a person means: that of a version of this store, its references or its archive, or a path, which has a slash or ends in `.yaml`.
     public func path(reference: String) throws(ProfileError) -> String {
         if reference.contains("/") || reference.hasSuffix(".yaml") { return reference }
-        let version = try VersionName(reference)
-        guard contains(version) else {
-            let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
-            throw .unknownVersion(version.text, directory: directory, nearest: nearest)
-        }
-        return path(of: version)
+        let found = try locate(reference: reference)
+        return found.store.path(of: found.version)
     }
 
     /// Sentences about companions that are missing or are not those that were frozen, empty when all is as it was.

@@ -57,15 +57,16 @@ public struct Promotion: Sendable {
         }
         let source: (store: ProfileStore, version: VersionName)
         var profile: FrozenProfile
+        let verification: Verification
         do throws(ProfileError) {
             source = try store.locate(reference: request.source)
-            profile = try source.store.load(source.version)
+            (profile, verification) = try Verification.verify(path: source.store.path(of: source.version))
         } catch {
             throw LifecycleError(error)
         }
         let found = try Promotion.companions(of: profile, source, request)
         let problems =
-            Promotion.problems(of: profile) + source.store.damagedCompanions(of: profile) + found.problems
+            Promotion.problems(of: profile) + verification.findings.map(\.description) + found.problems
         let file = PlainText.sanitized(source.store.path(of: source.version), maximumCharacters: 300)
         guard problems.isEmpty else {
             throw .noInput(
@@ -138,7 +139,6 @@ public struct Promotion: Sendable {
         }
         if profile.schema.major > SchemaVersion.older.major {
             if profile.measuredRuns.isEmpty { sentences.append("It has no measured run that ended well.") }
-            sentences += profile.discrepancies
         }
         return sentences
     }

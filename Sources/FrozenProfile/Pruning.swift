@@ -87,6 +87,8 @@ public struct Pruning: Sendable {
             guard !items.isEmpty else { return }
             let turn = try FileDescriptor.open(store.directory, .read)
             try turn.lockExclusively()
+            // What was written whole is finished, whatever else is tidied away.
+            try store.recoverInTurn()
             // The profile first: what is left when this is cut short is companions without one, which nobody reads.
             for item in items {
                 for file in item.files { try Files.removeTree(file) }
@@ -109,6 +111,7 @@ public struct Pruning: Sendable {
         for name in try Files.names(inDirectory: store.directory)
         where name.hasPrefix(ProfileStore.stagingPrefix) && Files.isDirectory("\(store.directory)/\(name)") {
             let path = "\(store.directory)/\(name)"
+            if try ProfileStore.isComplete(path) { continue }
             items.append(
                 Item(
                     name: "left over by a freeze that was killed", files: [path],

@@ -183,7 +183,8 @@ private struct DerivedCheck {
 extension CaptureQuality.Sampler {
     fileprivate static var counts: [(String, KeyPath<Self, Reading<Int>>)] {
         [
-            ("attempted", \.attempted), ("recorded", \.recorded), ("lost", \.lost), ("truncated", \.truncated),
+            ("attempted", \.attempted), ("recorded", \.recorded), ("lost", \.lost),
+            ("truncated", \.truncated),
             ("unwind_failed", \.unwindFailed),
         ]
     }

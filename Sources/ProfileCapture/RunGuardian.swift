@@ -56,7 +56,7 @@ public final class RunGuardian {
         request.standardInput = .null
         request.standardOutput = .null
         request.standardError = .null
-        request.inheritedDescriptor = descriptor
+        request.inheritedDescriptors = [descriptor]
         // Out of reach of the terminal's Ctrl-C, which is for the capture.
         request.leadsProcessGroup = true
         do throws(SpawnError) {

@@ -41,7 +41,7 @@ enum ListCommand {
         }
         let catalogue: ProfileCatalogue
         do throws(ProfileError) {
-            catalogue = try ProfileCatalogue(store, checksCompanions: true)
+            catalogue = try ProfileCatalogue(store, verifies: true)
         } catch {
             throw ToolFailure(error.description, .noInput)
         }

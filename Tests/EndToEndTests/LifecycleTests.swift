@@ -106,6 +106,27 @@ struct PromotionTests {
         #expect(try shelf.digests().filter { !$0.key.hasPrefix("references/") } == before)
     }
 
+    @Test("Profiles of real runs, and references made of them, are what the JSON Schema says")
+    func schema() throws {
+        let toolkit = try Toolkit()
+        for (version, command) in [("v1", Toolkit.shellPipeline), ("v2", Toolkit.pythonPipeline)] {
+            let result = try toolkit.capture(version, ["--skip-warmup", "--dataset-id", "d"], command)
+            try #require(result.status == .code(0), "\(result.standardError)")
+        }
+        let store = ProfileStore(directory: toolkit.directory.path)
+        let promoted = try runCommand([
+            BuiltProduct.path("freeze-profile"), "promote", "v1", "r1", "--reason", "x", "--profiles",
+            store.directory,
+        ])
+        let hasEpisodes = try store.load(VersionName("v1")).episodesProcessed.value != nil
+        #expect(promoted.status == .code(hasEpisodes ? 0 : 66), "\(promoted.standardError)")
+        var files = ["v1", "v2"].map { "\(store.directory)/\($0).yaml" }
+        if hasEpisodes { files.append("\(store.references.directory)/r1.yaml") }
+        #expect(try ProfileSchema.problems(in: files) == files.map { _ in [] })
+        let run = try #require(try store.load(VersionName("v1")).measuredRuns.first)
+        #expect((0...100).contains(try #require(run.surroundings?[.othersShare].value)))
+    }
+
     @Test("A dry run says what it would write and writes nothing")
     func dryRun() throws {
         let shelf = try Shelf()
@@ -189,8 +210,8 @@ struct PromotionTests {
             "'\(path)/v1.yaml' cannot be promoted:", "- It has no dataset_id: not given: --dataset-id.",
             "- It has no totals.peak_rss_mb: no /proc.",
             "- It does not tell where it was measured: environment.identity is empty.",
-            "- rss_feed_fetch's wall_time_s is not the median of its runs.",
-            "- '\(path)/v1.monitor.log' has changed since it was frozen.",
+            "- stages.rss_feed_fetch.wall_time_s: the profile says 99.000000, its runs give 1.062500",
+            "- \(path)/v1.monitor.log: the profile says 12 bytes, there is 6 bytes",
             "- It has no stage truth '\(path)/v1.stage_truth.json'; --no-stage-truth-required goes without.",
         ] { #expect(result.standardError.contains(sentence), "\(sentence)") }
         #expect(try shelf.digests() == before)

@@ -112,7 +112,8 @@ struct ListCommandTests {
                 "broken: '\(shelf.directory.path)/broken.yaml' is not a frozen profile."))
         #expect(
             result.standardError.contains(
-                "v1.9.0: '\(shelf.directory.path)/v1.9.0.monitor.log' has changed since it was frozen."))
+                "v1.9.0: \(shelf.directory.path)/v1.9.0.monitor.log: the profile says 16 bytes, there is 6 bytes"
+            ))
         #expect(result.standardOutput.contains("  damaged, "))
     }
 
