@@ -62,7 +62,7 @@ public struct ProfileStore: Sendable {
     }
 
     /// The bytes of a profile's file.
-    static func read(path: String) throws(ProfileError) -> [UInt8] {
+    public static func read(path: String) throws(ProfileError) -> [UInt8] {
         do throws(Files.ReadError) {
             return try Files.read(path, limit: maximumProfileBytes)
         } catch {

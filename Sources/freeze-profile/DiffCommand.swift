@@ -46,6 +46,9 @@ enum DiffCommand {
         let from = try load(arguments.operands[0], store)
         let to = try load(arguments.operands[1], store)
         var settings = try ComparisonOptions.settings(arguments, profiles: directory)
+        for reference in arguments.operands {
+            if let file = try editedFile(reference, store) { settings.editedFiles.append(file) }
+        }
         if arguments.has("remeasure") {
             return try ComparisonOptions.show(try remeasure(from, to, settings, arguments), arguments)
         }
@@ -55,6 +58,17 @@ enum DiffCommand {
         if let warning = settings.ledger?.staleness(today: today) { comparison.notes.append(warning) }
         let why = try DiffReport.explained(&comparison, from: from, to: to, store: store, arguments)
         return try ComparisonOptions.show(comparison, arguments, why: why)
+    }
+
+    /// The file of a profile whose text is not the one that was written; nil for one that is as it was, or does not tell.
+    private static func editedFile(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> String? {
+        do throws(ProfileError) {
+            let (home, version) = try store.locate(reference: reference)
+            let path = home.path(of: version)
+            return ContentDigest(of: try ProfileStore.read(path: path)).agrees ? nil : path
+        } catch {
+            throw ToolFailure(error.description, .noInput)
+        }
     }
 
     private static func ledger(

@@ -11,6 +11,11 @@ extension Comparability {
         search.compareSamplers()
         search.compareExits()
         search.compareOutputs()
+        for file in settings.editedFiles {
+            search.forbid(
+                ComparabilityKey.edited.rawValue,
+                "'\(PlainText.sanitized(file, maximumCharacters: 300))' was changed after it was frozen.")
+        }
         search.lookAtSides()
         differences = search.found.filter(\.forbids) + search.found.filter { !$0.forbids }
     }

@@ -88,6 +88,8 @@ public struct ComparisonSettings: Equatable, Sendable {
     public var ledger: NoiseLedger?
     /// Keys of ``Comparability`` that may differ.
     public var allowances: Set<String>
+    /// Files of profiles that were changed after they were frozen, as far as anybody looked.
+    public var editedFiles: [String] = []
 
     /// Settings.
     public init(
