@@ -50,7 +50,9 @@ let package = Package(
         .target(name: "CommandLineTool", dependencies: ["Measurement", "LinuxSystem"]),
         .target(
             name: "ProfileComparison",
-            dependencies: ["FrozenProfile", "StackProfile", "YAMLDocument", "LinuxSystem", "Measurement"]),
+            dependencies: [
+                "FrozenProfile", "StackProfile", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement",
+            ]),
         // Style and script are files of their own, embedded so that the tool stays one file.
         .target(
             name: "ProfileReport",

@@ -10,7 +10,8 @@ let tool = Tool(
     summary: "What a release costs, stage by stage: watched live, frozen per version, compared.",
     version: toolVersion,
     commands: [
-        CaptureCommand.command, DiffCommand.command, ReportCommand.command, MonitorCommand.command, StageCommand.command,
+        CaptureCommand.command, DiffCommand.command, ReportCommand.command, HistoryCommand.command,
+        MonitorCommand.command, StageCommand.command,
         SampleCommand.command, RenderCommand.command, DoctorCommand.command,
         PromoteCommand.command, ArchiveCommand.command, ListCommand.command, PruneCommand.command,
     ])
