@@ -198,7 +198,7 @@ let testedTargets: [String: [String]] = [
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
     "ProfileComparisonTests": [
-        "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile",
+        "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile", "JSONDocument",
     ],
     "ProfileCaptureTests": [
         "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",

@@ -48,7 +48,9 @@ final class Attendance {
             if ready[2] { hear() }
             forwardExpired()
             if !isMonitorThere {
-                for (relay, isReady) in zip(relays, ready.dropFirst(3)) where isReady { pass(relay.next(), relay) }
+                for (relay, isReady) in zip(relays, ready.dropFirst(3)) where isReady {
+                    pass(relay.next(), relay)
+                }
             }
             if isMonitorThere, !relays.isEmpty { look() }
             if ready[0], let outcome = try box.child.wait(timeout: .zero) { return outcome }

@@ -147,7 +147,8 @@ enum CaptureCommand {
         }
     }
 
-    private static func exitCode(_ error: CaptureError) -> ExitCode {
+    /// What to exit with when a capture, or any run of a command, ended without result.
+    static func exitCode(_ error: CaptureError) -> ExitCode {
         switch error {
         case .cannotStart, .targetFailed, .interrupted, .measurementFailed: .failed
         case .cannotWrite, .wouldOverwrite: .cannotWrite

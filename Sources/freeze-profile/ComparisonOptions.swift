@@ -16,6 +16,7 @@ enum ComparisonOptions {
         .value(
             "fail-on", "WHAT",
             "regression: exit 1 then, else 0; inconclusive: 2 then too; never (default: inconclusive)"),
+        .flag("json", "print the comparison as JSON (docs/formats/comparison.md)"),
     ]
 
     static let exitCodes =
@@ -26,10 +27,7 @@ enum ComparisonOptions {
     static func settings(
         _ arguments: ParsedArguments, profiles: String
     ) throws(ToolFailure) -> ComparisonSettings {
-        var settings = ComparisonSettings()
-        settings.budgets = BudgetPolicy(
-            commandLine: try budgets(arguments.values["budget"] ?? []),
-            rules: try rules(arguments.value("rules"), profiles: profiles))
+        var settings = try gateSettings(arguments, profiles: profiles)
         settings.allowances = try allowances(arguments.values["allow"] ?? [])
         if let name = arguments.value("gate") {
             guard let gate = ComparisonSettings.Gate(rawValue: name) else {
@@ -41,6 +39,16 @@ enum ComparisonOptions {
         return settings
     }
 
+    /// Budgets and rules, by the options and the files beside the profiles.
+    static func gateSettings(
+        _ arguments: ParsedArguments, profiles: String
+    ) throws(ToolFailure) -> ComparisonSettings {
+        ComparisonSettings(
+            budgets: BudgetPolicy(
+                commandLine: try budgets(arguments.values["budget"] ?? []),
+                rules: try rules(arguments.value("rules"), profiles: profiles)))
+    }
+
     /// Prints a comparison and tells what to exit with.
     ///
     /// - Parameter why: What follows the table; nil when the comparison has been shown in another format.
@@ -48,6 +56,10 @@ enum ComparisonOptions {
         _ comparison: Comparison, _ arguments: ParsedArguments, why: String? = ""
     ) throws(ToolFailure) -> ExitCode {
         guard let why else { return try exitCode(comparison.outcome, arguments) }
+        if arguments.has("json") {
+            Console.print(comparison.json)
+            return try exitCode(comparison.outcome, arguments)
+        }
         let style = TerminalStyle.forDescriptor(Terminal.standardOutput)
         let text = ComparisonText(comparison, width: Terminal.size(Terminal.standardOutput).columns) {
             text, emphasis in

@@ -1,6 +1,7 @@
 internal import CommandLineTool
 internal import FrozenProfile
 internal import LinuxSystem
+internal import Measurement
 internal import ProfileCapture
 internal import ProfileComparison
 
@@ -15,8 +16,14 @@ enum DiffCommand {
         summary:
             "Says what got slower from one frozen version to another, and whether that is more than noise.",
         operands: .named(["FROM", "TO"], required: 2),
-        options: ComparisonOptions.all + DiffReport.options + [
-            .value("profiles", "DIR", "where versions are looked up (default: data/profiles)")
+        options: ComparisonOptions.all + DiffReport.options + InterleavedRuns.options + [
+            .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
+            .value("ledger", "FILE", "the noise between sessions (default: the one in ledger/ that applies)"),
+            .flag(
+                "remeasure",
+                "run both versions' recipes in turn now, and tell the machine's drift from the code's"),
+            .value("a", "COMMAND", "what --remeasure runs as FROM (default: its recipe)"),
+            .value("b", "COMMAND", "what --remeasure runs as TO (default: its recipe)"),
         ],
         examples: [
             ("freeze-profile diff v1.1.0 v1.2.0", "what changed from one release to the next"),
@@ -38,10 +45,59 @@ enum DiffCommand {
         let store = ProfileStore(directory: directory)
         let from = try load(arguments.operands[0], store)
         let to = try load(arguments.operands[1], store)
-        let settings = try ComparisonOptions.settings(arguments, profiles: directory)
+        var settings = try ComparisonOptions.settings(arguments, profiles: directory)
+        if arguments.has("remeasure") {
+            return try ComparisonOptions.show(try remeasure(from, to, settings, arguments), arguments)
+        }
+        settings.ledger = try ledger(arguments, for: [from, to], profiles: directory)
         var comparison = Comparison(from: from, to: to, settings: settings)
+        let today = SystemClock.now.dateOnly
+        if let warning = settings.ledger?.staleness(today: today) { comparison.notes.append(warning) }
         let why = try DiffReport.explained(&comparison, from: from, to: to, store: store, arguments)
         return try ComparisonOptions.show(comparison, arguments, why: why)
+    }
+
+    /// The noise ledger that applies to some profiles, or the one that was named.
+    static func ledger(
+        _ arguments: ParsedArguments, for profiles: [FrozenProfile], profiles directory: String
+    ) throws(ToolFailure) -> NoiseLedger? {
+        do throws(NoiseLedger.Refusal) {
+            if let file = arguments.value("ledger") { return try LedgerStore.load(file) }
+            return try LedgerStore(profiles: directory).ledger(for: profiles)
+        } catch {
+            throw ToolFailure(error.description, .noInput)
+        }
+    }
+
+    /// Both versions' commands in turn now, beside what was frozen of them.
+    private static func remeasure(
+        _ from: FrozenProfile, _ to: FrozenProfile, _ settings: ComparisonSettings,
+        _ arguments: ParsedArguments
+    ) throws(ToolFailure) -> Comparison {
+        let a = try command(of: from, arguments, option: "a")
+        let b = try command(of: to, arguments, option: "b")
+        guard a != b else {
+            throw ToolFailure(
+                "Both versions are measured by the same command, '\(PlainText.sanitized(a.joined(separator: " ")))', so "
+                    + "running it twice would compare it with itself. Say where the old program is: --a 'COMMAND'.",
+                .usage)
+        }
+        let runs = InterleavedRuns(a: a, b: b, plan: try InterleavedRuns.plan(arguments))
+        var now = try runs.compare(names: (from.release, to.release), settings: settings)
+        now.remeasurement = Remeasurement(from: from, to: to, now: now)
+        return now
+    }
+
+    private static func command(
+        of profile: FrozenProfile, _ arguments: ParsedArguments, option: String
+    ) throws(ToolFailure) -> [String] {
+        if let text = arguments.value(option) { return try InterleavedRuns.command(text, option: option) }
+        guard let words = profile.recipe?.arguments, !words.isEmpty else {
+            throw ToolFailure(
+                "\(PlainText.sanitized(profile.release)) does not tell by which command it was measured. "
+                    + "Say it: --\(option) 'COMMAND'.", .usage)
+        }
+        return words
     }
 
     private static func load(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> FrozenProfile

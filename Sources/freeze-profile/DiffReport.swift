@@ -35,7 +35,7 @@ struct DiffReport {
             }
             format = known
         } else {
-            format = output.map(Self.format(ofFile:)) ?? .terminal
+            format = arguments.has("json") ? .json : output.map(Self.format(ofFile:)) ?? .terminal
         }
         if format == .html && output == nil {
             throw ToolFailure("Say where the page goes: --format html -o FILE.html.", .usage)
@@ -123,7 +123,7 @@ struct DiffReport {
         case .terminal: try deliver(Array((ComparisonText(report.comparison).render() + report.stacks.text).utf8))
         case .markdown: try deliver(Array(MarkdownReport.render(report).utf8))
         case .html: try deliver(HTMLComparisonReport.render(report))
-        case .json: try deliver(Array(report.comparison.headline.utf8))
+        case .json: try deliver(Array(report.comparison.json.utf8))
         }
         return true
     }

@@ -11,6 +11,7 @@ let tool = Tool(
     version: toolVersion,
     commands: [
         CaptureCommand.command, DiffCommand.command, ReportCommand.command, HistoryCommand.command,
+        ABCommand.command, CalibrateCommand.command,
         MonitorCommand.command, StageCommand.command,
         SampleCommand.command, RenderCommand.command, DoctorCommand.command,
         PromoteCommand.command, ArchiveCommand.command, ListCommand.command, PruneCommand.command,

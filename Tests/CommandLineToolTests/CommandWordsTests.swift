@@ -7,7 +7,8 @@ struct CommandWordsTests {
     @Test("Words are those that a shell makes of them")
     func shell() throws {
         let texts = [
-            "./old --input 'a b' {output_dir}", "a\t\"b c\"d  e", "x\\ y '' \"\"", "a'b'\"c\"d", "\"a\\\"b\\\\c\\d\"",
+            "./old --input 'a b' {output_dir}", "a\t\"b c\"d  e", "x\\ y '' \"\"", "a'b'\"c\"d",
+            "\"a\\\"b\\\\c\\d\"",
             "'a\\b' \\'",
         ]
         for text in texts {

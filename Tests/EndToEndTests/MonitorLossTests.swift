@@ -34,7 +34,8 @@ struct MonitorLossTests {
             try Files.replace(directory.path + "/pipeline.py", with: program)
             terminal = try TestTerminal(in: directory.path)
             try terminal.run(
-                "\(BuiltProduct.path("freeze-profile")) monitor --output-dir out -- python3 pipeline.py; echo end=$?")
+                "\(BuiltProduct.path("freeze-profile")) monitor --output-dir out -- python3 pipeline.py; echo end=$?"
+            )
             _ = try terminal.wait { $0.contains("line number 3\n") && $0.contains("waiting for a stage") }
             let here = directory.path
             let all = ProcessTree.allProcesses().filter {
@@ -79,7 +80,8 @@ struct MonitorLossTests {
         let screen = try scene.terminal.wait { $0.contains("line number 29") && $0.contains(": summary") }
         #expect(screen.contains("end=137") && screen.contains("python3: summary"), "\(screen)")
         for number in 0..<30 {
-            #expect(screen.split(separator: "\n").contains { $0.hasSuffix("line number \(number)") }, "\(screen)")
+            #expect(
+                screen.split(separator: "\n").contains { $0.hasSuffix("line number \(number)") }, "\(screen)")
         }
         #expect(try scene.terminal.isCursorVisible())
         // The shell has its keyboard.
@@ -95,7 +97,9 @@ struct MonitorLossTests {
         #expect(try scene.marks() == Self.allPrinted)
         let screen = try scene.terminal.wait { $0.contains("\nend=") }
         #expect(screen.contains("\nend=0"), "\(screen)")
-        #expect(screen.contains("The monitor was ended by signal 9 (Killed) before the run was over"), "\(screen)")
+        #expect(
+            screen.contains("The monitor was ended by signal 9 (Killed) before the run was over"), "\(screen)"
+        )
         let missing = (0..<30).filter { !screen.contains("line number \($0)\n") }
         #expect(missing.isEmpty, "\(missing) in \(screen)")
         #expect(try scene.terminal.isCursorVisible())
@@ -127,7 +131,8 @@ struct MonitorLossTests {
         let directory = try TemporaryDirectory()
         let marks = directory.path + "/marks"
         var request = ChildRequest([
-            BuiltProduct.path("freeze-profile"), "monitor", "--output-dir", directory.path + "/out", "--", "sh", "-c",
+            BuiltProduct.path("freeze-profile"), "monitor", "--output-dir", directory.path + "/out", "--",
+            "sh", "-c",
             "trap 'echo term >> \(marks)' TERM; trap 'echo int >> \(marks)' INT; echo ready >> \(marks); "
                 + "for i in $(seq 60); do sleep 0.05; done; exit 3",
         ])
@@ -151,7 +156,8 @@ struct MonitorLossTests {
         #expect(try child.wait(timeout: .seconds(20))?.status == .code(3))
         #expect(try lines() == ["ready", "term", "term", "int"])
         // The monitor has stayed: the log is whole.
-        let log = String(decoding: try Files.read(directory.path + "/out/.monitor.log", limit: 1 << 20), as: UTF8.self)
+        let log = String(
+            decoding: try Files.read(directory.path + "/out/.monitor.log", limit: 1 << 20), as: UTF8.self)
         #expect(log.contains("\npipeline_exited=1 exit_code=3"), "\(log)")
     }
 }

@@ -32,7 +32,8 @@ struct ExperimentTests {
         let same = Comparison(interleaved: a, with: try runs(Self.base.reversed()))
         #expect(same.outcome == .verdict(.ok))
         let few = Comparison(
-            interleaved: try runs(Array(Self.base.prefix(7))), with: try runs(Self.base.prefix(7).map { 2 * $0 }))
+            interleaved: try runs(Array(Self.base.prefix(7))),
+            with: try runs(Self.base.prefix(7).map { 2 * $0 }))
         #expect(few.outcome == .verdict(.inconclusive))
         #expect(few.rows[0].reason == "Fewer than 8 runs a side are no evidence.")
         let wide = Comparison(
@@ -46,11 +47,10 @@ struct ExperimentTests {
     func remeasurement() throws {
         let older = try Versions().profile("v1", Versions.steady)
         let newer = try Versions().profile("v2", Versions.steady.map { $0.map { 1.2 * $0 } })
-        let frozen = Comparison(from: older, to: newer)
         // Run side by side, both are 20 % slower than the old one was.
         let now = Comparison(
             interleaved: try runs(Self.base.map { 1.2 * $0 }), with: try runs(Self.base.map { 1.2 * $0 }))
-        let wall = try #require(Remeasurement(frozen: frozen, now: now).lines.first)
+        let wall = try #require(Remeasurement(from: older, to: newer, now: now).lines.first)
         #expect((try #require(wall.frozenPercent) - 20).magnitude < 0.5)
         #expect(try #require(wall.codePercent).magnitude < 0.5)
         #expect((try #require(wall.driftSinceOldPercent) - 21).magnitude < 1)

@@ -9,7 +9,8 @@ struct NoiseLedgerTests {
     private func learnt() throws -> NoiseLedger {
         let profile = try Versions().profile("v1", Versions.noisy)
         var ledger = NoiseLedger(
-            file: "ledger.yaml", machine: MachineClass(profile.environment.identity), workload: Workload(profile))
+            file: "ledger.yaml", machine: MachineClass(profile.environment.identity),
+            workload: Workload(profile))
         ledger.learn(from: profile, date: "2026-02-10")
         return ledger
     }
@@ -41,7 +42,9 @@ struct NoiseLedgerTests {
         let read = try NoiseLedger.decode(bytes, file: "ledger.yaml")
         #expect(read.encode() == bytes)
         #expect(read.machine == ledger.machine && read.workload == ledger.workload)
-        #expect(read[.transcription, .wall]?.proposedBudgetPercent == ledger[.transcription, .wall]?.proposedBudgetPercent)
+        #expect(
+            read[.transcription, .wall]?.proposedBudgetPercent
+                == ledger[.transcription, .wall]?.proposedBudgetPercent)
 
         let profile = try Versions().profile("v9", Versions.steady)
         #expect(read.applies(to: profile))

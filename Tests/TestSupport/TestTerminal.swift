@@ -18,7 +18,8 @@ public final class TestTerminal {
         socket = "freeze-\(CurrentProcess.pid)-\(SystemClock.monotonicNanoseconds)"
         let settings = ["PS1='ready> '", "LC_ALL=C.UTF-8", "TERM=screen", "CI="] + variables
         _ = try tmux(
-            "-f", "/dev/null", "-u", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", "-c", directory,
+            "-f", "/dev/null", "-u", "new-session", "-d", "-x", "\(columns)", "-y", "\(rows)", "-c",
+            directory,
             "env \(settings.joined(separator: " ")) bash --norc --noprofile")
         _ = try wait { $0.contains("ready>") }
     }

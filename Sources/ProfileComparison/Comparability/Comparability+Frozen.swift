@@ -2,14 +2,15 @@ internal import FrozenProfile
 internal import Measurement
 
 extension Comparability {
-    /// What differs between two frozen profiles besides the version.
-    init(from: SideEvidence, to: SideEvidence, settings: ComparisonSettings) {
-        var search = DifferenceSearch(from: from, to: to, allowances: settings.allowances)
+    /// What differs between two sides besides the version.
+    init(from: SideEvidence, to: SideEvidence, design: Comparison.Design, settings: ComparisonSettings) {
+        var search = DifferenceSearch(from: from, to: to, design: design, allowances: settings.allowances)
         search.compareWorkload()
         search.compareMachines()
         search.compareCanaries()
         search.compareSamplers()
         search.compareExits()
+        search.compareOutputs()
         search.lookAtSides()
         differences = search.found.filter(\.forbids) + search.found.filter { !$0.forbids }
     }
@@ -19,13 +20,15 @@ extension Comparability {
 private struct DifferenceSearch {
     let from: SideEvidence
     let to: SideEvidence
+    let design: Comparison.Design
     let allowances: Set<String>
     var found: [Comparability.Difference] = []
     private var unknown: [String] = []
 
-    init(from: SideEvidence, to: SideEvidence, allowances: Set<String>) {
+    init(from: SideEvidence, to: SideEvidence, design: Comparison.Design, allowances: Set<String>) {
         self.from = from
         self.to = to
+        self.design = design
         self.allowances = allowances
     }
 
@@ -73,6 +76,8 @@ private struct DifferenceSearch {
                 key.rawValue, from.profile.environment.identity[key], to.profile.environment.identity[key],
                 forbids: key.mustMatch, \.description)
         }
+        // Two commands of today are what they are, whatever state the directory is in that they are run from.
+        guard design == .sessions else { return }
         for side in [from, to] where side.profile.environment.identity[.gitDirty].value == .bool(true) {
             forbid(
                 ComparabilityKey.dirty.rawValue,
@@ -146,8 +151,20 @@ private struct DifferenceSearch {
         }
     }
 
+    /// Versions that each produce one and the same thing in every run, but not the same as each other, did other work.
+    mutating func compareOutputs() {
+        func digest(_ side: SideEvidence) -> String? {
+            let digests = Set(side.sessions.flatMap(\.runs).filter(\.counts).compactMap(\.outputDigest))
+            return digests.count == 1 ? digests.first : nil
+        }
+        guard let older = digest(from), let newer = digest(to), older != newer else { return }
+        forbid(
+            ComparabilityKey.output.rawValue,
+            "They declare other outputs: \(older.prefix(12)), now \(newer.prefix(12)).")
+    }
+
     mutating func lookAtSides() {
-        if from.profile.date > to.profile.date {
+        if design == .sessions && from.profile.date > to.profile.date {
             warn("order", "\(from.name) is the newer one by date: the sides may be swapped.")
         }
         for side in [from, to] {
@@ -167,7 +184,7 @@ private struct DifferenceSearch {
         if from.profile.schema.major != to.profile.schema.major {
             warn("schema", "Schemas differ: \(from.profile.schema), now \(to.profile.schema).")
         }
-        if !unknown.isEmpty {
+        if design == .sessions && !unknown.isEmpty {
             warn(
                 "unknown",
                 "Not recorded on both sides, so possibly different: \(unknown.joined(separator: ", ")).")
@@ -181,10 +198,12 @@ private struct DifferenceSearch {
                 case .number(let cpus)? = side.profile.environment.identity[.usableCPUs].value,
                 load > 0.2 * cpus
             {
-                warn("load", "\(side.name) \(id): the load was \(load.fixed(1)) when measuring began.")
+                warn(
+                    "load",
+                    "In session \(id) of \(side.name) the load was \(load.fixed(1)) when measuring began.")
             }
             if let swap = session.observed[.swapUsed].value, swap > 0 {
-                warn("swap", "\(side.name) \(id): \(swap.fixed(0)) MB of swap were in use.")
+                warn("swap", "In session \(id) of \(side.name) \(swap.fixed(0)) MB of swap were in use.")
             }
         }
     }

@@ -13,6 +13,8 @@ public enum ComparabilityKey: String, CaseIterable, Sendable {
     case samplerRate = "sampler_rate"
     case samplerHealth = "sampler_health"
     case exitStatus = "exit_status"
+    /// The digest of what the pipeline produced, where it declares one.
+    case output
     /// Fixed work took another time: the machine was faster or slower.
     case canary
     /// Sessions that are no fair measurement: left out unless allowed.

@@ -33,7 +33,8 @@ extension Comparison {
     ) {
         self.init(
             from: Side(older), to: Side(newer), design: design, settings: settings,
-            comparability: Comparability(from: older, to: newer, settings: settings), rows: [],
+            comparability: Comparability(from: older, to: newer, design: design, settings: settings),
+            rows: [],
             exactDifferences: [], notes: [])
         guard comparability.refusals.isEmpty else { return }
         let table = RowTable(from: older, to: newer, design: design, settings: settings)

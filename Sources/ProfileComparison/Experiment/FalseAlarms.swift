@@ -51,7 +51,8 @@ public struct FalseAlarms: Equatable, Sendable {
             for second in sessions.indices where first != second && pairs < Self.mostComparisons {
                 pairs += 1
                 let rows = Comparison(
-                    from: part([sessions[first]]), to: part([sessions[second]]), settings: settings).rows
+                    from: part([sessions[first]]), to: part([sessions[second]]), settings: settings
+                ).rows
                 if rows.contains(where: { $0.ruleFlag != nil }) { beyondRules = (beyondRules ?? 0) + 1 }
                 if rows.contains(where: { $0.family == .total && $0.deltaPercent ?? 0 > 5 }) {
                     beyondFivePercent += 1

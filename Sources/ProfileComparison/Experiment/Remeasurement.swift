@@ -24,16 +24,18 @@ public struct Remeasurement: Equatable, Sendable {
     public var lines: [Line]
 
     /// - Parameters:
-    ///   - frozen: The comparison of the frozen versions, whatever its verdict.
-    ///   - now: That of both versions' runs made in turn.
-    public init(frozen: Comparison, now: Comparison) {
+    ///   - from: The old version as it was frozen, whether or not it may be compared with the new one.
+    ///   - to: The new version as it was frozen.
+    ///   - now: The comparison of both versions' runs made in turn.
+    public init(from: FrozenProfile, to: FrozenProfile, now: Comparison) {
         lines = now.rows(of: nil).filter { $0.family == .total }.map { row in
-            let then = frozen.rows(of: nil).first { $0.metric == row.metric }
+            let old = from.totals.use[row.metric]
+            let new = to.totals.use[row.metric]
             var line = Line(
-                metric: row.metric, frozenPercent: then?.deltaPercent, codePercent: row.changePercent,
-                codeInterval: row.change?.percentInterval,
-                driftSinceOldPercent: Self.percent(from: then?.from, to: row.from),
-                driftSinceNewPercent: Self.percent(from: then?.to, to: row.to), sentence: "")
+                metric: row.metric, frozenPercent: Self.percent(from: old, to: new),
+                codePercent: row.changePercent, codeInterval: row.change?.percentInterval,
+                driftSinceOldPercent: Self.percent(from: old, to: row.from),
+                driftSinceNewPercent: Self.percent(from: new, to: row.to), sentence: "")
             line.sentence = Self.sentence(line, row.verdict)
             return line
         }
@@ -54,8 +56,9 @@ public struct Remeasurement: Equatable, Sendable {
         if let frozen = line.frozenPercent { text += "; frozen it was \(Comparison.signed(frozen)) %" }
         text += "."
         if let drift = line.driftSinceOldPercent {
-            text += " The old version now measures \(Comparison.signed(drift)) % of its frozen value: that is the machine, "
-                + "not the code."
+            text +=
+                " The old version now measures \(Comparison.signed(drift)) % against what was frozen of it: that is the "
+                + "machine, not the code."
         }
         return text
     }

@@ -71,9 +71,13 @@ extension NoiseLedger {
                 distribution.quantile(upperTail: errorRate / Double(familySize))
                 * (entry.sessions.variance * 2 / Double(sessions)).squareRoot()
             let percent = max(BudgetPolicy.standardPercent(of: key.metric), Percent.ofLogarithm(2 * reach))
-            entries[key]?.proposedBudgetPercent = (percent * 10).rounded(.up) / 10
+            // Beyond a doubling a budget is none: such noise leaves verdicts undecided instead.
+            entries[key]?.proposedBudgetPercent = min(Self.largestProposal, (percent * 10).rounded(.up) / 10)
         }
     }
+
+    /// The largest budget that is proposed, in percent.
+    private static let largestProposal = 100.0
 
     /// Why the ledger should not be relied on without a look, as a sentence; nil when it is recent.
     ///

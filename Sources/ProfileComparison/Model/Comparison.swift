@@ -53,6 +53,10 @@ public struct Comparison: Equatable, Sendable {
     public var notes: [String]
     /// Why stages changed, by stage: filled by whoever compares the stacks.
     public var explanations: [StageName: StageExplanation] = [:]
+    /// The order in which runs were made in turn; nil for frozen versions.
+    public var plan: InterleavedPlan?
+    /// What both versions measure side by side now, beside what was frozen; nil when nobody asked.
+    public var remeasurement: Remeasurement?
 }
 
 /// Why a stage changed, as far as its stacks tell.
@@ -60,9 +64,13 @@ public struct StageExplanation: Equatable, Sendable {
     /// A clause for the sentence at the top, such as `ngram_search accounts for 71 % of it`; nil for none.
     public var clause: String?
 
+    /// The functions behind it; nil where there are none to be told.
+    public var attribution: Attribution?
+
     /// An explanation.
-    public init(clause: String?) {
+    public init(clause: String?, attribution: Attribution? = nil) {
         self.clause = clause
+        self.attribution = attribution
     }
 }
 

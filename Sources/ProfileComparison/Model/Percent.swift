@@ -2,9 +2,10 @@ internal import LinuxSystem
 
 /// Percentages of an old value, and differences of logarithms.
 public enum Percent {
-    /// The change in percent that a difference of natural logarithms is.
+    /// The change in percent that a difference of natural logarithms is; a bound that does not exist stays infinite.
     public static func ofLogarithm(_ difference: Double) -> Double {
-        100 * Mathematics.exponentialMinusOne(difference)
+        guard difference.isFinite else { return difference }
+        return 100 * Mathematics.exponentialMinusOne(difference)
     }
 
     /// The difference of natural logarithms that a change in percent is.

@@ -174,6 +174,7 @@ public struct ComparisonText {
     private func footnotes() -> [String] {
         let notes = FootNotes(comparison)
         var lines: [String] = []
+        lines += paragraphs(notes.remeasured, mark: "-", title: "Frozen then, side by side now:")
         lines += paragraphs(notes.doubts, mark: "?", title: "What is undecided, and what would settle it:")
         lines += paragraphs(notes.rules, mark: "!", title: "Beyond the rules file's thresholds (advice):")
         lines += paragraphs(notes.exact, mark: "!", title: "Counts that differ:")

@@ -43,9 +43,17 @@ struct FootNotes {
         }
     }
 
+    /// What was frozen beside what both versions measure now.
+    var remeasured: [String] { comparison.remeasurement?.lines.map(\.sentence) ?? [] }
+
     /// How the numbers are meant, and where budgets come from.
     var explanations: [String] {
         var sentences: [String] = []
+        if let plan = comparison.plan {
+            sentences.append(
+                "\(plan.pairs) pairs of runs, each in random order (seed \(plan.seed)), after one that does not count."
+            )
+        }
         if comparison.rows.contains(where: { $0.change == nil && $0.withinSession != nil }) {
             sentences.append(
                 "~ is what the runs alone say, as if sessions did not differ: no verdict rests on it.")

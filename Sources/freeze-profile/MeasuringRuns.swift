@@ -1,0 +1,148 @@
+internal import CommandLineTool
+internal import FrozenProfile
+internal import LinuxSystem
+internal import Measurement
+internal import ProfileCapture
+internal import ProfileComparison
+
+/// Runs of commands for a comparison of today: measured like those of a capture, kept only until they are compared.
+struct MeasuringRuns: ~Copyable {
+    private let maker: RunMaker
+    private let directory: String
+    private var records: [String: [RunRecord]] = [:]
+
+    init() throws(ToolFailure) {
+        let maker = try Self.makeMaker()
+        directory = try Self.makeDirectory()
+        self.maker = maker
+    }
+
+    private static func makeMaker() throws(ToolFailure) -> RunMaker {
+        do throws(CaptureError) {
+            return try RunMaker()
+        } catch {
+            throw ToolFailure(error.description, CaptureCommand.exitCode(error))
+        }
+    }
+
+    private static func makeDirectory() throws(ToolFailure) -> String {
+        do throws(SystemError) {
+            let parent = CurrentProcess.environmentVariable("TMPDIR") ?? "/tmp"
+            return try Files.createTemporaryDirectory(prefix: "\(parent)/freeze-profile.")
+        } catch {
+            throw ToolFailure(error.description, .cannotWrite)
+        }
+    }
+
+    deinit {
+        // What cannot be removed is in the system's temporary directory, which somebody else sweeps.
+        _ = Result { () throws(SystemError) in try Files.removeTree(directory) }
+    }
+
+    /// Makes a run and keeps its record.
+    ///
+    /// - Parameters:
+    ///   - command: The command, with `{output_dir}` where the run's output directory belongs.
+    ///   - kind: Warm-up or measured.
+    ///   - session: The session's name; of a pair of commands, each has its own.
+    ///   - datasetID: What the command works on, nil where nobody said.
+    mutating func make(
+        _ command: [String], _ kind: RunKind, session: String, datasetID: String? = nil
+    ) throws(ToolFailure) {
+        let index = (records[session]?.count ?? 0) + 1
+        do {
+            var request = RunRequest(
+                command, kind: kind, session: try VersionName(session), index: index, toolVersion: toolVersion
+            )
+            request.datasetID = datasetID
+            let place = "\(directory)/\(session)"
+            try Files.createDirectories(place)
+            records[session, default: []].append(try maker.make(request, into: place).record)
+        } catch let error as CaptureError {
+            throw ToolFailure(error.description, CaptureCommand.exitCode(error))
+        } catch {
+            throw ToolFailure("\(error)", .failed)
+        }
+    }
+
+    /// The profile of some sessions' runs.
+    func profile(_ release: String, sessions: [String]) throws(ToolFailure) -> FrozenProfile {
+        do throws(ProfileError) {
+            return try FrozenProfile(
+                records: sessions.flatMap { records[$0] ?? [] }, release: try VersionName(release))
+        } catch {
+            throw ToolFailure(error.description, .failed)
+        }
+    }
+}
+
+/// Two commands run in turn and compared.
+struct InterleavedRuns {
+    var a: [String]
+    var b: [String]
+    var plan: InterleavedPlan
+
+    /// The options that say how many pairs and in which order.
+    static let options: [CommandSyntax.Option] = [
+        .value(
+            "pairs", "N",
+            "pairs of runs that count, fixed beforehand (default: \(InterleavedPlan.defaultPairs))"),
+        .value("seed", "N", "the number from which the random order follows (default: from the clock)"),
+    ]
+
+    static func plan(_ arguments: ParsedArguments) throws(ToolFailure) -> InterleavedPlan {
+        let pairs =
+            try whole(arguments, "pairs", in: 1...InterleavedPlan.mostPairs) ?? InterleavedPlan.defaultPairs
+        let clock = Int(SystemClock.now.nanosecondsSinceEpoch / 1000 % 1_000_000)
+        let seed = try whole(arguments, "seed", in: 0...Int.max) ?? clock
+        return InterleavedPlan(pairs: pairs, seed: UInt64(seed))
+    }
+
+    /// The whole number of an option; nil when it was not given.
+    static func whole(
+        _ arguments: ParsedArguments, _ name: String, in range: ClosedRange<Int>
+    ) throws(ToolFailure) -> Int? {
+        guard let text = arguments.value(name) else { return nil }
+        guard let value = Int(text), range.contains(value) else {
+            throw ToolFailure(
+                "--\(name) is '\(PlainText.sanitized(text))', but should be a whole number from \(range.lowerBound) to "
+                    + "\(range.upperBound).", .usage)
+        }
+        return value
+    }
+
+    /// The command in a text.
+    static func command(_ text: String, option: String) throws(ToolFailure) -> [String] {
+        guard let words = CommandWords.split(text), !words.isEmpty else {
+            throw ToolFailure(
+                "--\(option) is '\(PlainText.sanitized(text))', which is no command: a quote is not closed, or it is empty.",
+                .usage)
+        }
+        return words
+    }
+
+    /// Makes all runs and compares them.
+    ///
+    /// - Parameter names: What the two commands are called in the report.
+    func compare(
+        names: (a: String, b: String), settings: ComparisonSettings
+    ) throws(ToolFailure) -> Comparison {
+        var runs = try MeasuringRuns()
+        for (number, step) in plan.steps.enumerated() {
+            let pair = step.isWarmUp ? "warm-up" : "pair \(step.pair) of \(plan.pairs)"
+            Console.note("run \(number + 1) of \(plan.steps.count): \(pair), \(step.command.rawValue)")
+            try runs.make(
+                step.command == .a ? a : b, step.isWarmUp ? .warmUp : .measured,
+                session: step.command.rawValue)
+        }
+        var comparison = Comparison(
+            interleaved: try runs.profile("a", sessions: ["a"]), with: try runs.profile("b", sessions: ["b"]),
+            settings: settings)
+        comparison.from.release = names.a
+        comparison.to.release = names.b
+        comparison.plan = plan
+        comparison.notes.append("a is: \(a.joined(separator: " "))")
+        comparison.notes.append("b is: \(b.joined(separator: " "))")
+        return comparison
+    }
+}
