@@ -140,6 +140,13 @@ let package = Package(
             name: "flamegraph-benchmark",
             dependencies: ["FlameGraph", "StackProfile", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Benchmarks/flamegraph", exclude: ["generate.py", "run.sh"]),
+        // Prints how long explained comparisons take, and how often planted changes are found.
+        .executableTarget(
+            name: "attribution-benchmark",
+            dependencies: [
+                "ProfileComparison", "FlameGraph", "FrozenProfile", "StackProfile", "LinuxSystem", "Measurement",
+            ],
+            path: "Benchmarks/comparison-functions", exclude: ["run.sh", "README.md"], sources: ["main.swift"]),
         // Prints how long 10,000 addresses take; Benchmarks/symbolication/run.sh sets peers beside it.
         .executableTarget(
             name: "symbolication-benchmark",

@@ -71,7 +71,8 @@ enum DiffCommand {
         }
     }
 
-    private static func ledger(
+    /// The noise ledger that applies to some profiles, or the one that was named.
+    static func ledger(
         _ arguments: ParsedArguments, for profiles: [FrozenProfile], profiles directory: String
     ) throws(ToolFailure) -> NoiseLedger? {
         do throws(NoiseLedger.Refusal) {

@@ -35,7 +35,7 @@ struct DiffReport {
             }
             format = known
         } else {
-            format = output.map(Self.format(ofFile:)) ?? .terminal
+            format = arguments.has("json") ? .json : output.map(Self.format(ofFile:)) ?? .terminal
         }
         if format == .html && output == nil {
             throw ToolFailure("Say where the page goes: --format html -o FILE.html.", .usage)

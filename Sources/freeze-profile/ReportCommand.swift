@@ -16,7 +16,8 @@ enum ReportCommand {
         name: "freeze-profile report",
         summary: "Writes an HTML page of a frozen version, or of what changed between two.",
         operands: .named(["VERSION|FROM..TO"], required: 1),
-        options: ComparisonOptions.all + [
+        options: ComparisonOptions.all.filter { $0.name != "json" && $0.name != "fail-on" } + [
+            .value("ledger", "FILE", "the noise between sessions (default: the one in ledger/ that applies)"),
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
             .value("output", "FILE", "the page (default: VERSION.html in the working directory)", letter: "o"),
             .value("explain", "STAGE", "tell the functions of a stage although nothing is wrong with it; repeatable"),
@@ -84,8 +85,9 @@ enum ReportCommand {
         var arguments = arguments
         arguments.values["format"] = ["html"]
         arguments.values["output"] = arguments.values["output"] ?? ["report.html"]
-        var comparison = Comparison(
-            from: older, to: newer, settings: try ComparisonOptions.settings(arguments, profiles: store.directory))
+        var settings = try ComparisonOptions.settings(arguments, profiles: store.directory)
+        settings.ledger = try DiffCommand.ledger(arguments, for: [older, newer], profiles: store.directory)
+        var comparison = Comparison(from: older, to: newer, settings: settings)
         let stacks = try DiffReport(arguments).explain(
             &comparison, from: older, to: newer,
             directories: (

@@ -14,8 +14,8 @@ let tool = Tool(
     version: toolVersion,
     commands: [
         CaptureCommand.command, FreezeCommand.command, VerifyCommand.command, DiffCommand.command,
-        ABCommand.command, CalibrateCommand.command,
-        ReportCommand.command, MonitorCommand.command, StageCommand.command,
+        ReportCommand.command, HistoryCommand.command, ABCommand.command, CalibrateCommand.command,
+        MonitorCommand.command, StageCommand.command,
         SampleCommand.command, RenderCommand.command, DoctorCommand.command,
         PromoteCommand.command, ArchiveCommand.command, ListCommand.command, PruneCommand.command,
     ])

@@ -31,7 +31,19 @@ public enum ChangePoints {
             found.append(at)
             waiting += [part.lowerBound..<at, at..<part.upperBound]
         }
-        return found.sorted()
+        return refined(found.sorted(), values)
+    }
+
+    /// Each place once more where it parts the values best between its neighbours: the first cut of a series of several
+    /// levels is made before the others are known.
+    private static func refined(_ found: [Int], _ values: [Double]) -> [Int] {
+        var places = found
+        for index in places.indices {
+            let start = index > 0 ? places[index - 1] : 0
+            let end = index + 1 < places.count ? places[index + 1] : values.count
+            places[index] = start + best(ranks(of: Array(values[start..<end]))).index
+        }
+        return places
     }
 
     private static func split(_ values: [Double], _ random: inout SplitMix) -> Int? {

@@ -17,6 +17,14 @@ public struct History: Sendable {
         public var isChangePoint = false
         /// Why this version is not compared with the one before; nil where it is.
         public var breakReason: String?
+
+        /// A version's value.
+        public init(release: String, date: String, value: Reading<Double>, interval: Interval? = nil) {
+            self.release = release
+            self.date = date
+            self.value = value
+            self.interval = interval
+        }
     }
 
     /// One metric of a stage, or of the whole run, over all versions.
@@ -24,6 +32,13 @@ public struct History: Sendable {
         public var stage: StageName?
         public var metric: Metric
         public var points: [Point]
+
+        /// A trend.
+        public init(stage: StageName?, metric: Metric, points: [Point]) {
+            self.stage = stage
+            self.metric = metric
+            self.points = points
+        }
 
         /// The parts between breaks, as ranges of ``points``.
         public var parts: [Range<Int>] {

@@ -4,7 +4,7 @@ internal import Measurement
 /// A history as tables of 80 columns.
 public struct HistoryText: Sendable {
     private let glyphs: [Character]
-    private static let sparkWidth = 24
+    private static let sparkWidth = 22
 
     /// - Parameter usesUTF8: Whether the terminal shows more than ASCII.
     public init(usesUTF8: Bool) {
@@ -58,7 +58,7 @@ public struct HistoryText: Sendable {
             let bar = point.value.value.map { most > 0 ? String(repeating: "=", count: Int(14 * $0 / most)) : "" } ?? ""
             let mark = point.isChangePoint ? "<- step" : ""
             let cells = [
-                TextLines.cut(shown(point.date), to: 10).padded(to: 10),
+                String(shown(point.date).prefix(10)).padded(to: 10),
                 TextLines.cut(shown(point.release), to: 20).padded(to: 20), value.leftPadded(to: 11),
                 change.leftPadded(to: 9), bar.padded(to: 14), mark,
             ]

@@ -64,9 +64,13 @@ public struct StageExplanation: Equatable, Sendable {
     /// A clause for the sentence at the top, such as `ngram_search accounts for 71 % of it`; nil for none.
     public var clause: String?
 
+    /// The functions behind it; nil where there are none to be told.
+    public var attribution: Attribution?
+
     /// An explanation.
-    public init(clause: String?) {
+    public init(clause: String?, attribution: Attribution? = nil) {
         self.clause = clause
+        self.attribution = attribution
     }
 }
 
