@@ -61,7 +61,8 @@ enum DiffCommand {
     }
 
     /// The file of a profile whose text is not the one that was written; nil for one that is as it was, or does not tell.
-    private static func editedFile(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> String? {
+    private static func editedFile(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> String?
+    {
         do throws(ProfileError) {
             let (home, version) = try store.locate(reference: reference)
             let path = home.path(of: version)

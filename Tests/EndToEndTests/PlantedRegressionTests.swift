@@ -86,6 +86,16 @@ struct PlantedRegressionTests {
             "\(diff.standardError)")
         #expect(try row(diff, "null", "wall_time_s").contains("\"source\": \"calibration\""))
 
+        let text = try Files.read("\(directory.path)/v2.yaml", limit: 1 << 20)
+        try Files.replace("\(directory.path)/v2.yaml", with: text + Array("# looked at\n".utf8))
+        let edited = try tool(["diff", "v1", "v2"] + allow)
+        #expect(edited.status == .code(3))
+        #expect(
+            edited.standardOutput.replacing("\n  ", with: " ").contains(
+                "was changed after it was frozen. (--allow edited)"))
+        #expect(try tool(["diff", "v1", "v2", "--allow", "edited"] + allow).status != .code(3))
+        try Files.replace("\(directory.path)/v2.yaml", with: text)
+
         let itself = try tool(["diff", "v1", "v2", "--remeasure"])
         #expect(itself.status == .code(64))
         #expect(itself.standardError.contains("Both versions are measured by the same command"))
