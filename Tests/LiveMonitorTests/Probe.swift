@@ -59,9 +59,9 @@ struct ProbeRun {
         }
     }
 
-    /// All numbers that the Python pipeline measured itself, by stage.
-    func oracleFields() throws -> [String: [String: Double]] {
-        try Files.read(statusFile + ".oracle", limit: 1 << 20).split(separator: 0x0A).reduce(into: [:]) {
+    /// All numbers that a pipeline measured itself, by stage.
+    func oracleFields(_ suffix: String = ".oracle") throws -> [String: [String: Double]] {
+        try Files.read(statusFile + suffix, limit: 1 << 20).split(separator: 0x0A).reduce(into: [:]) {
             let fields = try #require(JSONValue.parse(Array($1))?.object)
             $0[try #require(fields["stage"]?.string)] = fields.compactMapValues(\.number)
         }

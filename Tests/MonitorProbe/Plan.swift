@@ -23,11 +23,51 @@ func runPlan(_ words: [String], statusFile: String) {
             continue
         }
         let episode = EpisodePosition(index: index + 1, total: words.count)
+        let outside = Clocks()
         for name in names { reporter.begin(name, episode: episode) }
+        let before = Clocks()
         perform(work[0], required(Int(work[1])))
+        let after = Clocks()
         for name in names { reporter.end(name, episode: episode) }
+        let end = Clocks()
+        for name in names {
+            record(name, [outside, before, after, end], statusFile: statusFile)
+        }
     }
     reporter.finish()
+}
+
+/// What this process can tell of itself at a moment, without the monitor or the status file.
+private struct Clocks {
+    let wall = SystemClock.monotonicNanoseconds
+    let cpu = SystemClock.processCPU + SystemClock.waitedChildrenCPU
+    let wait = ThreadSchedule.ofThread(CurrentProcess.pid, in: CurrentProcess.pid)?.waitNanoseconds ?? 0
+    let resident = exactResident()
+}
+
+/// Resident memory as the kernel counts it page by page.
+private func exactResident() -> Int64 {
+    guard let bytes = try? Files.read("/proc/self/smaps_rollup", limit: 1 << 14) else { return 0 }
+    let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("Rss:") }
+    return (line?.split(separator: " ").dropFirst().first.flatMap { Int64($0) } ?? 0) * 1024
+}
+
+/// What the step has used by this process's own clocks, as a line of JSON in `STATUS-FILE.oracle`: without and with
+/// what it takes to tell the stage, which lies on both sides of the stage's edges.
+private func record(_ name: StageName, _ clocks: [Clocks], statusFile: String) {
+    let (outside, from, to, end) = (clocks[0], clocks[1], clocks[2], clocks[3])
+    let fields = [
+        "\"stage\":\"\(name.text)\"", "\"wall_s\":\(Double(to.wall - from.wall) / 1e9)",
+        "\"cpu_s\":\((to.cpu - from.cpu).inSeconds)", "\"wait_s\":\(Double(to.wait - from.wait) / 1e9)",
+        "\"outer_wall_s\":\(Double(end.wall - outside.wall) / 1e9)",
+        "\"outer_cpu_s\":\((end.cpu - outside.cpu).inSeconds)", "\"resident_bytes\":\(from.resident)",
+    ]
+    do {
+        try FileDescriptor.open(statusFile + ".oracle", .append)
+            .write(Array("{\(fields.joined(separator: ","))}\n".utf8))
+    } catch {
+        print(error)
+    }
 }
 
 private func perform(_ work: String, _ amount: Int) {

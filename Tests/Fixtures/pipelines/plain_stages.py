@@ -19,11 +19,14 @@ started_at = time.time()
 
 
 def tell(stage, index):
+    """Writes the status file; the moment that it tells, by CLOCK_MONOTONIC."""
+    moment, now = time.monotonic(), time.time()
     temporary = status_file + ".tmp"
     with open(temporary, "w") as file:
         json.dump({"pid": os.getpid(), "stage": stage, "episode_idx": index, "episode_total": len(plan),
-                   "started_at": started_at, "stage_started_at": time.time()}, file)
+                   "started_at": started_at, "stage_started_at": now}, file)
     os.replace(temporary, status_file)
+    return moment
 
 
 def spin(milliseconds):
@@ -77,6 +80,17 @@ def work(kind, amount):
         os.kill(os.getpid(), amount)
 
 
+def first_number(path, key):
+    with open(path) as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(key))
+
+
+def run_queue_wait():
+    with open("/proc/self/schedstat") as file:
+        return int(file.read().split()[1]) / 1e9
+
+
+moments = []
 with open(status_file + ".oracle", "a") as oracle:
     for index, step in enumerate(plan, 1):
         stage, rest = step.split(":")
@@ -86,13 +100,17 @@ with open(status_file + ".oracle", "a") as oracle:
                 tell(f"{stage}{count % 2}", index)
                 time.sleep(0.002)
             continue
-        tell(stage, index)
+        moments.append((stage, tell(stage, index)))
+        resident, waited = first_number("/proc/self/smaps_rollup", "Rss:"), run_queue_wait()
         wall, cpu, before = time.monotonic(), time.process_time(), usage()
         work(kind, int(amount))
         used = [after - earlier for after, earlier in zip(usage(), before)]
         json.dump({"stage": stage, "wall_s": time.monotonic() - wall, "cpu_s": time.process_time() - cpu + used[0],
-                   "written_bytes": used[1] * 512, "switches": used[2], "begin": wall,
-                   "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}, oracle)
+                   "written_bytes": used[1] * 512, "switches": used[2], "resident_bytes": resident * 1024,
+                   "wait_s": run_queue_wait() - waited}, oracle)
         oracle.write("\n")
         oracle.flush()
-tell("done", len(plan))
+moments.append(("done", tell("done", len(plan))))
+with open(status_file + ".moments", "w") as file:
+    for (stage, moment), (_, after) in zip(moments, moments[1:]):
+        file.write(json.dumps({"stage": stage, "wall_s": after - moment}) + "\n")
