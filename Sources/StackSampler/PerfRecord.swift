@@ -141,7 +141,9 @@ struct PerfMapping {
     var mapping: MemoryMapping
     /// The build identifier in lower-case hexadecimal, where the kernel told it instead of the inode.
     var buildID: String?
+}
 
+extension PerfMapping {
     /// header, pid, tid, addr, len, pgoff, (maj, min, ino, generation | size and build id), prot, flags, name.
     init?(_ bytes: UnsafeRawBufferPointer, hasBuildID: Bool) {
         guard let processID = bytes.value(Int32.self, at: 8), let start = bytes.value(UInt64.self, at: 16),

@@ -4,26 +4,28 @@ import StackSampler
 import TestSupport
 import Testing
 
-/// Programs that samplers get wrong, under both of ours.
-@Suite(.serialized) struct DifficultTargetsTests {
-    enum Rung: String, CaseIterable, CustomTestStringConvertible {
-        case perf, ptrace
-        var testDescription: String { rawValue }
-    }
+/// The two ways of sampling.
+enum Rung: String, CaseIterable, CustomTestStringConvertible {
+    case perf, ptrace
+    var testDescription: String { rawValue }
+}
 
-    private func sample(
-        _ rung: Rung, _ fixture: NativeFixture, _ arguments: [String], hertz: Int = 250
-    ) throws -> SampledRun {
-        if rung == .perf { return try fixture.sample(arguments) }
+extension NativeFixture {
+    /// Runs the program under either sampler.
+    func sample(_ rung: Rung, _ arguments: [String], hertz: Int = 250) throws -> SampledRun {
+        if rung == .perf { return try sample(arguments) }
         var configuration = WallClockConfiguration.unbudgeted
         configuration.rateHertz = hertz
-        return try fixture.sampleByWallClock(arguments, configuration)
+        return try sampleByWallClock(arguments, configuration)
     }
+}
 
+/// Programs that samplers get wrong, under both of ours.
+@Suite(.serialized) struct DifficultTargetsTests {
     @Test("Functions caught while they enter and leave have their callers", arguments: Rung.allCases)
     func epilogues(rung: Rung) throws {
         let fixture = try NativeFixture("epilogues", flags: ["-O2", "-fomit-frame-pointer"])
-        let run = try sample(rung, fixture, ["500"])
+        let run = try fixture.sample(rung, ["500"])
         try fixture.remove()
         let saving = run.samples(through: "saves")
         #expect(saving.count >= 15)
@@ -40,7 +42,7 @@ import Testing
             ["-Wl,-z,noseparate-code"],
         ] {
             let fixture = try NativeFixture("farcode", flags: ["-O1"] + layout)
-            let run = try sample(rung, fixture, ["250"])
+            let run = try fixture.sample(rung, ["250"])
             try fixture.remove()
             #expect(run.status == .code(0))
             let near = run.samples(through: "near_work")
@@ -71,7 +73,7 @@ import Testing
             try #require(built.status == .code(0))
         }
         // Mappings are read anew twice a second by the wall clock.
-        let run = try sample(rung, fixture, ["1200", "\(directory)/a.so", "\(directory)/b.so"])
+        let run = try fixture.sample(rung, ["1200", "\(directory)/a.so", "\(directory)/b.so"])
         try fixture.remove()
         #expect(run.status == .code(0))
         #expect(run.output == "1\n", "the second did not take the first one's place: the test tests nothing")
@@ -87,7 +89,7 @@ import Testing
     @Test("Two hundred threads are sampled, those that wait too by the wall clock", arguments: Rung.allCases)
     func crowd(rung: Rung) throws {
         let fixture = try NativeFixture("crowd")
-        let run = try sample(rung, fixture, ["700"], hertz: 50)
+        let run = try fixture.sample(rung, ["700"], hertz: 50)
         try fixture.remove()
         #expect(run.status == .code(7) && run.output == "done\n")
         let busy = run.samples(through: "busy")
@@ -105,7 +107,7 @@ import Testing
     @Test("Threads that come and go all the time all come back", arguments: Rung.allCases)
     func churn(rung: Rung) throws {
         let fixture = try NativeFixture("churn")
-        let run = try sample(rung, fixture, ["800"], hertz: 1000)
+        let run = try fixture.sample(rung, ["800"], hertz: 1000)
         try fixture.remove()
         #expect(run.status == .code(7) && run.output == "1\n")
         if rung == .ptrace {
@@ -120,7 +122,7 @@ import Testing
     func endings(rung: Rung) throws {
         let fixture = try NativeFixture("recursion")
         for _ in 0..<25 {
-            let run = try sample(rung, fixture, ["5", "12"], hertz: 1000)
+            let run = try fixture.sample(rung, ["5", "12"], hertz: 1000)
             #expect(run.status == .code(7) && run.output == "5\n")
         }
         try fixture.remove()

@@ -10,13 +10,13 @@ struct NativeFixture {
     let functions: [String: Range<UInt64>]
 
     /// Compiles `name.c` with some flags; the result is removed by `remove`.
-    init(_ name: String, flags: [String] = ["-O1"]) throws {
+    init(_ name: String, flags: [String] = ["-O1"], compiler: String = "gcc") throws {
         let sources = Files.directory(of: Files.directory(of: #filePath)) + "/Fixtures/native"
         let directory = try Files.createTemporaryDirectory(prefix: "/tmp/freeze-profile-fixture-")
         path = "\(directory)/\(name)"
         let compiled = try Self.output(
-            ["gcc"] + flags + ["-pthread", "-o", path, "\(sources)/\(name).c"])
-        try #require(compiled.status == .code(0), "gcc could not compile \(name).c")
+            [compiler] + flags + ["-pthread", "-o", path, "\(sources)/\(name).c"])
+        try #require(compiled.status == .code(0), "\(compiler) could not compile \(name).c")
         var functions: [String: Range<UInt64>] = [:]
         for line in try Self.output(["nm", "-S", path]).text.split(separator: "\n") {
             let fields = line.split(separator: " ")
