@@ -46,7 +46,7 @@ public struct Canary: Equatable, Sendable {
 
 extension [Canary] {
     /// Takes in what was timed at other moments: repetitions at the same moment follow one another.
-    mutating func add(_ others: [Canary]) {
+    public mutating func add(_ others: [Canary]) {
         for other in others {
             guard let index = firstIndex(where: { $0.name == other.name }) else {
                 append(other)

@@ -34,6 +34,7 @@ extension Run {
         observed = try fields.mapping("observed").map(ObservedSpan.init(fields:))
         surroundings = try fields.mapping("surroundings").map(RunEnvironment.init(fields:))
         disturbance = try fields.text("disturbed")
+        isRepeated = try fields.flag("repeated")
     }
 }
 

@@ -34,6 +34,7 @@ extension Run {
         if let observed { mapping["observed"] = observed.node }
         if let surroundings { mapping["surroundings"] = surroundings.node }
         if let disturbance { mapping["disturbed"] = .text(disturbance) }
+        if isRepeated { mapping["repeated"] = .bool(true) }
     }
 }
 

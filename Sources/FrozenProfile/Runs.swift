@@ -63,6 +63,8 @@ public struct Run: Equatable, Sendable {
     public var surroundings: RunEnvironment?
     /// Why the machine was not its own, as a phrase; nil for a run that nothing is known to have disturbed.
     public var disturbance: String?
+    /// Whether another run was made in its place because it was disturbed: it is kept, and does not count.
+    public var isRepeated = false
 
     /// A run.
     public init(
@@ -77,8 +79,8 @@ public struct Run: Equatable, Sendable {
         self.stages = stages
     }
 
-    /// Whether summaries count it: measured, and not known to have failed.
-    public var counts: Bool { kind == .measured && exit.value ?? 0 == 0 }
+    /// Whether summaries count it: measured, not known to have failed, and not repeated.
+    public var counts: Bool { kind == .measured && exit.value ?? 0 == 0 && !isRepeated }
 }
 
 /// The state of the machine before, during and after a run.

@@ -99,7 +99,7 @@ enum CanaryKernel: String, CaseIterable {
     }
 
     private static func writeFiles(in directory: String) throws(SystemError) -> Duration {
-        let path = "\(directory)/.canary.\(CurrentProcess.pid).\(SystemClock.monotonicNanoseconds)"
+        let path = "\(directory)/.canary.\(CurrentProcess.pid).\(SystemClock.monotonicNanoseconds).tmp"
         let content = [UInt8](repeating: 0x5A, count: 4096)
         let start = SystemClock.monotonicNanoseconds
         for _ in 0..<4000 {

@@ -122,6 +122,8 @@ public struct Capture {
         }
         guard !plan.missing.isEmpty else { return }
         let maker = try RunMaker()
+        let canaries = SessionCanaries(request, directory: records.path, runs: plan.missing.count)
+        var last: MadeRun?
         while let kind = plan.missing.first {
             if kind == .profiled, let reason = reasonForNoStacks(plan.program) {
                 report(.note("no profiled run: \(reason)"))
@@ -132,14 +134,20 @@ public struct Capture {
                 .run(
                     kind: kind, number: plan.made + 1, of: plan.made + plan.missing.count,
                     expected: plan.expected, left: plan.left))
-            let made = try maker.make(
-                runRequest(kind, index: plan.nextIndex, program: plan.program, session: records.session),
-                into: records.path)
+            var run = runRequest(kind, index: plan.nextIndex, program: plan.program, session: records.session)
+            run.canaries = canaries.beforeRun(plan.made)
+            run.repeatsIfDisturbed = kind == .measured && plan.repeatsLeft > 0
+            let made = try maker.make(run, into: records.path)
             if kind == .profiled, made.record.file(.stacks) == nil, let reason = made.record.sampler.reason {
                 report(.note("no stacks: \(reason)"))
             }
+            if made.record.run.isRepeated, let reason = made.record.run.disturbance {
+                report(.note("run \(made.record.run.index) is made again: \(reason)"))
+            }
             plan.finish(made.record)
+            last = made
         }
+        if let last { try canaries.afterLastRun(last) }
         report(.made)
     }
 

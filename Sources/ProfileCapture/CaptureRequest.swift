@@ -35,6 +35,10 @@ public struct CaptureRequest: Sendable {
     public var measuredRuns = 1
     /// Runs whose stacks are sampled.
     public var profiledRuns = 1
+    /// How many runs at most are made in place of disturbed ones.
+    public var repeatsOfDisturbed = 0
+    /// How often each canary's work is done at the session's start, middle and end; 0 for no canaries.
+    public var canaryRepetitions = CanaryKernels.defaultRepetitions
     /// The session that the runs belong to; nil for `s1`, or the next one when appending.
     public var session: VersionName?
     /// Whether the session is added to a profile that is frozen already.

@@ -122,6 +122,7 @@ struct RecordWriter {
             sampler: sampler,
             samplerCPUSeconds: passed.stacks?.samplerCPU.map(\.inSeconds)
                 ?? .unavailable(reason: "this run was not sampled"))
+        record.canaries = request.canaries
         if let report {
             let origin = passed.finished.startedMonotonicNanoseconds
             record.transitions = report.transitions.prefix(StageTruth.maximumTransitions).map { transition in
@@ -151,6 +152,7 @@ struct RecordWriter {
         run.observed = observed
         run.surroundings = surroundings
         run.disturbance = NoiseReview.disturbance(of: run)
+        run.isRepeated = request.repeatsIfDisturbed && run.disturbance != nil
         run.outputDigest = facts.outputDigest
         if abs(finished.wallClockStep.inSeconds) > 0.1 {
             run.wallClockStepSeconds = finished.wallClockStep.inSeconds

@@ -20,18 +20,26 @@ struct RunPlan {
             (.profiled, request.profiledRuns),
         ]
         missing = wanted.flatMap { kind, count in
-            let there = finished.count { $0.run.kind == kind }
+            let there = finished.count { $0.run.kind == kind && !$0.run.isRepeated }
             return [RunKind](repeating: kind, count: max(0, count - there))
         }
         nextIndex = (finished.map(\.run.index).max() ?? 0) + 1
+        repeatsLeft = max(0, request.repeatsOfDisturbed - finished.count { $0.run.isRepeated })
         for record in finished { learn(from: record) }
     }
+
+    /// How many more disturbed runs may be repeated.
+    private(set) var repeatsLeft: Int
 
     /// Takes note of a run that was made.
     mutating func finish(_ record: RunRecord) {
         missing.removeFirst()
         made += 1
         nextIndex += 1
+        if record.run.isRepeated {
+            missing.insert(record.run.kind, at: 0)
+            repeatsLeft -= 1
+        }
         learn(from: record)
     }
 

@@ -30,6 +30,11 @@ public struct RunRequest: Sendable {
     /// The file name of the program that an earlier run of the command turned out to be: it decides between samplers.
     public var program: String?
 
+    /// Fixed work that was timed just before the run, for its record.
+    public var canaries: [Canary] = []
+    /// Whether, should the run turn out to be disturbed, another is made in its place.
+    public var repeatsIfDisturbed = false
+
     /// A run of a command.
     public init(
         _ command: [String], kind: RunKind, session: VersionName, index: Int, toolVersion: String

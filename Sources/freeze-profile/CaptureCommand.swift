@@ -27,6 +27,8 @@ enum CaptureCommand {
             .value("stack-runs", "K", "runs whose stacks are sampled, their times not counted (default: 1)"),
             .value("warmup", "N", "unmeasured first runs (default: 1)"),
             .flag("skip-warmup", "the same as --warmup 0"),
+            .value("repeat-disturbed", "N", "make up to N runs in place of disturbed ones (default: 0)"),
+            .value("canaries", "N", "how often fixed work is timed at start, middle and end (default: 5)"),
             .value("session", "ID", "a name for this batch of runs (default: s1, with --append the next)"),
             .flag("append", "add this session to a version that is frozen and not promoted"),
             .value("records", "DIR", "where run records are kept (default: data/profiles/.records/V)"),
@@ -61,11 +63,21 @@ enum CaptureCommand {
             let progress = CaptureProgress()
             let frozen = try Capture(request, report: progress.show).run()
             Console.note(FreezeSummary.text(frozen))
+            for finding in noise(frozen.profile, request) { Console.note("Noise: \(finding.text)") }
             Console.print(frozen.files.joined(separator: "\n"))
             return .success
         } catch {
             throw ToolFailure(error.description, exitCode(error))
         }
+    }
+
+    /// What there is to say about the session that was just made.
+    private static func noise(_ profile: FrozenProfile, _ request: CaptureRequest) -> [NoiseReview.Finding] {
+        guard let session = profile.sessions.last else { return [] }
+        return NoiseReview(
+            session,
+            options: .init(warmUpRuns: request.warmUpRuns, repeatsOfDisturbed: request.repeatsOfDisturbed)
+        ).findings
     }
 
     private static func request(_ arguments: ParsedArguments) throws(ToolFailure) -> CaptureRequest {
@@ -110,6 +122,9 @@ enum CaptureCommand {
         request.profiledRuns = try count("stack-runs", 0...1000, otherwise: 1)
         request.warmUpRuns = try count(
             "warmup", 0...1000, otherwise: arguments.has("skip-warmup") ? 0 : 1)
+        request.repeatsOfDisturbed = try count("repeat-disturbed", 0...100, otherwise: 0)
+        request.canaryRepetitions = try count(
+            "canaries", 0...100, otherwise: CanaryKernels.defaultRepetitions)
         guard let name = arguments.value("session") else { return }
         do throws(ProfileError) {
             request.session = try VersionName(name)

@@ -110,7 +110,9 @@ struct PromotionTests {
     func schema() throws {
         let toolkit = try Toolkit()
         for (version, command) in [("v1", Toolkit.shellPipeline), ("v2", Toolkit.pythonPipeline)] {
-            let result = try toolkit.capture(version, ["--skip-warmup", "--dataset-id", "d"], command)
+            let result = try toolkit.capture(
+                version, ["--skip-warmup", "--dataset-id", "d", "--canaries", "1", "--sampler", "none"],
+                command)
             try #require(result.status == .code(0), "\(result.standardError)")
         }
         let store = ProfileStore(directory: toolkit.directory.path)
@@ -125,6 +127,8 @@ struct PromotionTests {
         #expect(try ProfileSchema.problems(in: files) == files.map { _ in [] })
         let run = try #require(try store.load(VersionName("v1")).measuredRuns.first)
         #expect((0...100).contains(try #require(run.surroundings?[.othersShare].value)))
+        let canaries = try #require(try store.load(VersionName("v1")).sessions.first?.canaries)
+        #expect(canaries.count == 3 && canaries.allSatisfy { $0.drift.value != nil })
     }
 
     @Test("A dry run says what it would write and writes nothing")

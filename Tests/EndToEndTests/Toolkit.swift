@@ -25,7 +25,7 @@ struct Toolkit {
     ) throws -> CommandResult {
         try runCommand(
             [BuiltProduct.path("freeze-profile"), "capture", "--version", version, "--output", yaml(version)]
-                + options + ["--"] + command,
+                + (options.contains("--canaries") ? [] : ["--canaries", "0"]) + options + ["--"] + command,
             environment: path.map { ["PATH": $0] } ?? [:], in: BuiltProduct.packageDirectory)
     }
 

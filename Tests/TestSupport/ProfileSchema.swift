@@ -1,9 +1,13 @@
 internal import LinuxProcess
-internal import Testing
 
 /// The JSON Schema of frozen profiles, asked through Python's `jsonschema`.
 public enum ProfileSchema {
     public static let path = "\(BuiltProduct.packageDirectory)/docs/formats/frozen-profile.schema.json"
+
+    /// Why the schema could not be asked.
+    public struct NotChecked: Error, CustomStringConvertible {
+        public var description: String
+    }
 
     /// For each YAML file the places and messages of what the schema does not allow; none for a valid one.
     public static func problems(in files: [String]) throws -> [[String]] {
@@ -26,9 +30,11 @@ public enum ProfileSchema {
                 print(json.dumps(sorted(set(found))))
             """
         let result = try runCommand(["python3", "-c", script, path] + files)
-        try #require(
-            result.status == .code(0),
-            "Python needs jsonschema and PyYAML: scripts/bootstrap --tests. \(result.standardError)")
+        guard result.status == .code(0) else {
+            throw NotChecked(
+                description: "Python needs jsonschema and PyYAML: scripts/bootstrap --tests. "
+                    + result.standardError)
+        }
         return result.standardOutput.split(separator: "\n").map { line in
             line == "[]"
                 ? []
