@@ -52,9 +52,8 @@ def wait_until_gone(mark, seconds=0.3):
 def records(directory):
     """The records that are there, each with when its run was started."""
     found = {}
-    for path in directory.rglob("*.json"):
-        if path.name[0].isdigit() and ".records" in path.parts:
-            found[path.name] = json.loads(path.read_text())["started_at"]
+    for path in (directory / ".records").rglob("[0-9]*.json"):
+        found[path.name] = json.loads(path.read_text())["started_at"]
     return found
 
 
