@@ -41,7 +41,8 @@ public struct ContentDigest: Equatable, Sendable {
         let line = "\(key): '\(SHA256.hexadecimal(of: document))'\n"
         let schema = Array("schema_version:".utf8)
         var result: [UInt8] = []
-        for part in document.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
+        for part in document.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast()
+        {
             result += part + [UInt8(ascii: "\n")]
             if part.starts(with: schema) { result += Array(line.utf8) }
         }

@@ -56,7 +56,8 @@ extension FrozenProfile {
     }
 
     private static let knownKeys: Set = [
-        "schema_version", ContentDigest.key, "release", "date", "dataset_id", "episodes_processed", "promoted", "environment",
+        "schema_version", ContentDigest.key, "release", "date", "dataset_id", "episodes_processed",
+        "promoted", "environment",
         "stages", "totals", "capture_quality", "recipe", "companions", "sessions",
     ]
 

@@ -186,7 +186,9 @@ private struct PprofContents {
     ) throws(Pprof.ReadError) -> [Frame] {
         var module: String?
         if location.mapping != 0 {
-            guard let mapping = mappings[location.mapping] else { throw .inconsistent("a mapping is missing") }
+            guard let mapping = mappings[location.mapping] else {
+                throw .inconsistent("a mapping is missing")
+            }
             let path = try string(mapping.name)
             module = path.isEmpty ? nil : path
         }

@@ -84,9 +84,11 @@ enum StageSums {
     ) -> String {
         guard let total = profile.totals.use[metric].value else { return "\(name): not known" }
         guard let rest = rest.value else {
-            return "\(name): total \(total.fixed(3)) s; outside stages: \(rest.unavailableReason ?? "not known")"
+            return
+                "\(name): total \(total.fixed(3)) s; outside stages: \(rest.unavailableReason ?? "not known")"
         }
         let stages = profile.stages.compactMap { $0.use[metric].value }.reduce(0, +)
-        return "\(name): stages \(stages.fixed(3)) s + outside stages \(rest.fixed(3)) s = \(total.fixed(3)) s"
+        return
+            "\(name): stages \(stages.fixed(3)) s + outside stages \(rest.fixed(3)) s = \(total.fixed(3)) s"
     }
 }

@@ -13,7 +13,8 @@ let tool = Tool(
     summary: "What a release costs, stage by stage: watched live, frozen per version, compared.",
     version: toolVersion,
     commands: [
-        CaptureCommand.command, FreezeCommand.command, VerifyCommand.command, DiffCommand.command, MonitorCommand.command, StageCommand.command,
+        CaptureCommand.command, FreezeCommand.command, VerifyCommand.command, DiffCommand.command,
+        MonitorCommand.command, StageCommand.command,
         SampleCommand.command, RenderCommand.command, DoctorCommand.command,
     ])
 CurrentProcess.exit(tool.run(Array(CommandLine.arguments.dropFirst())).rawValue)
