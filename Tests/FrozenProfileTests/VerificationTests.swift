@@ -121,6 +121,7 @@ struct VerificationTests {
         let changed = try runCommand([
             "python3", "\(BuiltProduct.packageDirectory)/Tests/Fixtures/check-profile.py", path,
         ])
-        #expect(changed.standardOutput.contains("stages.transcription.wall_time_s: 5.0, but its runs give 6.0"))
+        #expect(
+            changed.standardOutput.contains("stages.transcription.wall_time_s: 5.0, but its runs give 6.0"))
     }
 }

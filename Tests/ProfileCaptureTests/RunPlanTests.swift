@@ -72,8 +72,11 @@ struct RunPlanTests {
 
     @Test("In a directory, records are what is named like one")
     func names() throws {
-        #expect(LoadedRecord.isRecordName("002-measured.json") && LoadedRecord.isRecordName("1000-warm_up.json"))
-        for name in ["measured.json", "002-measured.yaml", "002-other.json", "x-measured.json", "-measured.json"] {
+        #expect(
+            LoadedRecord.isRecordName("002-measured.json") && LoadedRecord.isRecordName("1000-warm_up.json"))
+        for name in [
+            "measured.json", "002-measured.yaml", "002-other.json", "x-measured.json", "-measured.json",
+        ] {
             #expect(!LoadedRecord.isRecordName(name), "\(name)")
         }
     }
