@@ -213,7 +213,9 @@ let testedTargets: [String: [String]] = [
         "PodcastPipeline", "LoopbackServer", "PipelineStatus", "JSONDocument", "CommandLineTool",
         "podcast-scraper",
     ],
-    "EndToEndTests": ["freeze-profile", "podcast-scraper", "loopback-feed", "monitored-pipeline"],
+    "EndToEndTests": [
+        "StackProfile", "freeze-profile", "podcast-scraper", "loopback-feed", "monitored-pipeline",
+    ],
 ]
 for (name, dependencies) in testedTargets.sorted(by: { $0.key < $1.key }) {
     let shared: Set = ["TestSupport", "LinuxProcess", "LinuxSystem", "Measurement"]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a capture with SIGKILL at random moments, and looks at what is left.
 
-Usage: kill.py [--times 50] [--bin .build/release] [--seed N]
+Usage: kill.py [--times 50] [--sleep 1.2] [--bin .build/release] [--seed N]
 
 After each kill: no process that the capture started runs on, no finished run is lost, a profile that is there verifies,
 and the same command, started again, makes the missing runs and a profile that verifies and has the finished ones in it.
@@ -52,9 +52,8 @@ def wait_until_gone(mark, seconds=0.3):
 def records(directory):
     """The records that are there, each with when its run was started."""
     found = {}
-    for path in directory.rglob("*.json"):
-        if path.name[0].isdigit() and ".records" in path.parts:
-            found[path.name] = json.loads(path.read_text())["started_at"]
+    for path in (directory / ".records").rglob("[0-9]*.json"):
+        found[path.name] = json.loads(path.read_text())["started_at"]
     return found
 
 
@@ -62,7 +61,7 @@ def run(command, environment):
     return subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True)
 
 
-def one(number, generator, tool, whole_seconds, problems):
+def one(number, generator, tool, pause, whole_seconds, problems):
     directory = Path(tempfile.mkdtemp(prefix="capture-kill."))
     mark = f"CAPTURE_KILL_MARK={os.getpid()}.{number}."
     environment = dict(os.environ, **dict([mark.split("=")]), TMPDIR=str(directory))
@@ -75,7 +74,7 @@ def one(number, generator, tool, whole_seconds, problems):
         if first.returncode != 0:
             problems.append(f"{number}: the older profile: {first.stderr}")
     # Whoever is not ended sleeps on, mostly for longer than we wait.
-    slowly = dict(environment, TEN_PROCESSES_SLEEP="1.2")
+    slowly = dict(environment, TEN_PROCESSES_SLEEP=pause)
     child = subprocess.Popen(command, env=slowly, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     moment = generator.uniform(0, whole_seconds)
     time.sleep(moment)
@@ -113,6 +112,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--times", type=int, default=50)
     parser.add_argument("--bin", default=str(ROOT / ".build/release"))
+    parser.add_argument("--sleep", default="1.2", help="seconds that each process of the pipeline sleeps")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     options = parser.parse_args()
     generator = random.Random(options.seed)
@@ -120,12 +120,12 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         began = time.monotonic()
         whole = run([tool, "capture", "--version", "v1", "--output", f"{directory}/v1.yaml", "--runs", "2",
-                     "--stack-runs", "1", "--", str(PIPELINE), "{output_dir}"], dict(os.environ, TMPDIR=directory, TEN_PROCESSES_SLEEP="1.2"))
+                     "--stack-runs", "1", "--", str(PIPELINE), "{output_dir}"], dict(os.environ, TMPDIR=directory, TEN_PROCESSES_SLEEP=options.sleep))
         whole_seconds = time.monotonic() - began
         if whole.returncode != 0:
             sys.exit(f"The capture fails without being killed: {whole.stderr}")
     problems = []
-    finished = [one(number, generator, tool, whole_seconds, problems)[1] for number in range(options.times)]
+    finished = [one(number, generator, tool, options.sleep, whole_seconds, problems)[1] for number in range(options.times)]
     for problem in problems:
         print(problem)
     spread = ", ".join(f"{finished.count(count)} with {count}" for count in sorted(set(finished)))

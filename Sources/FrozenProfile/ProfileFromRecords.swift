@@ -13,11 +13,11 @@ extension FrozenProfile {
         guard let first = records.first, records.contains(where: \.run.counts) else {
             throw .noMeasuredRun
         }
-        for (one, next) in zip(records, records.dropFirst()) where one.name == next.name {
-            throw .repeatedRun(one.name)
-        }
         for record in records.dropFirst() {
             if let difference = RunRecord.difference(first, record) { throw .mixedRecords(difference) }
+        }
+        for (one, next) in zip(records, records.dropFirst()) where one.name == next.name {
+            throw .repeatedRun(one.name)
         }
         let sessions = RunRecord.sessions(records)
         self.init(

@@ -82,7 +82,7 @@ public struct Verification: Equatable, Sendable {
             [Finding(kind: .companion, subject: path, stated: stated, found: found)]
         }
         do throws(SystemError) {
-            guard Files.exists(path) else { return finding("there is such a file", "none") }
+            guard Files.exists(path) else { return finding("a file of \(companion.bytes) bytes", "none") }
             let (sha256, bytes) = try SHA256.file(path)
             if bytes != companion.bytes { return finding("\(companion.bytes) bytes", "\(bytes) bytes") }
             return sha256 == companion.sha256 ? [] : finding("sha256 \(companion.sha256)", "sha256 \(sha256)")

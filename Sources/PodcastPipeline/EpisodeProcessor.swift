@@ -43,9 +43,11 @@ struct EpisodeProcessor {
         report.speakers = try stages.run(.speakerDetection) {
             SpeakerDetection.candidates(feed: feed, episode: episode)
         }
-        report.mediaSize = try stages.run(.mediaDownload) { () throws(StageFailure) in
-            try download(episode, to: media)
+        let (size, digest) = try stages.run(.mediaDownload) { () throws(StageFailure) in
+            (try download(episode, to: media), try self.digest(of: media))
         }
+        report.mediaSize = size
+        report.mediaDigest = digest
         report.audio = try stages.run(.audioPreprocessing) { () throws(StageFailure) in
             let length = try AudioPreprocessing.convert(media, to: samples)
             try remove(media)
@@ -80,6 +82,16 @@ struct EpisodeProcessor {
         } catch {
             if case .cannotStore(let cause) = error { throw .run(.output(cause)) }
             throw .episode("\(error)")
+        }
+    }
+
+    private func digest(of path: String) throws(StageFailure) -> String {
+        do throws(SystemError) {
+            var digest = ContentDigest()
+            try digest.add(file: path)
+            return digest.text
+        } catch {
+            throw .run(.output(error))
         }
     }
 

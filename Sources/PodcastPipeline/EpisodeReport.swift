@@ -14,6 +14,8 @@ public struct EpisodeReport: Sendable {
     public var statedMediaSize: ByteCount?
     /// Bytes downloaded; nil when that failed.
     public var mediaSize: ByteCount?
+    /// A digest of what was downloaded; nil when that failed.
+    public var mediaDigest: String?
     /// The length of the audio; nil when it was not reached.
     public var audio: Duration?
     /// The words recognised; nil when it was not reached, 0 for audio without speech.

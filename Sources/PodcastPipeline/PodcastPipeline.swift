@@ -13,6 +13,10 @@ public final class PodcastPipeline {
         public var episodes: [EpisodeReport]
         /// The file with the figures.
         public var metricsPath: String
+        /// A digest of the episodes as they came: titles and audio. The feed's address is not in it.
+        public var inputDigest: String
+        /// A digest of all segments with their vectors: the same for every run that recognised the same.
+        public var outputDigest: String
 
         /// The episodes that could not be processed to their end.
         public var failed: [EpisodeReport] { episodes.filter { $0.failure != nil } }
@@ -73,13 +77,29 @@ public final class PodcastPipeline {
             if let transcript { transcripts.append((position.index, transcript)) }
         }
         let indexingStart = SystemClock.monotonicNanoseconds
-        try reporter.stage(.vectorIndexing) { () throws(PipelineFailure) in
-            try output.write(SearchIndex(transcripts).json.text() + "\n", to: output.index)
+        let outputDigest = try reporter.stage(.vectorIndexing) { () throws(PipelineFailure) in
+            let index = SearchIndex(transcripts).json.text() + "\n"
+            try output.write(index, to: output.index)
+            var digest = ContentDigest()
+            digest.add(index)
+            return digest.text
         }
         let indexing = Duration(nanosecondCount: SystemClock.monotonicNanoseconds - indexingStart)
         try output.write(
             Self.metrics(feed: feed, reports: reports, indexing: indexing).text() + "\n", to: output.metrics)
-        return Outcome(feedTitle: feed.title, episodes: reports, metricsPath: output.metrics)
+        return Outcome(
+            feedTitle: feed.title, episodes: reports, metricsPath: output.metrics,
+            inputDigest: Self.inputDigest(feed, reports), outputDigest: outputDigest)
+    }
+
+    private static func inputDigest(_ feed: Feed, _ reports: [EpisodeReport]) -> String {
+        var digest = ContentDigest()
+        digest.add(feed.title)
+        for report in reports {
+            digest.add(report.title)
+            digest.add(report.mediaDigest ?? "")
+        }
+        return digest.text
     }
 
     private func fetchFeed(_ client: HTTPClient) throws(PipelineFailure) -> (Feed, String) {

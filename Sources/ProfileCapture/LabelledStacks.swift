@@ -47,6 +47,9 @@ struct LabelledStacks {
         } catch {
             throw .measurementFailed(error.description)
         }
+        for image in raw.images {
+            if let buildID = image.buildID { builder.buildIDs.insert(buildID, of: Self.module(image)) }
+        }
         profile = builder.build()
     }
 
@@ -63,6 +66,11 @@ struct LabelledStacks {
         return zip(raw.images, wanted).map { SymbolizedImage($0, $1, options: options) }
     }
 
+    /// What frames of an image say they are of.
+    private static func module(_ image: ProgramImage) -> String {
+        PlainText.sanitized(image.name, maximumCharacters: 128)
+    }
+
     private static func frame(
         _ frame: RawFrame, _ raw: RawProfile, _ symbols: [SymbolizedImage], _ compiled: JustInTimeNames
     ) -> Frame {
@@ -75,7 +83,7 @@ struct LabelledStacks {
         guard let index = frame.imageIndex else {
             return Frame("[no file]", traits: guessed.union(.unknown))
         }
-        let module = PlainText.sanitized(raw.images[index].name, maximumCharacters: 128)
+        let module = Self.module(raw.images[index])
         guard case .image(let address) = frame.lookupAddress,
             let function = symbols[index].addresses[address]?.function.value
         else {

@@ -14,14 +14,11 @@ public final class RunGuardian {
     private var process: ChildProcess
 
     /// Starts a guardian: this executable once more, which has to call ``runIfRequested(arguments:)`` first in main.
-    ///
-    /// - Parameter workspace: A directory that it removes when this process is gone.
-    init(workspace: String) throws(CaptureError) {
+    init() throws(CaptureError) {
         do throws(SystemError) {
             let pipe = try FileDescriptor.pipe()
             process = try RunGuardian.start(reading: pipe.readEnd.rawValue)
             words = pipe.takeWriteEnd()
-            try words.write(Array("workspace \(workspace)\n".utf8))
         } catch {
             throw .measurementFailed("No process could be started to guard the run. \(error)")
         }
@@ -37,9 +34,14 @@ public final class RunGuardian {
     }
 
     /// From now on a process group is ended when we die.
-    func guardGroup(_ leader: Int32) throws(CaptureError) {
+    func guardGroup(_ leader: Int32) throws(CaptureError) { try say("guard \(leader)") }
+
+    /// From now on a directory is removed when we die.
+    func guardWorkspace(_ path: String) throws(CaptureError) { try say("workspace \(path)") }
+
+    private func say(_ line: String) throws(CaptureError) {
         do throws(SystemError) {
-            try words.write(Array("guard \(leader)\n".utf8))
+            try words.write(Array("\(line)\n".utf8))
         } catch {
             throw .measurementFailed("The process that guards the run is gone. \(error)")
         }
@@ -92,11 +94,20 @@ public final class RunGuardian {
             // A pipe that cannot be read is a capture that is gone.
         }
         if let group = orders.group { ProcessGroup.kill(group) }
-        if let workspace = orders.workspace {
-            // What cannot be removed lies in the system's temporary directory.
-            _ = Result { () throws(SystemError) in try Files.removeTree(workspace) }
-        }
+        if let workspace = orders.workspace { remove(workspace) }
         return 0
+    }
+
+    /// Removes a directory, into which processes may still write that are being ended.
+    private static func remove(_ directory: String) {
+        for _ in 0..<20 {
+            do throws(SystemError) {
+                return try Files.removeTree(directory)
+            } catch {
+                // Again in a moment. What cannot be removed lies in the system's temporary directory.
+                SystemClock.sleep(for: .milliseconds(50))
+            }
+        }
     }
 
     /// What the capture has said so far. Pure.

@@ -19,9 +19,11 @@ public struct RunMaker: ~Copyable {
 
     /// A maker of runs with a directory of its own for what they write.
     public init() throws(CaptureError) {
+        let guardian = try RunGuardian()
         let workspace = try Workspace()
+        try guardian.guardWorkspace(workspace.path)
         let signals = try RunMaker.receiveSignals()
-        guardian = try RunGuardian(workspace: workspace.path)
+        self.guardian = guardian
         self.workspace = workspace
         self.signals = signals
     }

@@ -67,7 +67,7 @@ private struct PprofContents {
     private var strings: [String] = []
     private var sampleTypes: [(type: UInt64, unit: UInt64)] = []
     private var samples: [ArraySlice<UInt8>] = []
-    private var mappings: [UInt64: UInt64] = [:]
+    private var mappings: [UInt64: (name: UInt64, buildID: UInt64)] = [:]
     private var locations: [UInt64: (mapping: UInt64, lines: [(function: UInt64, line: UInt64)])] = [:]
     private var functions: [UInt64: (name: UInt64, file: UInt64, traits: UInt64)] = [:]
     private var periodType: (type: UInt64, unit: UInt64)?
@@ -82,7 +82,7 @@ private struct PprofContents {
             case 2: samples.append(try value.content())
             case 3:
                 let fields = try Self.numbers(try value.content())
-                mappings[fields[1] ?? 0] = fields[5] ?? 0
+                mappings[fields[1] ?? 0] = (fields[5] ?? 0, fields[6] ?? 0)
             case 4: try readLocation(try value.content())
             case 5:
                 let fields = try Self.numbers(try value.content())
@@ -146,6 +146,10 @@ private struct PprofContents {
         for sample in samples {
             try add(sample, to: &builder, column: column, factor: factor, framesOfLocation)
         }
+        for mapping in mappings.values where mapping.buildID != 0 {
+            let module = try string(mapping.name)
+            if !module.isEmpty { builder.buildIDs.insert(try string(mapping.buildID), of: module) }
+        }
         return builder.build()
     }
 
@@ -182,8 +186,10 @@ private struct PprofContents {
     ) throws(Pprof.ReadError) -> [Frame] {
         var module: String?
         if location.mapping != 0 {
-            guard let name = mappings[location.mapping] else { throw .inconsistent("a mapping is missing") }
-            let path = try string(name)
+            guard let mapping = mappings[location.mapping] else {
+                throw .inconsistent("a mapping is missing")
+            }
+            let path = try string(mapping.name)
             module = path.isEmpty ? nil : path
         }
         if location.lines.isEmpty { return [.unknown(module: module)] }

@@ -94,9 +94,11 @@ private struct PprofWriter {
             if let module = frame.module, let mapping, mappingIDs.updateValue(mapping, forKey: module) == nil
             {
                 let name = id(of: module)
+                let buildID = profile.buildIDs[module].map { id(of: $0) }
                 output.message(3) {
                     $0.number(1, mapping)
                     $0.number(5, name)
+                    if let buildID { $0.number(6, buildID) }
                     for hasSymbols in 7...10 { $0.number(UInt64(hasSymbols), 1) }
                 }
             }

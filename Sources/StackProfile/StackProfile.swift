@@ -19,6 +19,8 @@ public struct StackProfile: Sendable {
     public let samples: [Sample]
     /// The sum of all weights, at most ``weightLimit``.
     public let totalWeight: Int64
+    /// The build identifiers of the files that frames are of, by ``Frame/module``, where they are known.
+    public internal(set) var buildIDs = BuildIDs()
 
     /// The largest total a profile may have: the largest whole number that JavaScript holds exactly.
     public static let weightLimit: Int64 = 1 << 53 - 1
@@ -69,7 +71,7 @@ public struct StackProfile: Sendable {
                 var set = set
                 set.run = run
                 return set
-            }, samples: samples, totalWeight: totalWeight)
+            }, samples: samples, totalWeight: totalWeight, buildIDs: buildIDs)
         do throws(StackProfileError) {
             // Sets that only their run told apart are one now, so their samples may have to be added up.
             try builder.add(relabelled)

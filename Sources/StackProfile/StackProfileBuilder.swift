@@ -14,6 +14,8 @@ public struct StackProfileBuilder: Sendable {
     private var unlabelledSamples: [Int32] = []
     private var labelledSamples = PairTable()
     private var totalWeight: Int64 = 0
+    /// The build identifiers of the files that frames are of.
+    public var buildIDs = BuildIDs()
 
     /// A builder without samples.
     ///
@@ -113,6 +115,7 @@ public struct StackProfileBuilder: Sendable {
     /// Adds every sample of a profile in the same unit.
     public mutating func add(_ profile: StackProfile) throws(StackProfileError) {
         guard profile.unit == unit else { throw .differentUnits(unit, profile.unit) }
+        buildIDs.merge(profile.buildIDs)
         let frameMap = profile.frames.map { id(of: $0) }
         let labelMap = profile.labelSets.map { id(of: $0) }
         var stackMap = [StackID](repeating: .empty, count: profile.stacks.count)
@@ -132,6 +135,6 @@ public struct StackProfileBuilder: Sendable {
             samples: weights.indices.map {
                 StackProfile.Sample(
                     stack: sampleStacks[$0], labels: Int(sampleLabels[$0]), weight: weights[$0])
-            }, totalWeight: totalWeight)
+            }, totalWeight: totalWeight, buildIDs: buildIDs)
     }
 }

@@ -14,6 +14,9 @@ struct Options: Equatable {
     var configurationFile: String?
     var modelDirectory: String?
 
+    /// The pipeline's own version, kept in step with CHANGELOG.md.
+    static let version = "0.1.0"
+
     static let syntax = CommandSyntax(
         name: "podcast-scraper",
         summary: "Transcribe and summarise the episodes of a podcast.",

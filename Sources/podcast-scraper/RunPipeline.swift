@@ -67,6 +67,7 @@ func runPipeline(_ request: RunRequest) throws(ToolFailure) -> ExitCode {
         watch.finish()
         throw ToolFailure(error.message, error.kind.exitCode)
     }
+    declare(outcome, request) { watch.tell($0) }
     watch.finish()
     Console.print(outcome.metricsPath)
     guard outcome.failed.isEmpty else {
@@ -75,6 +76,26 @@ func runPipeline(_ request: RunRequest) throws(ToolFailure) -> ExitCode {
                 + "'\(PlainText.sanitized(outcome.metricsPath))'.", .failed)
     }
     return .success
+}
+
+/// Tells an observer what was run, on what, and what came of it.
+private func declare(
+    _ outcome: PodcastPipeline.Outcome, _ request: RunRequest, tell: (String) -> Void
+) {
+    guard let location = request.statusLocation else { return }
+    #if DEBUG
+        let buildMode = "debug"
+    #else
+        let buildMode = "release"
+    #endif
+    let facts = PipelineFacts(
+        version: Options.version, buildMode: buildMode, inputDigest: outcome.inputDigest,
+        outputDigest: outcome.outputDigest)
+    do throws(SystemError) {
+        try facts.write(location)
+    } catch {
+        tell("\(Options.syntax.name): what was run is not told. \(error)")
+    }
 }
 
 /// Starts this program again under a heap profiler when one was asked for and there is none yet.

@@ -105,6 +105,47 @@ struct StoreTests {
         }
     }
 
+    @Test(
+        "Killed before all was written: the next freeze takes it back. Killed later: it finishes it",
+        arguments: 0...4)
+    func recovery(moves: Int) throws {
+        try withDirectory { directory in
+            let store = ProfileStore(directory: directory)
+            let version = try VersionName("v1")
+            try store.freeze(
+                try Samples.profile(), as: version,
+                companions: [(.monitorLog, .bytes([1])), (.flamegraph, .bytes([2]))])
+            // What a freeze of a newer one, with other companions, leaves that is killed after so many of its moves.
+            let other = ProfileStore(directory: "\(directory)/elsewhere")
+            let newer = try other.freeze(
+                try Samples.profile(release: "newer"), as: version,
+                companions: [(.monitorLog, .bytes([3])), (.stacks, .bytes([4]))])
+            let staging = "\(directory)/.freezing-v1.abcdef"
+            try Files.move(other.directory, to: staging)
+            if moves > 0 {
+                try Files.replace("\(staging)/complete", with: "v1\nmonitor_log\nstacks")
+                try Files.createDirectories("\(staging)/replaced")
+            }
+            let steps = [
+                ("\(directory)/v1.yaml", "\(staging)/replaced/v1.yaml"),
+                ("\(directory)/v1.monitor.log", "\(staging)/replaced/v1.monitor.log"),
+                ("\(staging)/v1.monitor.log", "\(directory)/v1.monitor.log"),
+            ]
+            for step in steps.prefix(max(0, moves - 1)) { try Files.move(step.0, to: step.1) }
+            try store.recover()
+            let names = try Files.names(inDirectory: directory)
+            let (profile, verification) = try Verification.verify(path: store.path(of: version))
+            #expect(verification.passes())
+            if moves == 0 {
+                #expect(profile.release == "v1.2.0")
+                #expect(names == ["v1.flamegraph.svg", "v1.monitor.log", "v1.yaml"])
+            } else {
+                #expect(profile == newer)
+                #expect(names == ["v1.monitor.log", "v1.stacks.pb.gz", "v1.yaml"])
+            }
+        }
+    }
+
     @Test("Who freezes while somebody else does waits, and then finds the version frozen")
     func takingTurns() async throws {
         let directory = try Files.createTemporaryDirectory(prefix: "/tmp/profile-store.")
