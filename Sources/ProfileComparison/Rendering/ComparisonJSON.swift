@@ -109,7 +109,10 @@ extension Comparison {
     }
 
     private func explanation(_ entry: (key: StageName, value: StageExplanation)) -> String {
-        JSONText.object([("stage", entry.key.text.asJSON), ("clause", entry.value.clause?.asJSON), ("functions", entry.value.attribution?.json)])
+        JSONText.object([
+            ("stage", entry.key.text.asJSON), ("clause", entry.value.clause?.asJSON),
+            ("functions", entry.value.attribution?.json),
+        ])
     }
 
     private func line(_ line: Remeasurement.Line) -> String {
