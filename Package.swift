@@ -57,7 +57,9 @@ let package = Package(
         // Style and script are files of their own, embedded so that the tool stays one file.
         .target(
             name: "ProfileReport",
-            dependencies: ["StackProfile", "FlameGraph", "FrozenProfile", "ProfileComparison", "Measurement"],
+            dependencies: [
+                "StackProfile", "FlameGraph", "FrozenProfile", "ProfileComparison", "Measurement",
+            ],
             resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
         .target(
             name: "ProfileCapture",
@@ -144,9 +146,11 @@ let package = Package(
         .executableTarget(
             name: "attribution-benchmark",
             dependencies: [
-                "ProfileComparison", "FlameGraph", "FrozenProfile", "StackProfile", "LinuxSystem", "Measurement",
+                "ProfileComparison", "FlameGraph", "FrozenProfile", "StackProfile", "LinuxSystem",
+                "Measurement",
             ],
-            path: "Benchmarks/comparison-functions", exclude: ["run.sh", "README.md"], sources: ["main.swift"]),
+            path: "Benchmarks/comparison-functions", exclude: ["run.sh", "README.md"], sources: ["main.swift"]
+        ),
         // Prints how long 10,000 addresses take; Benchmarks/symbolication/run.sh sets peers beside it.
         .executableTarget(
             name: "symbolication-benchmark",

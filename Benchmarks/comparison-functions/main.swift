@@ -10,7 +10,8 @@ import StackProfile
 let words = Array(CommandLine.arguments.dropFirst())
 switch words.first {
 case "stacks": try Stacks.run()
-case "history" where words.count == 4: try Versions.write(into: words[1], count: Int(words[2]) ?? 0, runs: Int(words[3]) ?? 0)
+case "history" where words.count == 4:
+    try Versions.write(into: words[1], count: Int(words[2]) ?? 0, runs: Int(words[3]) ?? 0)
 case "detection" where words.count == 2: try Detection.run(directory: words[1])
 default:
     print("usage: attribution-benchmark stacks | history DIR VERSIONS RUNS | detection DIR")
@@ -49,12 +50,15 @@ enum Stacks {
             var stack = StackID.empty
             for depth in 0..<(20 + random.below(20)) {
                 let choices = depth < 12 ? 2 : depth < 16 ? 5 : 3
-                stack = builder.stack(under: stack, frames[(depth * 97 + random.below(choices) * 31) % frames.count])
+                stack = builder.stack(
+                    under: stack, frames[(depth * 97 + random.below(choices) * 31) % frames.count])
             }
             stacks.append(stack)
         }
         let labels = (0..<10).flatMap { run in
-            (0..<12).map { builder.id(of: SampleLabels(stage: StageName("stage_\($0)"), thread: "t", run: "s1/\(run)")) }
+            (0..<12).map {
+                builder.id(of: SampleLabels(stage: StageName("stage_\($0)"), thread: "t", run: "s1/\(run)"))
+            }
         }
         for _ in 0..<1_000_000 {
             try builder.add(stacks[random.below(stacks.count)], labels: labels[random.below(labels.count)])
@@ -89,10 +93,13 @@ enum Stacks {
         let picture = seconds {
             _ = DifferentialSVG.render(
                 DifferentialLayout(
-                    before: .init(name: "v1", profile: before.stacks), after: .init(name: "v2", profile: after.stacks)))
+                    before: .init(name: "v1", profile: before.stacks),
+                    after: .init(name: "v2", profile: after.stacks)))
         }
         print("differential flamegraph of all: \(picture.fixed(2)) s")
-        print("diff of two archives, the whole run explained: \((reading + joining + whole).fixed(2)) s (budget 3 s)")
+        print(
+            "diff of two archives, the whole run explained: \((reading + joining + whole).fixed(2)) s (budget 3 s)"
+        )
     }
 }
 
@@ -109,20 +116,24 @@ enum Versions {
                         let stages = (0..<30).map { stage in
                             let wall = Double(stage + 1) * (1 + 0.02 * Double(random.below(100)) / 100)
                             return StageRun(
-                                stage: StageName("stage_\(stage)") ?? StageName.done, entered: .value(1), workSeconds: .value(wall),
+                                stage: StageName("stage_\(stage)") ?? StageName.done, entered: .value(1),
+                                workSeconds: .value(wall),
                                 use: use(wall))
                         }
                         return Run(
-                            index: index, kind: .measured, startedAt: nil, exit: .value(0), use: use(500), stages: stages)
+                            index: index, kind: .measured, startedAt: nil, exit: .value(0), use: use(500),
+                            stages: stages)
                     })
             }
             let day = version / 28 % 28 + 1
             let profile = FrozenProfile(
                 release: "v1.\(version).0",
-                date: "20\(10 + version / 784)-\((version % 12 + 1).zeroPadded(to: 2))-\(day.zeroPadded(to: 2))T00:00:00Z",
+                date:
+                    "20\(10 + version / 784)-\((version % 12 + 1).zeroPadded(to: 2))-\(day.zeroPadded(to: 2))T00:00:00Z",
                 datasetID: .value("d"), episodesProcessed: .value(1),
                 environment: ProfileEnvironment(
-                    identity: EnvironmentIdentity([.cpuModel: .value(.text("x"))]), observed: ObservedEnvironment()),
+                    identity: EnvironmentIdentity([.cpuModel: .value(.text("x"))]),
+                    observed: ObservedEnvironment()),
                 captureQuality: nil, recipe: nil, sessions: sessions)
             try Files.replace("\(directory)/v1.\(version).0.yaml", with: profile.encode())
         }
@@ -139,8 +150,12 @@ enum Versions {
 enum Detection {
     static func run(directory: String) throws {
         let files = try Files.names(inDirectory: directory).filter { $0.hasSuffix(".pb.gz") }
-        let kinds = Set(files.compactMap { $0.split(separator: "-").first.map(String.init) }).subtracting(["before"])
-        print("change     runs a side  comparisons  hot_loop first and changed  helper moved  verify new  others named")
+        let kinds = Set(files.compactMap { $0.split(separator: "-").first.map(String.init) }).subtracting([
+            "before"
+        ])
+        print(
+            "change     runs a side  comparisons  hot_loop first and changed  helper moved  verify new  others named"
+        )
         for kind in kinds.sorted() {
             for runs in [5, 8, 12] {
                 let before = files.filter { $0.hasPrefix("before-") }.sorted()
@@ -149,13 +164,18 @@ enum Detection {
                 for start in stride(from: 0, through: min(before.count, after.count) - runs, by: runs) {
                     let range = start..<start + runs
                     let result = try AttributionPair(
-                        before: input("before", before[range], directory), after: input(kind, after[range], directory)
+                        before: input("before", before[range], directory),
+                        after: input(kind, after[range], directory)
                     ).attribution(of: nil)
                     counts.all += 1
                     let named = result.functions.filter { $0.label != nil }
-                    func label(_ name: String) -> FunctionChange.Label? { named.first { $0.function == name }?.label }
+                    func label(_ name: String) -> FunctionChange.Label? {
+                        named.first { $0.function == name }?.label
+                    }
                     let changed = named.filter { $0.label == .changed }
-                    if changed.max(by: { $0.selfChange.magnitude < $1.selfChange.magnitude })?.function == "hot_loop" {
+                    if changed.max(by: { $0.selfChange.magnitude < $1.selfChange.magnitude })?.function
+                        == "hot_loop"
+                    {
                         counts.hot += 1
                     }
                     if label("helper") == .moved { counts.moved += 1 }
@@ -170,13 +190,18 @@ enum Detection {
         }
     }
 
-    static func input(_ release: String, _ files: ArraySlice<String>, _ directory: String) throws -> AttributionInput {
+    static func input(_ release: String, _ files: ArraySlice<String>, _ directory: String) throws
+        -> AttributionInput
+    {
         var builder = StackProfileBuilder()
         var cpu = AttributionInput.StageCPU(otherwise: .unavailable(reason: "not measured"))
         for (run, file) in files.enumerated() {
-            let stacks = try Files.read("\(directory)/\(file)", limit: 1 << 26).withUnsafeBytes { try StackInput($0) }.profile
+            let stacks = try Files.read("\(directory)/\(file)", limit: 1 << 26).withUnsafeBytes {
+                try StackInput($0)
+            }.profile
             for sample in stacks.samples {
-                try builder.add(stacks.frames(of: sample), weight: sample.weight, labels: SampleLabels(run: "s1/\(run)"))
+                try builder.add(
+                    stacks.frames(of: sample), weight: sample.weight, labels: SampleLabels(run: "s1/\(run)"))
             }
             // The samples of a CPU clock stand for the CPU time.
             cpu.byRun["s1/\(run)"] = Double(stacks.totalWeight) * (stacks.period?.inSeconds ?? 0)

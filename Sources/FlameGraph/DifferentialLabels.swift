@@ -30,7 +30,8 @@ struct DifferentialLabels {
         }
     }
 
-    func className(of rectangle: DifferentialLayout.Rectangle, _ change: DifferentialLayout.Change) -> String {
+    func className(of rectangle: DifferentialLayout.Rectangle, _ change: DifferentialLayout.Change) -> String
+    {
         if rectangle.parent == nil { return "root" }
         if case .smallFrames = rectangle.content { return "small" }
         return switch change {
@@ -79,7 +80,9 @@ struct DifferentialLabels {
 
     func amount(_ value: Double) -> String {
         switch options.unit {
-        case .seconds: value >= 100 ? "\(value.fixed(1)) s" : value >= 1 ? "\(value.fixed(2)) s" : "\((1000 * value).fixed(1)) ms"
+        case .seconds:
+            value >= 100
+                ? "\(value.fixed(1)) s" : value >= 1 ? "\(value.fixed(2)) s" : "\((1000 * value).fixed(1)) ms"
         case .samples: "\(LabelText.grouped(Int64(value.rounded()))) samples"
         }
     }
@@ -106,7 +109,8 @@ struct DifferentialFooter {
         let steps = DifferentialLayout.steps.map { $0.fixed($0 == $0.rounded() ? 0 : 1) }
         legend = [
             ("less3", "− \(steps[2])"), ("less2", "− \(steps[1])"), ("less1", "− \(steps[0])"),
-            ("same", "same, or too few samples to tell"), ("more1", "+ \(steps[0])"), ("more2", "+ \(steps[1])"),
+            ("same", "same, or too few samples to tell"), ("more1", "+ \(steps[0])"),
+            ("more2", "+ \(steps[1])"),
             ("more3", "+ \(steps[2]) points and more"), ("new", "new"), ("gone", "gone"),
         ]
         var texts = options.facts.map { "\($0.label): \($0.text)" }

@@ -62,7 +62,9 @@ private struct DifferentialPicture {
         footer = DifferentialFooter(layout, options: options)
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         func add(_ value: UInt64) { hash = (hash ^ value) &* 0x100_0000_01B3 }
-        (options.title + "\n" + (options.subject ?? "") + "\n" + options.identity).utf8.forEach { add(UInt64($0)) }
+        (options.title + "\n" + (options.subject ?? "") + "\n" + options.identity).utf8.forEach {
+            add(UInt64($0))
+        }
         for rectangle in layout.rectangles {
             add(rectangle.pathHash)
             add(rectangle.before.bitPattern)
@@ -77,8 +79,11 @@ private struct DifferentialPicture {
     mutating func draw(asDocument: Bool) {
         let height = Metrics.graphTop + graphHeight + footer.height
         if asDocument { writer.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n") }
-        writer.raw("<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"freeze-flamegraph differential\" role=\"group\"")
-        writer.raw(" aria-labelledby=\"\(identifier)-title\" data-orientation=\"\(options.orientation.rawValue)\"")
+        writer.raw(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"freeze-flamegraph differential\" role=\"group\""
+        )
+        writer.raw(
+            " aria-labelledby=\"\(identifier)-title\" data-orientation=\"\(options.orientation.rawValue)\"")
         writer.raw(" data-unit=\"\(options.unit.rawValue)\" data-levels=\"\(layout.levels)\"")
         writer.raw(" data-mode=\"\(options.normalization.rawValue)\" data-patterns=\"\(identifier)\"")
         writer.raw(" data-steps=\"\(DifferentialLayout.steps.map { "\($0)" }.joined(separator: " "))\"")
@@ -104,9 +109,11 @@ private struct DifferentialPicture {
     private mutating func drawPatterns() {
         writer.raw("<defs>\n")
         for kind in ["new", "gone"] {
-            writer.raw("<pattern id=\"\(identifier)-\(kind)\" class=\"stripes \(kind)\" width=\"8\" height=\"8\"")
+            writer.raw(
+                "<pattern id=\"\(identifier)-\(kind)\" class=\"stripes \(kind)\" width=\"8\" height=\"8\"")
             // Stripes of new functions rise, those of gone ones fall.
-            writer.raw(" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(\(kind == "new" ? 45 : -45))\">")
+            writer.raw(
+                " patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(\(kind == "new" ? 45 : -45))\">")
             writer.raw("<rect width=\"8\" height=\"8\"/><path d=\"M0 0V8\"/></pattern>\n")
         }
         writer.raw("</defs>\n")
@@ -121,7 +128,8 @@ private struct DifferentialPicture {
     }
 
     private mutating func drawFrames() {
-        writer.raw("<g class=\"frames\" role=\"tree\" aria-label=\"Call tree\" transform=\"translate(0,58)\">\n")
+        writer.raw(
+            "<g class=\"frames\" role=\"tree\" aria-label=\"Call tree\" transform=\"translate(0,58)\">\n")
         if isEmpty {
             writer.raw("<text class=\"empty\" x=\"600\" y=\"34\" text-anchor=\"middle\">")
             writer.raw("No samples, so there is nothing to draw.</text>\n")

@@ -36,14 +36,18 @@ struct DifferentialTree {
         var weights = [Int64](repeating: 0, count: parents.count)
         for sample in side.profile.samples { weights[nodes[sample.stack.position].position] += sample.weight }
         let own = weights.map { Double($0) * side.valuePerWeight }
-        for node in stride(from: weights.count - 1, to: 0, by: -1) { weights[Int(parents[node])] += weights[node] }
+        for node in stride(from: weights.count - 1, to: 0, by: -1) {
+            weights[Int(parents[node])] += weights[node]
+        }
         let total = weights.map { Double($0) * side.valuePerWeight }
         // Weights that are times count samples by the period, or, where nobody tells it, by the smallest of them.
         let period: Int64 =
             switch side.profile.unit {
             case .samples: 1
             case .nanoseconds:
-                max(1, side.profile.period?.inNanoseconds ?? side.profile.samples.lazy.map(\.weight).min() ?? 1)
+                max(
+                    1,
+                    side.profile.period?.inNanoseconds ?? side.profile.samples.lazy.map(\.weight).min() ?? 1)
             }
         return (own, total, weights.map { $0 / period })
     }
@@ -79,7 +83,8 @@ struct DifferentialTree {
                 let parent = next.parent ?? 0
                 result.append(
                     rectangle(
-                        of: dropped[-next.node - 1], under: parent, next.level, hash: result[parent].pathHash))
+                        of: dropped[-next.node - 1], under: parent, next.level, hash: result[parent].pathHash)
+                )
                 continue
             }
             let content = next.parent == nil ? .root : FlameGraphLayout.Content.frame(frame(of: next.node))
@@ -103,7 +108,9 @@ struct DifferentialTree {
 
     private func childrenInOrder() -> [Int: [Int]] {
         var children: [Int: [Int]] = [:]
-        for node in parents.indices.dropFirst() where isKept[node] { children[Int(parents[node]), default: []].append(node) }
+        for node in parents.indices.dropFirst() where isKept[node] {
+            children[Int(parents[node]), default: []].append(node)
+        }
         return children.mapValues { family in
             family.sorted { one, other in
                 let (left, right) = (frame(of: one), frame(of: other))

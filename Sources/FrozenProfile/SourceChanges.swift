@@ -26,7 +26,8 @@ public struct SourceChanges: Equatable, Sendable {
             }
             // Whatever a file says is given to git as a name of a commit, and as nothing else.
             guard (4...64).contains(name.utf8.count), name.utf8.allSatisfy(isHexDigit) else {
-                return .unavailable(reason: "'\(PlainText.sanitized(name, maximumCharacters: 64))' is no commit")
+                return .unavailable(
+                    reason: "'\(PlainText.sanitized(name, maximumCharacters: 64))' is no commit")
             }
         }
         let (from, to) = (older.value ?? "", newer.value ?? "")
@@ -42,7 +43,8 @@ public struct SourceChanges: Equatable, Sendable {
             return .unavailable(reason: names.unavailableReason ?? "git did not say")
         }
         let patch = GitState.ask(
-            ["diff", "-U0", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", from, to], in: directory)
+            ["diff", "-U0", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", from, to],
+            in: directory)
         return .value(
             SourceChanges(
                 files: list.split(separator: "\0").map { PlainText.sanitized($0, maximumCharacters: 300) },
@@ -75,10 +77,15 @@ public struct SourceChanges: Equatable, Sendable {
         var file = ""
         for line in patch.utf8.split(separator: UInt8(ascii: "\n")) {
             if line.starts(with: "+++ b/".utf8) {
-                file = PlainText.sanitized(String(decoding: Array(line.dropFirst(6)), as: UTF8.self), maximumCharacters: 300)
-            } else if line.starts(with: "--- ".utf8) || line.starts(with: "+++ ".utf8) || line.starts(with: "diff ".utf8) {
+                file = PlainText.sanitized(
+                    String(decoding: Array(line.dropFirst(6)), as: UTF8.self), maximumCharacters: 300)
+            } else if line.starts(with: "--- ".utf8) || line.starts(with: "+++ ".utf8)
+                || line.starts(with: "diff ".utf8)
+            {
                 continue
-            } else if line.first == UInt8(ascii: "+") || line.first == UInt8(ascii: "-") || line.starts(with: "@@".utf8) {
+            } else if line.first == UInt8(ascii: "+") || line.first == UInt8(ascii: "-")
+                || line.starts(with: "@@".utf8)
+            {
                 for word in line.split(whereSeparator: { !isWordByte($0) }) where word.count > 2 {
                     result[String(decoding: Array(word), as: UTF8.self), default: []].insert(file)
                 }

@@ -16,17 +16,23 @@ extension Attribution {
             reason = why
         }
         return JSONText.object([
-            ("unit", unit.asJSON), ("shares_only_because", reason?.asJSON), ("from", side(before)), ("to", side(after)),
+            ("unit", unit.asJSON), ("shares_only_because", reason?.asJSON), ("from", side(before)),
+            ("to", side(after)),
             ("change", JSONText.number(change)), ("residual", JSONText.number(residual)),
-            ("others", JSONText.object([("count", "\(rest.others)"), ("self_change", JSONText.number(rest.change))])),
-            ("tested", "\(tested)"), ("false_discovery_rate", JSONText.number(AttributionMaker.falseDiscoveryRate)),
+            (
+                "others",
+                JSONText.object([("count", "\(rest.others)"), ("self_change", JSONText.number(rest.change))])
+            ),
+            ("tested", "\(tested)"),
+            ("false_discovery_rate", JSONText.number(AttributionMaker.falseDiscoveryRate)),
             ("functions", JSONText.list(shown.map(\.json))), ("notes", JSONText.list(notes.map(\.asJSON))),
         ])
     }
 
     private func side(_ side: Side) -> String {
         JSONText.object([
-            ("runs", "\(side.runs)"), ("samples", "\(side.samples)"), ("median", JSONText.number(side.median)),
+            ("runs", "\(side.runs)"), ("samples", "\(side.samples)"),
+            ("median", JSONText.number(side.median)),
         ])
     }
 }
@@ -44,13 +50,19 @@ extension FunctionChange {
             ("label", label?.rawValue.asJSON), ("from", cost(before)), ("to", cost(after)),
             ("self_change", JSONText.number(selfChange)), ("total_change", JSONText.number(totalChange)),
             ("probability", pValue.map { JSONText.number($0, decimals: 9) }),
-            ("sampling_interval", samplingInterval.map {
-                JSONText.list([JSONText.number($0.lowerBound), JSONText.number($0.upperBound)])
-            }),
+            (
+                "sampling_interval",
+                samplingInterval.map {
+                    JSONText.list([JSONText.number($0.lowerBound), JSONText.number($0.upperBound)])
+                }
+            ),
             ("unseen_bound", unseenBound.map { JSONText.number($0) }),
-            ("callers", callers.map {
-                JSONText.object([("from", $0.before.asJSON), ("to", $0.after.asJSON)])
-            }),
+            (
+                "callers",
+                callers.map {
+                    JSONText.object([("from", $0.before.asJSON), ("to", $0.after.asJSON)])
+                }
+            ),
             ("shifted_within", shiftedWithin?.asJSON),
         ])
     }

@@ -19,7 +19,8 @@ public struct AttributionText: Sendable {
         guard attribution.basis == .seconds else {
             return "\(stage): shares of its samples; \(attribution.explanation(of: "the shift"))."
         }
-        return "\(stage): \(sides) of CPU time a run (\(signed(attribution.change)) s); \(attribution.explanation())."
+        return
+            "\(stage): \(sides) of CPU time a run (\(signed(attribution.change)) s); \(attribution.explanation())."
     }
 
     /// A value with the digits that matter.
@@ -54,10 +55,15 @@ public struct AttributionText: Sendable {
         if let callers = function.callers {
             words.append("from \(shown(callers.before)) to \(shown(callers.after))")
         }
-        if let within = function.shiftedWithin { words.append("within \(shown(within)), which costs what it did") }
-        if let p = function.pValue, function.label == .changed { words.append("p = \(p < 0.001 ? "<.001" : p.fixed(3))") }
+        if let within = function.shiftedWithin {
+            words.append("within \(shown(within)), which costs what it did")
+        }
+        if let p = function.pValue, function.label == .changed {
+            words.append("p = \(p < 0.001 ? "<.001" : p.fixed(3))")
+        }
         if let interval = function.samplingInterval, function.isNotable, function.label == nil {
-            words.append("\(signed(interval.lowerBound)) to \(signed(interval.upperBound)) \(unit) by its samples")
+            words.append(
+                "\(signed(interval.lowerBound)) to \(signed(interval.upperBound)) \(unit) by its samples")
         }
         if let bound = function.unseenBound {
             words.append("at most \(number(bound)) \(unit) where not seen")

@@ -36,7 +36,8 @@ public struct StackComparison: Sendable {
         for attribution in attributions {
             guard let stage = attribution.stage else { continue }
             result[stage] = StageExplanation(
-                clause: attribution.leaders.isEmpty ? nil : attribution.explanation(), attribution: attribution)
+                clause: attribution.leaders.isEmpty ? nil : attribution.explanation(),
+                attribution: attribution)
         }
         return result
     }

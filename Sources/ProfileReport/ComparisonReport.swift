@@ -15,7 +15,8 @@ public struct ComparisonReport: Sendable {
 
     /// A report of a comparison and of the stacks behind it.
     public init(
-        _ comparison: Comparison, stacks: StackComparison, from: FrozenProfile, to: FrozenProfile, tool: String
+        _ comparison: Comparison, stacks: StackComparison, from: FrozenProfile, to: FrozenProfile,
+        tool: String
     ) {
         self.comparison = comparison
         self.stacks = stacks
@@ -29,7 +30,8 @@ public struct ComparisonReport: Sendable {
     public func flameGraph(of attribution: Attribution, asDocument: Bool) -> [UInt8]? {
         guard let pair = stacks.pair else { return nil }
         func side(_ input: AttributionInput, _ part: Attribution.Side) -> DifferentialLayout.Side {
-            let profile = attribution.stage.map { stage in input.stacks.filtered { $0.stage == stage } } ?? input.stacks
+            let profile =
+                attribution.stage.map { stage in input.stacks.filtered { $0.stage == stage } } ?? input.stacks
             let weight = Double(max(1, profile.totalWeight))
             let scale = attribution.basis == .seconds ? part.median / weight : 1
             return DifferentialLayout.Side(name: input.release, profile: profile, valuePerWeight: scale)

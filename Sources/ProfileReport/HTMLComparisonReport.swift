@@ -13,7 +13,8 @@ public enum HTMLComparisonReport {
             sides(comparison, &writer)
             writer.sentences("What forbids comparing them", comparison.comparability.refusals.map(\.sentence))
             writer.sentences(
-                "Allowed although it differs", comparison.comparability.allowed.map { "\($0.key): \($0.sentence)" })
+                "Allowed although it differs",
+                comparison.comparability.allowed.map { "\($0.key): \($0.sentence)" })
             if !comparison.rows.isEmpty { stages(comparison, &writer) }
             functions(report, &writer)
             writer.element("h2", "", "What the numbers rest on")
@@ -74,11 +75,13 @@ public enum HTMLComparisonReport {
             )
         }
         writer.table(
-            caption: "Medians of each side, the change with its 95 % bounds (dot and line), the budget (short mark) and no "
+            caption:
+                "Medians of each side, the change with its 95 % bounds (dot and line), the budget (short mark) and no "
                 + "change (dashes)",
             columns: [
                 .init(title: "stage"), .init(title: "metric"), .init(title: "from", isNumber: true),
-                .init(title: "to", isNumber: true), .init(title: "change", isNumber: true), .init(title: "bounds"),
+                .init(title: "to", isNumber: true), .init(title: "change", isNumber: true),
+                .init(title: "bounds"),
                 .init(title: "budget", isNumber: true), .init(title: "verdict"),
             ], rows: rows)
     }
@@ -112,7 +115,8 @@ public enum HTMLComparisonReport {
     }
 
     private static func functionTable(
-        _ attribution: Attribution, _ text: AttributionText, _ report: ComparisonReport, _ writer: inout HTMLWriter
+        _ attribution: Attribution, _ text: AttributionText, _ report: ComparisonReport,
+        _ writer: inout HTMLWriter
     ) {
         let functions = text.shownFunctions(fewest: 15, most: 60)
         var rows = functions.map { function -> (attributes: String, cells: [HTMLWriter.Cell]) in
@@ -131,7 +135,9 @@ public enum HTMLComparisonReport {
             )
         }
         let rest = text.rest(of: functions)
-        let last = [("\(rest.others) other functions", rest.change), ("medians do not add up", rest.residual)]
+        let last = [
+            ("\(rest.others) other functions", rest.change), ("medians do not add up", rest.residual),
+        ]
         for (name, change) in last.dropFirst(rest.others > 0 ? 0 : 1) {
             rows.append(
                 (
@@ -142,10 +148,13 @@ public enum HTMLComparisonReport {
         }
         let unit = text.unit
         writer.table(
-            caption: "Functions; together they make up the stage's change of \(text.signed(attribution.change)) \(unit)",
+            caption:
+                "Functions; together they make up the stage's change of \(text.signed(attribution.change)) \(unit)",
             columns: [
-                .init(title: "function"), .init(title: "module"), .init(title: "self from, \(unit)", isNumber: true),
-                .init(title: "self to, \(unit)", isNumber: true), .init(title: "self change, \(unit)", isNumber: true),
+                .init(title: "function"), .init(title: "module"),
+                .init(title: "self from, \(unit)", isNumber: true),
+                .init(title: "self to, \(unit)", isNumber: true),
+                .init(title: "self change, \(unit)", isNumber: true),
                 .init(title: "total change, \(unit)", isNumber: true), .init(title: "of it", isNumber: true),
                 .init(title: "remark"),
             ], rows: rows)

@@ -12,7 +12,9 @@ struct HTMLPage {
         writer.raw("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n")
         writer.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
         writer.element("title", "", title)
-        writer.raw("\n<style>\n\(String(decoding: PackageResources.report_css, as: UTF8.self))</style>\n</head>\n<body>\n<main>\n")
+        writer.raw(
+            "\n<style>\n\(String(decoding: PackageResources.report_css, as: UTF8.self))</style>\n</head>\n<body>\n<main>\n"
+        )
         writer.element("h1", "", title)
         writer.raw("\n")
     }
@@ -25,7 +27,9 @@ struct HTMLPage {
     func finished(tool: String) -> [UInt8] {
         var writer = writer
         writer.element("p", "class=\"soft\"", "Made by \(tool).")
-        writer.raw("</main>\n<script>\n\(String(decoding: PackageResources.report_js, as: UTF8.self))</script>\n</body>\n</html>\n")
+        writer.raw(
+            "</main>\n<script>\n\(String(decoding: PackageResources.report_js, as: UTF8.self))</script>\n</body>\n</html>\n"
+        )
         return Array(writer.text.utf8)
     }
 }
@@ -121,7 +125,8 @@ extension HTMLWriter {
         if !observed.isEmpty {
             table(
                 caption: "The machine when measuring began",
-                columns: [Column(title: "key")] + names.map { Column(title: $0, isNumber: true) }, rows: observed)
+                columns: [Column(title: "key")] + names.map { Column(title: $0, isNumber: true) },
+                rows: observed)
         }
     }
 }

@@ -8,12 +8,15 @@ public enum HTMLProfileReport {
     /// The page's bytes.
     ///
     /// - Parameter stacks: The archive's stacks, or why there are none.
-    public static func render(_ profile: FrozenProfile, stacks: Reading<StackProfile>, tool: String) -> [UInt8] {
+    public static func render(_ profile: FrozenProfile, stacks: Reading<StackProfile>, tool: String)
+        -> [UInt8]
+    {
         var page = HTMLPage(title: profile.release)
         page.add { writer in
             writer.element(
                 "p", "class=\"soft\"",
-                "Frozen \(profile.date); \(profile.measuredRuns.count) measured runs in \(profile.sessions.count) sessions.")
+                "Frozen \(profile.date); \(profile.measuredRuns.count) measured runs in \(profile.sessions.count) sessions."
+            )
             stages(profile, &writer)
             functions(profile, stacks, &writer)
             runs(profile, &writer)
@@ -57,7 +60,8 @@ public enum HTMLProfileReport {
     ) {
         writer.element("h2", "", "Functions")
         guard let stacks = stacks.value else {
-            writer.element("p", "", "No functions are shown: \(stacks.unavailableReason ?? "there are no stacks").")
+            writer.element(
+                "p", "", "No functions are shown: \(stacks.unavailableReason ?? "there are no stacks").")
             return
         }
         var rows: [(attributes: String, cells: [HTMLWriter.Cell])] = []
@@ -71,7 +75,8 @@ public enum HTMLProfileReport {
                     (
                         "",
                         [
-                            .text(stage?.text ?? "no stage"), .text(cost.function, attributes: "class=\"name\""),
+                            .text(stage?.text ?? "no stage"),
+                            .text(cost.function, attributes: "class=\"name\""),
                             .text(cost.module ?? ""), .text("\((100 * own).fixed(1)) %", value: own),
                             .text("\((100 * total).fixed(1)) %", value: total),
                         ]
@@ -79,7 +84,8 @@ public enum HTMLProfileReport {
             }
         }
         writer.table(
-            caption: "The ten functions of each stage that spend most themselves, as shares of the stage's samples",
+            caption:
+                "The ten functions of each stage that spend most themselves, as shares of the stage's samples",
             columns: ["stage", "function", "module"].map { .init(title: $0) }
                 + ["self", "total"].map { .init(title: $0, isNumber: true) }, rows: rows)
         let hasStages = stacks.labelSets.contains { $0.stage != nil }
@@ -125,7 +131,8 @@ public enum HTMLProfileReport {
         let facts = [
             ("sampler", sampler.name), ("samples attempted", shown(sampler.attempted)),
             ("samples recorded", shown(sampler.recorded)), ("samples lost", shown(sampler.lost)),
-            ("stacks cut off", shown(sampler.truncated)), ("stacks not walked to their root", shown(sampler.unwindFailed)),
+            ("stacks cut off", shown(sampler.truncated)),
+            ("stacks not walked to their root", shown(sampler.unwindFailed)),
             ("frames without a name, %", shown(sampler.unknownFramesPercent)),
             ("profiled by measured wall time", shown(quality.profiledOverMeasuredWall)),
             ("CPU seconds of the monitor", shown(quality.monitorCPUSeconds)),
@@ -134,7 +141,8 @@ public enum HTMLProfileReport {
         writer.element("h2", "", "How far this can be trusted")
         writer.table(
             caption: "What measuring did to the run",
-            columns: [.init(title: "fact"), .init(title: "value")], rows: facts.map { ("", [.text($0.0), .text($0.1)]) })
+            columns: [.init(title: "fact"), .init(title: "value")],
+            rows: facts.map { ("", [.text($0.0), .text($0.1)]) })
         writer.sentences("Notes", quality.notes + profile.discrepancies)
     }
 }

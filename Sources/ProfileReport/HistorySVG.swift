@@ -20,7 +20,9 @@ public enum HistorySVG {
         let height = header + panel * Double(max(1, trends.count)) + 40
         var writer = HTMLWriter()
         writer.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\" ")
-        writer.raw("class=\"freeze-history\" role=\"img\" width=\"\(width.fixed(0))\" height=\"\(height.fixed(0))\" ")
+        writer.raw(
+            "class=\"freeze-history\" role=\"img\" width=\"\(width.fixed(0))\" height=\"\(height.fixed(0))\" "
+        )
         writer.raw("viewBox=\"0 0 \(width.fixed(0)) \(height.fixed(0))\" aria-label=\"")
         writer.plain(title)
         writer.raw("\">\n<style>\n\(style)</style>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n")
@@ -35,7 +37,8 @@ public enum HistorySVG {
         }
         if let points = trends.first?.points, let first = points.first, let last = points.last {
             label(first.release + "  " + first.date.prefix(10), x: left, y: height - 14, "start", &writer)
-            label(last.release + "  " + last.date.prefix(10), x: width - right, y: height - 14, "end", &writer)
+            label(
+                last.release + "  " + last.date.prefix(10), x: width - right, y: height - 14, "end", &writer)
         }
         writer.raw("</svg>\n")
         return Array(writer.text.utf8)
@@ -56,7 +59,9 @@ public enum HistorySVG {
 
         """
 
-    private static func label(_ text: String, x: Double, y: Double, _ anchor: String, _ writer: inout HTMLWriter) {
+    private static func label(
+        _ text: String, x: Double, y: Double, _ anchor: String, _ writer: inout HTMLWriter
+    ) {
         writer.raw("<text class=\"soft\" x=\"\(x.fixed(1))\" y=\"\(y.fixed(1))\" text-anchor=\"\(anchor)\">")
         writer.plain(text)
         writer.raw("</text>\n")
@@ -80,12 +85,14 @@ public enum HistorySVG {
         }
     }
 
-    private static func draw(_ trend: History.Trend, top: Double, height: Double, _ writer: inout HTMLWriter) {
+    private static func draw(_ trend: History.Trend, top: Double, height: Double, _ writer: inout HTMLWriter)
+    {
         let known = trend.points.flatMap { point in
             [point.value.value, point.interval?.lower, point.interval?.upper].compactMap(\.self)
         }
         label(
-            "\(trend.stage?.text ?? "whole run"), \(trend.metric.title)", x: left, y: top + 14, "start", &writer)
+            "\(trend.stage?.text ?? "whole run"), \(trend.metric.title)", x: left, y: top + 14, "start",
+            &writer)
         guard let least = known.min(), let most = known.max() else {
             label("not measured", x: left, y: top + height / 2, "start", &writer)
             return
@@ -100,9 +107,13 @@ public enum HistorySVG {
         for (index, point) in trend.points.enumerated() {
             let x = scale.x(index)
             if let reason = point.breakReason { mark("break", x, scale, "not compared: \(reason)", &writer) }
-            if point.isChangePoint { mark("step", x, scale, "a new level begins with \(point.release)", &writer) }
+            if point.isChangePoint {
+                mark("step", x, scale, "a new level begins with \(point.release)", &writer)
+            }
         }
-        for part in trend.parts { drawLine(part.filter { trend.points[$0].value.value != nil }, trend, scale, &writer) }
+        for part in trend.parts {
+            drawLine(part.filter { trend.points[$0].value.value != nil }, trend, scale, &writer)
+        }
         drawPoints(trend, scale, &writer)
     }
 
@@ -124,7 +135,9 @@ public enum HistorySVG {
                 line("whisker", x, scale.y(interval.lower), x, scale.y(interval.upper), &writer)
             }
             let radius = trend.points.count > 200 ? 1.2 : 3
-            writer.raw("<circle class=\"point\" cx=\"\(x.fixed(1))\" cy=\"\(scale.y(value).fixed(1))\" r=\"\(radius.fixed(1))\">")
+            writer.raw(
+                "<circle class=\"point\" cx=\"\(x.fixed(1))\" cy=\"\(scale.y(value).fixed(1))\" r=\"\(radius.fixed(1))\">"
+            )
             let change = point.changePercent.map { ", " + ReportNumbers.signed($0) } ?? ""
             writer.element("title", "", "\(point.release) (\(point.date)): \(value.fixed(3))\(change)")
             writer.raw("</circle>\n")
@@ -144,6 +157,7 @@ public enum HistorySVG {
         _ kind: String, _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, _ writer: inout HTMLWriter
     ) {
         writer.raw(
-            "<line class=\"\(kind)\" x1=\"\(x1.fixed(1))\" y1=\"\(y1.fixed(1))\" x2=\"\(x2.fixed(1))\" y2=\"\(y2.fixed(1))\"/>\n")
+            "<line class=\"\(kind)\" x1=\"\(x1.fixed(1))\" y1=\"\(y1.fixed(1))\" x2=\"\(x2.fixed(1))\" y2=\"\(y2.fixed(1))\"/>\n"
+        )
     }
 }

@@ -26,7 +26,8 @@ struct IntervalDrawing {
         let label =
             "\(ReportNumbers.change(row)), bounds \(ReportNumbers.bounds(row)), budget \(ReportNumbers.budget(row)); "
             + "the scale ends at \(limit.fixed(0)) %"
-        var text = "<svg class=\"whisker\" width=\"180\" height=\"18\" viewBox=\"0 0 180 18\" role=\"img\" aria-label=\""
+        var text =
+            "<svg class=\"whisker\" width=\"180\" height=\"18\" viewBox=\"0 0 180 18\" role=\"img\" aria-label=\""
         text += HTMLText.escaped(label) + "\"><title>\(HTMLText.escaped(label))</title>"
         text += line("zero", place(0), 1, place(0), 17)
         if let budget = row.budget {

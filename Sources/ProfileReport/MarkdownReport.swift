@@ -14,7 +14,9 @@ public enum MarkdownReport {
         } else {
             lines += groups(report)
         }
-        lines += list("Allowed although it differs:", comparison.comparability.allowed.map { "\($0.key): \($0.sentence)" })
+        lines += list(
+            "Allowed although it differs:",
+            comparison.comparability.allowed.map { "\($0.key): \($0.sentence)" })
         lines += folded(
             "About these numbers",
             comparison.comparability.warnings.map { "- " + MarkdownText.escaped($0.sentence) }
@@ -37,7 +39,9 @@ public enum MarkdownReport {
         let rows = report.comparison.rows
         var lines: [String] = []
         let regressed = rows.filter { $0.verdict == .regressed || $0.ruleFlag != nil }
-        if !regressed.isEmpty { lines += folded("Regressed (\(regressed.count))", table(regressed), isOpen: true) }
+        if !regressed.isEmpty {
+            lines += folded("Regressed (\(regressed.count))", table(regressed), isOpen: true)
+        }
         for attribution in report.stacks.attributions { lines += why(attribution, report) }
         let others: [(String, [ComparisonRow])] = [
             ("Cannot tell", rows.filter { $0.verdict == .inconclusive && $0.ruleFlag == nil }),
@@ -46,7 +50,9 @@ public enum MarkdownReport {
             ("Added stages", rows.filter { $0.presence == .added }),
             ("Removed stages", rows.filter { $0.presence == .removed }),
         ]
-        for (title, rows) in others where !rows.isEmpty { lines += folded("\(title) (\(rows.count))", table(rows)) }
+        for (title, rows) in others where !rows.isEmpty {
+            lines += folded("\(title) (\(rows.count))", table(rows))
+        }
         return lines
     }
 
@@ -60,7 +66,8 @@ public enum MarkdownReport {
             let verdict = [row.verdict?.word, flag].compactMap(\.self).joined(separator: "; ")
             let cells = [
                 row.stage?.text ?? "whole run", row.metric.title, ReportNumbers.reading(row.from, row.metric),
-                ReportNumbers.reading(row.to, row.metric), ReportNumbers.change(row), ReportNumbers.bounds(row),
+                ReportNumbers.reading(row.to, row.metric), ReportNumbers.change(row),
+                ReportNumbers.bounds(row),
                 ReportNumbers.budget(row), verdict,
             ]
             lines.append("| " + cells.map { MarkdownText.escaped($0) }.joined(separator: " | ") + " |")
@@ -72,13 +79,15 @@ public enum MarkdownReport {
         let text = AttributionText(attribution)
         let functions = text.shownFunctions()
         var lines = [
-            "| function | from \(text.unit) | to \(text.unit) | change | of it | |", "|---|--:|--:|--:|--:|---|",
+            "| function | from \(text.unit) | to \(text.unit) | change | of it | |",
+            "|---|--:|--:|--:|--:|---|",
         ]
         for function in functions {
             let file = report.stacks.suspectFile(of: function).map { "changed in \($0)" }
             let remark = [text.remark(function), file ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")
             let cells = [
-                text.number(function.before.own), text.number(function.after.own), text.signed(function.selfChange),
+                text.number(function.before.own), text.number(function.after.own),
+                text.signed(function.selfChange),
                 text.share(function) ?? "", remark,
             ]
             lines.append(
@@ -97,11 +106,13 @@ public enum MarkdownReport {
     /// Lines that a reader can unfold.
     private static func folded(_ title: String, _ lines: [String], isOpen: Bool = false) -> [String] {
         guard !lines.isEmpty else { return [] }
-        return ["<details\(isOpen ? " open" : "")><summary>\(MarkdownText.escaped(title))</summary>", ""] + lines
+        return ["<details\(isOpen ? " open" : "")><summary>\(MarkdownText.escaped(title))</summary>", ""]
+            + lines
             + ["", "</details>", ""]
     }
 
     private static func list(_ title: String, _ sentences: [String]) -> [String] {
-        sentences.isEmpty ? [] : ["**\(title)**", ""] + sentences.map { "- " + MarkdownText.escaped($0) } + [""]
+        sentences.isEmpty
+            ? [] : ["**\(title)**", ""] + sentences.map { "- " + MarkdownText.escaped($0) } + [""]
     }
 }

@@ -9,9 +9,12 @@ internal import StackProfile
 /// What `diff` adds to a comparison: the functions behind it, and the formats it is shown in.
 struct DiffReport {
     static let options: [CommandSyntax.Option] = [
-        .value("format", "FORMAT", "terminal, markdown, json or html (default: terminal, or by the ending of --output)"),
+        .value(
+            "format", "FORMAT",
+            "terminal, markdown, json or html (default: terminal, or by the ending of --output)"),
         .value("output", "FILE", "where to write instead of standard output", letter: "o"),
-        .value("explain", "STAGE", "tell the functions of a stage although nothing is wrong with it; repeatable"),
+        .value(
+            "explain", "STAGE", "tell the functions of a stage although nothing is wrong with it; repeatable"),
         .value("flamegraph", "DIR", "write a differential flamegraph of each explained stage there"),
     ]
 
@@ -44,7 +47,8 @@ struct DiffReport {
         for name in arguments.values["explain"] ?? [] {
             guard let stage = StageName(name) else {
                 throw ToolFailure(
-                    "'\(PlainText.sanitized(name))' cannot name a stage: 1 to 64 characters are allowed.", .usage)
+                    "'\(PlainText.sanitized(name))' cannot name a stage: 1 to 64 characters are allowed.",
+                    .usage)
             }
             stages.append(stage)
         }
@@ -52,7 +56,9 @@ struct DiffReport {
     }
 
     private static func format(ofFile name: String) -> Format {
-        let endings: [(String, Format)] = [(".html", .html), (".htm", .html), (".md", .markdown), (".json", .json)]
+        let endings: [(String, Format)] = [
+            (".html", .html), (".htm", .html), (".md", .markdown), (".json", .json),
+        ]
         return endings.first { name.lowercased().hasSuffix($0.0) }?.1 ?? .terminal
     }
 
@@ -69,13 +75,15 @@ struct DiffReport {
         )
         let stacks = try report.explain(&comparison, from: from, to: to, directories: directories)
         let isShown = try report.write(
-            ComparisonReport(comparison, stacks: stacks, from: from, to: to, tool: "freeze-profile \(toolVersion)"))
+            ComparisonReport(
+                comparison, stacks: stacks, from: from, to: to, tool: "freeze-profile \(toolVersion)"))
         return isShown ? nil : stacks.text
     }
 
     /// The functions behind a comparison, where the stacks of both sides are there.
     func explain(
-        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile, directories: (from: String, to: String)
+        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile,
+        directories: (from: String, to: String)
     ) throws(ToolFailure) -> StackComparison {
         for stage in asked where !(from.stages + to.stages).contains(where: { $0.stage == stage }) {
             let known = (from.stages + to.stages).map(\.stage.text)
@@ -88,7 +96,8 @@ struct DiffReport {
         guard !stages.isEmpty else { return StackComparison() }
         var result = StackComparison(source: changedSource(from, to))
         let stacks = (
-            StackArchive.stacks(of: from, in: directories.from), StackArchive.stacks(of: to, in: directories.to)
+            StackArchive.stacks(of: from, in: directories.from),
+            StackArchive.stacks(of: to, in: directories.to)
         )
         guard let older = stacks.0.value, let newer = stacks.1.value else {
             let reasons = [stacks.0, stacks.1].compactMap(\.unavailableReason)
@@ -120,7 +129,8 @@ struct DiffReport {
         if let pictures { try writePictures(report, into: pictures) }
         switch format {
         case .terminal where output == nil: return false
-        case .terminal: try deliver(Array((ComparisonText(report.comparison).render() + report.stacks.text).utf8))
+        case .terminal:
+            try deliver(Array((ComparisonText(report.comparison).render() + report.stacks.text).utf8))
         case .markdown: try deliver(Array(MarkdownReport.render(report).utf8))
         case .html: try deliver(HTMLComparisonReport.render(report))
         case .json: try deliver(Array(report.comparison.json.utf8))
@@ -147,7 +157,8 @@ struct DiffReport {
                 guard let picture = report.flameGraph(of: attribution, asDocument: true) else { continue }
                 let stage = attribution.stage?.text ?? "total"
                 // A stage's name may hold anything but is to stay in this directory.
-                let name = String(stage.map { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" ? $0 : "_" })
+                let name = String(
+                    stage.map { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" ? $0 : "_" })
                 try Files.replace("\(directory)/\(name).diff.svg", with: picture)
                 Console.note("\(directory)/\(name).diff.svg")
             }

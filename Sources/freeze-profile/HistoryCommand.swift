@@ -24,7 +24,10 @@ enum HistoryCommand {
         ],
         examples: [
             ("freeze-profile history", "every stage, a line each"),
-            ("freeze-profile history transcription --metric cpu --svg trend.svg", "one stage, version by version"),
+            (
+                "freeze-profile history transcription --metric cpu --svg trend.svg",
+                "one stage, version by version"
+            ),
         ],
         notes: [
             "Versions stand in order of date, then of name. Without STAGE there is a line per stage and the whole run; "
@@ -76,7 +79,9 @@ enum HistoryCommand {
         guard let operand else {
             return [history.trend(of: metric, in: nil)] + stages.map { history.trend(of: metric, in: $0) }
         }
-        if let stage = stages.first(where: { $0.text == operand }) { return [history.trend(of: metric, in: stage)] }
+        if let stage = stages.first(where: { $0.text == operand }) {
+            return [history.trend(of: metric, in: stage)]
+        }
         if operand == "total" { return [history.trend(of: metric, in: nil)] }
         let nearest = NearestName.to(operand, among: stages.map(\.text) + ["total"])
         throw ToolFailure(
@@ -92,7 +97,8 @@ enum HistoryCommand {
                 do throws(ProfileError) {
                     let path = store.path(of: version)
                     profiles.append(
-                        try withSessions ? ProfileStore.load(path: path) : ProfileStore.loadSummary(path: path))
+                        try withSessions
+                            ? ProfileStore.load(path: path) : ProfileStore.loadSummary(path: path))
                 } catch {
                     Console.note("Left out: \(error)")
                 }
@@ -110,7 +116,8 @@ enum HistoryCommand {
 
     private static var usesUTF8: Bool {
         let names = ["LC_ALL", "LC_CTYPE", "LANG"]
-        let encoding = names.lazy.compactMap { CurrentProcess.environmentVariable($0) }.first { !$0.isEmpty } ?? ""
+        let encoding =
+            names.lazy.compactMap { CurrentProcess.environmentVariable($0) }.first { !$0.isEmpty } ?? ""
         return encoding.uppercased().contains("UTF-8") || encoding.uppercased().contains("UTF8")
     }
 }

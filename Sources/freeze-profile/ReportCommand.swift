@@ -19,8 +19,11 @@ enum ReportCommand {
         options: ComparisonOptions.all.filter { $0.name != "json" && $0.name != "fail-on" } + [
             .value("ledger", "FILE", "the noise between sessions (default: the one in ledger/ that applies)"),
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
-            .value("output", "FILE", "the page (default: VERSION.html in the working directory)", letter: "o"),
-            .value("explain", "STAGE", "tell the functions of a stage although nothing is wrong with it; repeatable"),
+            .value(
+                "output", "FILE", "the page (default: VERSION.html in the working directory)", letter: "o"),
+            .value(
+                "explain", "STAGE",
+                "tell the functions of a stage although nothing is wrong with it; repeatable"),
         ],
         examples: [
             ("freeze-profile report v1.2.0 -o v1.2.0.html", "everything that was frozen of a version"),
@@ -39,7 +42,8 @@ enum ReportCommand {
             if let dots = separator(in: operand) {
                 (
                     try comparison(
-                        String(operand[..<dots.lowerBound]), String(operand[dots.upperBound...]), store, arguments),
+                        String(operand[..<dots.lowerBound]), String(operand[dots.upperBound...]), store,
+                        arguments),
                     operand
                 )
             } else {
@@ -60,11 +64,13 @@ enum ReportCommand {
         operand.ranges(of: "..").first { range in
             range.lowerBound > operand.startIndex && range.upperBound < operand.endIndex
                 && operand[operand.index(before: range.lowerBound)] != "/"
-                && (operand[range.upperBound] != "/" || operand[operand.index(before: range.lowerBound)] != ".")
+                && (operand[range.upperBound] != "/"
+                    || operand[operand.index(before: range.lowerBound)] != ".")
         }
     }
 
-    private static func load(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> FrozenProfile {
+    private static func load(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> FrozenProfile
+    {
         do throws(ProfileError) {
             return try store.load(reference: reference)
         } catch {
@@ -94,6 +100,7 @@ enum ReportCommand {
                 StackArchive.directory(of: from, in: store), StackArchive.directory(of: to, in: store)
             ))
         return HTMLComparisonReport.render(
-            ComparisonReport(comparison, stacks: stacks, from: older, to: newer, tool: "freeze-profile \(toolVersion)"))
+            ComparisonReport(
+                comparison, stacks: stacks, from: older, to: newer, tool: "freeze-profile \(toolVersion)"))
     }
 }

@@ -17,7 +17,9 @@ enum StackArchive {
     static func stacks(of profile: FrozenProfile, in directory: String) -> Reading<StackProfile> {
         let release = PlainText.sanitized(profile.release, maximumCharacters: 60)
         let kinds = [CompanionKind.stacks, .foldedStacks].map(\.rawValue)
-        guard let companion = kinds.lazy.compactMap({ kind in profile.companions.first { $0.kind == kind } }).first
+        guard
+            let companion = kinds.lazy.compactMap({ kind in profile.companions.first { $0.kind == kind } })
+                .first
         else { return .unavailable(reason: "\(release) was frozen without stacks") }
         let path = "\(directory)/\(companion.file)"
         let shown = PlainText.sanitized(path)
@@ -29,7 +31,8 @@ enum StackArchive {
             let file = try MappedFile(path)
             do throws(StackInput.ReadError) {
                 return .value(
-                    try file.withBytes { (bytes) throws(StackInput.ReadError) in try StackInput(bytes) }.profile)
+                    try file.withBytes { (bytes) throws(StackInput.ReadError) in try StackInput(bytes) }
+                        .profile)
             } catch {
                 return .unavailable(reason: "'\(shown)' cannot be read: \(error)")
             }

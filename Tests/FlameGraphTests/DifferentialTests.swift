@@ -12,7 +12,9 @@ struct DifferentialTests {
 
     private func profile(_ stacks: Stacks) throws -> StackProfile {
         var builder = StackProfileBuilder(period: .milliseconds(1))
-        for (path, weight) in stacks { try builder.add(path.map { Frame($0, module: "pipeline") }, weight: weight) }
+        for (path, weight) in stacks {
+            try builder.add(path.map { Frame($0, module: "pipeline") }, weight: weight)
+        }
         return builder.build()
     }
 
@@ -45,7 +47,9 @@ struct DifferentialTests {
     func kinds() throws {
         let layout = try layout(older, newer)
         var changes: [String: DifferentialLayout.Change] = [:]
-        for rectangle in layout.rectangles { changes[name(rectangle)] = layout.change(of: rectangle, .absolute) }
+        for rectangle in layout.rectangles {
+            changes[name(rectangle)] = layout.change(of: rectangle, .absolute)
+        }
         #expect(changes["parse"] == .gone)
         #expect(changes["verify"] == .new)
         #expect(changes["search"] == .step(3))
@@ -54,14 +58,18 @@ struct DifferentialTests {
         #expect(layout.totals == (1000, 1200))
     }
 
-    @Test("Widths add up, and no rectangle leaves the one around it", arguments: DifferentialLayout.Normalization.allCases)
+    @Test(
+        "Widths add up, and no rectangle leaves the one around it",
+        arguments: DifferentialLayout.Normalization.allCases)
     func widths(normalization: DifferentialLayout.Normalization) throws {
         var generator = SeededGenerator(seed: 7)
         for _ in 0..<60 {
             let layout = try layout(random(&generator), random(&generator))
             let places = layout.places(normalization)
             let factors = layout.factors(normalization)
-            var inner = layout.rectangles.map { max($0.selfBefore * factors.before, $0.selfAfter * factors.after) }
+            var inner = layout.rectangles.map {
+                max($0.selfBefore * factors.before, $0.selfAfter * factors.after)
+            }
             let scale = 1 / inner.reduce(0, +)
             inner = inner.map { $0 * scale }
             for index in layout.rectangles.indices.reversed() {
@@ -77,7 +85,9 @@ struct DifferentialTests {
         }
     }
 
-    @Test("Swapping the sides negates every change and moves nothing", arguments: DifferentialLayout.Normalization.allCases)
+    @Test(
+        "Swapping the sides negates every change and moves nothing",
+        arguments: DifferentialLayout.Normalization.allCases)
     func swapped(normalization: DifferentialLayout.Normalization) throws {
         var generator = SeededGenerator(seed: 11)
         for _ in 0..<60 {
@@ -85,7 +95,8 @@ struct DifferentialTests {
             let (forth, back) = (try layout(one, other), try layout(other, one))
             #expect(forth.rectangles.map(\.pathHash) == back.rectangles.map(\.pathHash))
             for ((left, right), (here, there)) in zip(
-                zip(forth.rectangles, back.rectangles), zip(forth.places(normalization), back.places(normalization)))
+                zip(forth.rectangles, back.rectangles),
+                zip(forth.places(normalization), back.places(normalization)))
             {
                 let sum = forth.points(of: left, normalization) + back.points(of: right, normalization)
                 #expect(sum.magnitude < 1e-9)
@@ -133,7 +144,9 @@ struct DifferentialTests {
         #expect(!text.contains("<script>alert"))
         #expect(!text.contains("\u{1B}"))
         #expect(text.contains(">gone: parse<") || text.contains(">gone: "))
-        #expect(text.contains("1,000 samples → v2: 1,200 samples") || text.contains("1,050 samples → v2: 1,200 samples"))
+        #expect(
+            text.contains("1,000 samples → v2: 1,200 samples")
+                || text.contains("1,050 samples → v2: 1,200 samples"))
         #expect(text.contains("500 samples → 800 samples (+25.00 points, +60.0 %, 500 → 800 samples)"))
         let directory = try TemporaryDirectory()
         try Files.replace("\(directory.path)/a.svg", with: bytes)
@@ -159,9 +172,11 @@ struct DifferentialTests {
         let directory = try TemporaryDirectory()
         var options = DifferentialSVG.Options()
         let layout = try layout(older, newer)
-        let one = String(decoding: DifferentialSVG.render(layout, options: options, asDocument: false), as: UTF8.self)
+        let one = String(
+            decoding: DifferentialSVG.render(layout, options: options, asDocument: false), as: UTF8.self)
         options.identity = "2"
-        let two = String(decoding: DifferentialSVG.render(layout, options: options, asDocument: false), as: UTF8.self)
+        let two = String(
+            decoding: DifferentialSVG.render(layout, options: options, asDocument: false), as: UTF8.self)
         let script = """
             const [a, b] = document.querySelectorAll('svg'), out = [];
             const by = (name, svg = a) => [...svg.querySelectorAll('[role=treeitem]')]
@@ -188,7 +203,8 @@ struct DifferentialTests {
                 + "<script>addEventListener('load', () => {\n\(script)\n})</script>")
         let dom = try runCommand(
             [
-                "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(directory.path)/profile",
+                "chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                "--user-data-dir=\(directory.path)/profile",
                 "--virtual-time-budget=5000", "--dump-dom", "file://\(directory.path)/page.html",
             ], timeout: .seconds(60)
         ).standardOutput

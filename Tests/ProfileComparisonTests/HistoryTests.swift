@@ -61,7 +61,9 @@ struct HistoryTests {
 
     @Test("Versions stand in order of date, with the change from one to the next")
     func order() throws {
-        let history = History([try version(2, wall: 1.21), try version(0, wall: 1), try version(1, wall: 1.1)])
+        let history = History([
+            try version(2, wall: 1.21), try version(0, wall: 1), try version(1, wall: 1.1),
+        ])
         let trend = history.trend(of: .wall, in: StageName("transcription"))
         #expect(trend.points.map(\.release) == ["v1.0.0", "v1.1.0", "v1.2.0"])
         #expect(trend.points[0].changePercent == nil)
@@ -87,7 +89,8 @@ struct HistoryTests {
         let other: [IdentityKey: Reading<Fact>] = [.cpuModel: .value(.text("another"))]
         let profiles = try (0..<24).map { number in
             try version(
-                number, wall: (number < 12 ? 1 : 3) * (number >= 18 ? 1.3 : 1) * (1 + 0.002 * Double(number * 7 % 5)),
+                number,
+                wall: (number < 12 ? 1 : 3) * (number >= 18 ? 1.3 : 1) * (1 + 0.002 * Double(number * 7 % 5)),
                 identity: number < 12 ? [:] : other)
         }
         let trend = History(profiles).trend(of: .wall, in: StageName("transcription"))
@@ -112,7 +115,8 @@ struct HistoryTests {
         profiles[3].release = String(repeating: "very-long-", count: 9)
         profiles[4].stages[1].use.wallSeconds = .unavailable(reason: "the pipeline did not tell \u{1B}[31m")
         let history = History(profiles)
-        let trends = [history.trend(of: .wall, in: nil)] + history.stages.map { history.trend(of: .wall, in: $0) }
+        let trends =
+            [history.trend(of: .wall, in: nil)] + history.stages.map { history.trend(of: .wall, in: $0) }
         for usesUTF8 in [false, true] {
             let text = HistoryText(usesUTF8: usesUTF8)
             let all = text.overview(trends) + text.detail(trends[2])

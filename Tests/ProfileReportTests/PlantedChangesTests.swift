@@ -12,7 +12,8 @@ import Testing
 struct PlantedChangesTests {
     private static let units = "1500000"
 
-    @Test("Ten percent more in one function, a moved one and a new one are told apart", .timeLimit(.minutes(3)))
+    @Test(
+        "Ten percent more in one function, a moved one and a new one are told apart", .timeLimit(.minutes(3)))
     func planted() throws {
         let directory = try TemporaryDirectory()
         let program = "\(directory.path)/planted"
@@ -59,7 +60,8 @@ struct PlantedChangesTests {
         let file = "\(directory)/stacks.pb.gz"
         let result = try runCommand(
             [
-                BuiltProduct.path("freeze-profile"), "sample", "--sampler", "native", "--rate", "5000", "-o", file,
+                BuiltProduct.path("freeze-profile"), "sample", "--sampler", "native", "--rate", "5000", "-o",
+                file,
                 "--",
             ] + command)
         try #require(result.status == .code(0), "\(result.standardError)")

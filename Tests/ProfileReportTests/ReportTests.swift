@@ -20,7 +20,10 @@ struct ReportTests {
             try AttributionPair(
                 before: AttributionInput(from, stacks: before), after: AttributionInput(to, stacks: after)),
             stages: comparison.stagesToExplain,
-            source: .value(SourceChanges(files: ["src/search.c"], patch: "+++ b/src/search.c\n@@ -1 +1 @@ int ngram_search(int n)\n")))
+            source: .value(
+                SourceChanges(
+                    files: ["src/search.c"],
+                    patch: "+++ b/src/search.c\n@@ -1 +1 @@ int ngram_search(int n)\n")))
         comparison.explanations = stacks.explanations
         return ComparisonReport(comparison, stacks: stacks, from: from, to: to, tool: "freeze-profile test")
     }
@@ -43,7 +46,9 @@ struct ReportTests {
         #expect(text.contains("| <code>ngram&#95;search</code> | 3.0"))
         #expect(text.contains("changed in src/search.c"))
         for line in text.split(separator: "\n") where line.hasPrefix("| ") {
-            #expect([9, 7].contains(line.split(separator: "|", omittingEmptySubsequences: false).count - 1), "\(line)")
+            #expect(
+                [9, 7].contains(line.split(separator: "|", omittingEmptySubsequences: false).count - 1),
+                "\(line)")
         }
     }
 
@@ -72,7 +77,8 @@ struct ReportTests {
         } else {
             let (profile, stacks) = try Archives.older.make("v1.1.0", date: "2026-02-10T14:20:00Z")
             html = String(
-                decoding: HTMLProfileReport.render(profile, stacks: .value(stacks), tool: "test"), as: UTF8.self)
+                decoding: HTMLProfileReport.render(profile, stacks: .value(stacks), tool: "test"),
+                as: UTF8.self)
             #expect(html.contains("ngram_search"))
         }
         #expect(html.contains("default-src 'none'"))
@@ -104,10 +110,12 @@ struct ReportTests {
             </script>
             """
         let html = String(decoding: HTMLComparisonReport.render(try report()), as: UTF8.self)
-        try Files.replace("\(directory.path)/page.html", with: html.replacing("<main>", with: script + "<main>"))
+        try Files.replace(
+            "\(directory.path)/page.html", with: html.replacing("<main>", with: script + "<main>"))
         let dom = try runCommand(
             [
-                "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(directory.path)/profile",
+                "chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                "--user-data-dir=\(directory.path)/profile",
                 "--virtual-time-budget=5000", "--dump-dom", "file://\(directory.path)/page.html",
             ], timeout: .seconds(60)
         ).standardOutput
@@ -121,21 +129,29 @@ struct ReportTests {
         try Archives.older.freeze("v1.1.0", date: "2026-02-10T14:20:00Z", in: profiles)
         try Archives.newer.freeze("v1.2.0", date: "2026-03-10T14:20:00Z", in: profiles)
         func run(_ arguments: [String]) throws -> CommandResult {
-            try runCommand([BuiltProduct.path("freeze-profile")] + arguments + ["--profiles", profiles], in: directory.path)
+            try runCommand(
+                [BuiltProduct.path("freeze-profile")] + arguments + ["--profiles", profiles],
+                in: directory.path)
         }
         let diff = try run(["diff", "v1.1.0", "v1.2.0", "--flamegraph", "pictures"])
         #expect(diff.status == .code(1), "\(diff.standardError)")
-        #expect(diff.standardOutput.contains("ngram_search accounts for 100 % of it"), "\(diff.standardOutput)")
+        #expect(
+            diff.standardOutput.contains("ngram_search accounts for 100 % of it"), "\(diff.standardOutput)")
         #expect(diff.standardOutput.contains("\nngram_search "))
         for line in diff.standardOutput.split(separator: "\n") { #expect(line.count <= 80, "\(line)") }
-        if let keep = CurrentProcess.environmentVariable("KEEP_REPORTS") { _ = try runCommand(["cp", "-r", directory.path, keep]) }
+        if let keep = CurrentProcess.environmentVariable("KEEP_REPORTS") {
+            _ = try runCommand(["cp", "-r", directory.path, keep])
+        }
         #expect(try Files.names(inDirectory: "\(directory.path)/pictures") == ["transcription.diff.svg"])
         let markdown = try run(["diff", "v1.1.0", "v1.2.0", "--format", "markdown"])
         #expect(markdown.standardOutput.hasPrefix("### Regressed") && markdown.status == .code(1))
         let page = try run(["report", "v1.1.0..v1.2.0", "-o", "diff.html"])
         #expect(page.status == .code(0), "\(page.standardError)")
         #expect(try run(["report", "v1.1.0"]).status == .code(0))
-        #expect(try Files.names(inDirectory: directory.path).filter { $0.hasSuffix(".html") } == ["diff.html", "v1.1.0.html"])
+        #expect(
+            try Files.names(inDirectory: directory.path).filter { $0.hasSuffix(".html") } == [
+                "diff.html", "v1.1.0.html",
+            ])
     }
 
     @Test("What cannot be explained is said, and what is mistyped is suggested")
@@ -152,7 +168,9 @@ struct ReportTests {
             try runCommand([BuiltProduct.path("freeze-profile")] + arguments + ["--profiles", profiles])
         }
         let without = try run(["diff", "v1.1.0", "v1.2.0"])
-        #expect(without.standardOutput.contains("Functions cannot be compared: v1.1.0 was frozen without stacks."))
+        #expect(
+            without.standardOutput.contains("Functions cannot be compared: v1.1.0 was frozen without stacks.")
+        )
         let damaged = try run(["diff", "v1.2.0", "v1.3.0", "--explain", "transcription"])
         #expect(
             damaged.standardOutput.replacing("\n", with: " ").contains(
@@ -164,7 +182,9 @@ struct ReportTests {
             mistyped.standardError.contains(
                 "Neither side has a stage 'transcripton'. Did you mean 'transcription'?"))
         let format = try run(["diff", "v1.2.0", "v1.2.0", "--format", "pdf"])
-        #expect(format.standardError.contains("--format cannot be 'pdf'; there are terminal, markdown, json, html."))
+        #expect(
+            format.standardError.contains(
+                "--format cannot be 'pdf'; there are terminal, markdown, json, html."))
         #expect(format.status == .code(64))
     }
 
@@ -172,14 +192,17 @@ struct ReportTests {
     func sourceChanges() {
         let changes = SourceChanges(
             files: ["src/search.c", "b.c"],
-            patch: "diff --git a/src/search.c b/src/search.c\n--- a/src/search.c\n+++ b/src/search.c\n@@ -1,2 +1,2 @@ int ngram_search(x)\n-  old(a);\n+  decode(a);\n")
+            patch:
+                "diff --git a/src/search.c b/src/search.c\n--- a/src/search.c\n+++ b/src/search.c\n@@ -1,2 +1,2 @@ int ngram_search(x)\n-  old(a);\n+  decode(a);\n"
+        )
         #expect(changes.file(of: "whatever", in: "/build/x/src/search.c") == "src/search.c")
         #expect(changes.file(of: "ngram_search", in: "/build/other.c") == nil)
         #expect(changes.file(of: "speech::ngram_search(int)", in: nil) == "src/search.c")
         #expect(changes.file(of: "decode", in: nil) == "src/search.c")
         #expect(changes.file(of: "encode", in: nil) == nil)
         #expect(
-            SourceChanges.read(directory: "/", from: .value("--output=x"), to: .value("abcd")).unavailableReason
+            SourceChanges.read(directory: "/", from: .value("--output=x"), to: .value("abcd"))
+                .unavailableReason
                 == "'--output=x' is no commit")
     }
 }

@@ -58,7 +58,8 @@ public struct History: Sendable {
         self.profiles = profiles.sorted {
             ($0.date, $0.release.count, $0.release) < ($1.date, $1.release.count, $1.release)
         }
-        breaks = zip(self.profiles, [self.profiles.first].compactMap(\.self) + self.profiles).map { newer, older in
+        breaks = zip(self.profiles, [self.profiles.first].compactMap(\.self) + self.profiles).map {
+            newer, older in
             Self.reasonForBreak(older, newer)
         }
     }
@@ -100,7 +101,9 @@ public struct History: Sendable {
         for part in trend.parts {
             let known = part.filter { trend.points[$0].value.value ?? 0 > 0 }
             let logarithms = known.map { Logarithm.natural(trend.points[$0].value.value ?? 1) }
-            for index in ChangePoints.indices(in: logarithms) { trend.points[known[index]].isChangePoint = true }
+            for index in ChangePoints.indices(in: logarithms) {
+                trend.points[known[index]].isChangePoint = true
+            }
         }
     }
 
@@ -118,17 +121,21 @@ public struct History: Sendable {
     }
 
     /// By Student's t from the medians of the sessions, on the scale of logarithms.
-    private static func interval(_ profile: FrozenProfile, _ metric: Metric, _ stage: StageName?) -> Interval? {
+    private static func interval(_ profile: FrozenProfile, _ metric: Metric, _ stage: StageName?) -> Interval?
+    {
         let medians = profile.samples(of: metric, in: stage).compactMap { session in
             FrozenProfile.median(session.compactMap(\.value))
         }.filter { $0 > 0 }.map(Logarithm.natural)
-        guard medians.count >= 2, let student = StudentT(degreesOfFreedom: Double(medians.count - 1)) else { return nil }
+        guard medians.count >= 2, let student = StudentT(degreesOfFreedom: Double(medians.count - 1)) else {
+            return nil
+        }
         let count = Double(medians.count)
         let mean = medians.reduce(0, +) / count
         let variance = medians.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
         // Of another measurement of one session, whose own noise comes on top of the mean's.
         let halfWidth = student.quantile(upperTail: 0.025) * (variance * (1 + 1 / count)).squareRoot()
         return Interval(
-            lower: Mathematics.exponential(mean - halfWidth), upper: Mathematics.exponential(mean + halfWidth))
+            lower: Mathematics.exponential(mean - halfWidth), upper: Mathematics.exponential(mean + halfWidth)
+        )
     }
 }

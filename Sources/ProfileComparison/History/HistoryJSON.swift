@@ -8,7 +8,8 @@ public enum HistoryJSON {
     public static func text(_ trends: [History.Trend]) -> String {
         let list = trends.map { trend in
             let points = trend.points.map { "      " + point($0, trend.metric) }.joined(separator: ",\n")
-            return "    {\"stage\": \(trend.stage?.text.asJSON ?? "null"), \"metric\": \(trend.metric.rawValue.asJSON), "
+            return
+                "    {\"stage\": \(trend.stage?.text.asJSON ?? "null"), \"metric\": \(trend.metric.rawValue.asJSON), "
                 + "\"versions\": [\n\(points)\n    ]}"
         }
         return "{\n  \"schema_version\": \"1.0\",\n  \"kind\": \"freeze-profile.history\",\n"

@@ -17,19 +17,22 @@ public struct HistoryText: Sendable {
         let versions = first.points.count
         var lines = [
             "\(first.metric.title) of \(versions) version\(versions == 1 ? "" : "s"), "
-                + "\(shown(first.points.first?.release ?? "")) to \(shown(first.points.last?.release ?? ""))", "",
+                + "\(shown(first.points.first?.release ?? "")) to \(shown(first.points.last?.release ?? ""))",
+            "",
             row("stage", "first", "last", "change", "", "trend"),
             String(repeating: "-", count: 80),
         ]
         for trend in trends {
-            let part = trend.parts.last { range in range.contains { trend.points[$0].value.value != nil } } ?? 0..<0
+            let part =
+                trend.parts.last { range in range.contains { trend.points[$0].value.value != nil } } ?? 0..<0
             let values = part.compactMap { trend.points[$0].value.value }
             let change = zip([values.first], [values.last]).compactMap { percent($0, $1) }.first ?? ""
             let steps = part.count { trend.points[$0].isChangePoint }
             lines.append(
                 row(
                     trend.stage?.text ?? "whole run", number(values.first), number(values.last), change,
-                    steps > 0 ? "\(steps) step\(steps == 1 ? "" : "s")" : "", sparkline(part.map { trend.points[$0].value.value })
+                    steps > 0 ? "\(steps) step\(steps == 1 ? "" : "s")" : "",
+                    sparkline(part.map { trend.points[$0].value.value })
                 ))
         }
         return (lines + explanation(trends)).joined(separator: "\n") + "\n"
@@ -38,15 +41,21 @@ public struct HistoryText: Sendable {
     /// One line per version.
     public func detail(_ trend: History.Trend) -> String {
         let known = trend.points.compactMap(\.value.value)
-        var lines = ["\(trend.metric.title) of \(trend.stage?.text ?? "the whole run")", sparkline(trend.points.map(\.value.value)), ""]
+        var lines = [
+            "\(trend.metric.title) of \(trend.stage?.text ?? "the whole run")",
+            sparkline(trend.points.map(\.value.value)), "",
+        ]
         lines.append(
-            "date".padded(to: 10) + "  " + "version".padded(to: 20) + "  " + trend.metric.title.leftPadded(to: 11) + "  "
+            "date".padded(to: 10) + "  " + "version".padded(to: 20) + "  "
+                + trend.metric.title.leftPadded(to: 11) + "  "
                 + "change".leftPadded(to: 9))
         lines.append(String(repeating: "-", count: 80))
         let most = known.max() ?? 0
         var reasons: [String] = []
         for point in trend.points {
-            if let reason = point.breakReason { lines += TextLines.marked("~", "not compared: \(reason)", width: 80) }
+            if let reason = point.breakReason {
+                lines += TextLines.marked("~", "not compared: \(reason)", width: 80)
+            }
             let value: String
             switch point.value {
             case .value(let known): value = number(known)
@@ -55,7 +64,9 @@ public struct HistoryText: Sendable {
                 value = "n/a (\((reasons.firstIndex(of: reason) ?? 0) + 1))"
             }
             let change = point.changePercent.map(Self.signed) ?? ""
-            let bar = point.value.value.map { most > 0 ? String(repeating: "=", count: Int(14 * $0 / most)) : "" } ?? ""
+            let bar =
+                point.value.value.map { most > 0 ? String(repeating: "=", count: Int(14 * $0 / most)) : "" }
+                ?? ""
             let mark = point.isChangePoint ? "<- step" : ""
             let cells = [
                 String(shown(point.date).prefix(10)).padded(to: 10),
@@ -76,9 +87,12 @@ public struct HistoryText: Sendable {
             sentences.append(
                 "A step begins a new level: a place that parts the versions more than 95 % of random orders would. In a "
                     + "series without any, one is found in at most 5 % of cases.")
-        } else if trends.contains(where: { trend in trend.parts.allSatisfy { $0.count < ChangePoints.fewestValues } }) {
+        } else if trends.contains(where: { trend in
+            trend.parts.allSatisfy { $0.count < ChangePoints.fewestValues }
+        }) {
             sentences.append(
-                "Steps are looked for in \(ChangePoints.fewestValues) versions or more on one machine and workload.")
+                "Steps are looked for in \(ChangePoints.fewestValues) versions or more on one machine and workload."
+            )
         }
         if trends.contains(where: { $0.parts.count > 1 }) {
             sentences.append(
@@ -92,8 +106,10 @@ public struct HistoryText: Sendable {
         _ stage: String, _ first: String, _ last: String, _ change: String, _ steps: String, _ trend: String
     ) -> String {
         trimmed(
-            TextLines.cut(stage, to: 18).padded(to: 18) + "  " + first.leftPadded(to: 8) + "  " + last.leftPadded(to: 8)
-                + "  " + change.leftPadded(to: 8) + "  " + TextLines.cut(steps, to: 7).padded(to: 7) + " " + trend)
+            TextLines.cut(stage, to: 18).padded(to: 18) + "  " + first.leftPadded(to: 8) + "  "
+                + last.leftPadded(to: 8)
+                + "  " + change.leftPadded(to: 8) + "  " + TextLines.cut(steps, to: 7).padded(to: 7) + " "
+                + trend)
     }
 
     private func trimmed(_ text: String) -> String { String(text.reversed().drop { $0 == " " }.reversed()) }
@@ -121,10 +137,13 @@ public struct HistoryText: Sendable {
         guard width > 0 else { return "" }
         let buckets = (0..<width).map { bucket in
             FrozenProfile.median(
-                values[bucket * values.count / width..<(bucket + 1) * values.count / width].compactMap(\.self))
+                values[bucket * values.count / width..<(bucket + 1) * values.count / width].compactMap(\.self)
+            )
         }
         let known = buckets.compactMap(\.self)
-        guard let least = known.min(), let most = known.max() else { return String(repeating: " ", count: width) }
+        guard let least = known.min(), let most = known.max() else {
+            return String(repeating: " ", count: width)
+        }
         return String(
             buckets.map { value -> Character in
                 guard let value else { return " " }
