@@ -10,7 +10,7 @@ slow-down      Hodges-Lehmann estimate of the ratio of the target's own times, a
 samples        median; lost ones after the plus sign where the sampler tells
 CPU a sample   of the sampler, everything included: start, reading ELF files, unwinding, names, the picture
 to the picture from the end of the target's work to the finished file
-memory         the largest resident set of sampler and target
+memory         the largest resident set of the sampler; of perf while it records
 output         bytes of the picture; of perf the recording, which is what it writes while the target runs
 
 perf stops at `perf script`, which names the stacks: no picture yet. Needs gcc; perf (linux-perf) and py-spy
@@ -33,6 +33,14 @@ TOOL = os.path.join(ROOT, ".build/release/freeze-profile")
 PY_SPY = os.path.join(ROOT, ".build/test-venv/bin/py-spy")
 
 
+def high_water_mark(pid):
+    try:
+        with open(f"/proc/{pid}/status") as status:
+            return int(re.search(r"VmHWM:\s*(\d+)", status.read())[1]) * 1024
+    except (OSError, TypeError):
+        return 0
+
+
 class Run:
     """A command run to its end: what it said, how long it took, its CPU seconds and largest resident set."""
 
@@ -40,6 +48,12 @@ class Run:
         with tempfile.TemporaryFile() as sink:
             begin = time.monotonic()
             process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT)
+            self.memory = 0
+            # By the kernel's own high-water mark, looked at until the end: what wait4 tells counts this script's memory
+            # from before the exec as well.
+            while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                self.memory = max(self.memory, high_water_mark(process.pid))
+                time.sleep(0.01)
             _, status, usage = os.wait4(process.pid, 0)
             self.wall = time.monotonic() - begin
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -47,7 +61,6 @@ class Run:
             self.output = sink.read().decode(errors="replace")
         self.status = process.returncode
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.memory = usage.ru_maxrss * 1024
         found = re.search(r"RESULT (\d+) (\d+)", self.output)
         self.target_wall, self.target_cpu = (int(found[1]) / 1e9, int(found[2]) / 1e9) if found else (None, None)
 
@@ -172,7 +185,7 @@ def main():
         peers = has_perf(scratch)
         native = os.path.join(scratch, "target")
         subprocess.run(["gcc", "-O2", "-g", "-pthread", "-o", native, os.path.join(HERE, "target.c")], check=True)
-        rounds = str(int(4e8 * seconds / Run([native, "400000000"]).target_wall))
+        rounds = str(int(4e8 * seconds / Run([native, "400000000"]).target_cpu))
 
         def peer(rate, stack):
             return [perf(rate, scratch, stack)] if peers else []
@@ -191,7 +204,7 @@ def main():
                 f"Native, {threads} busy threads, 40 calls deep", [native, rounds, "40", str(threads)],
                 [ours(997, scratch), ours(100, scratch, "wall")] + peer(997, 8192), pairs)
         python = [os.path.realpath("/usr/bin/python3"), os.path.join(HERE, "target.py")]
-        turns = str(int(2e6 * seconds / Run(python + ["2000000"]).target_wall))
+        turns = str(int(2e6 * seconds / Run(python + ["2000000"]).target_cpu))
         spies = [py_spy(rate, scratch, native) for rate in (100, 1000) for native in (False, True)]
         measure(
             "Python, 22 Python frames", python + [turns],
