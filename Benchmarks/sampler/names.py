@@ -28,6 +28,19 @@ while time.time() < end:
 """
 
 
+def python():
+    """A python3 with a symbol table, else the system's; and what there is to say of it."""
+    found = []
+    for program in ("python3", "/usr/bin/python3"):
+        asked = subprocess.run([program, "-c", "import sys; print(sys.executable)"], capture_output=True, text=True)
+        if asked.returncode == 0:
+            found.append(os.path.realpath(asked.stdout.strip()))
+    for program in found:
+        if ".symtab" in subprocess.run(["readelf", "-SW", program], capture_output=True, text=True).stdout:
+            return program, "python3 (C)"
+    return found[-1], "python3 (C), stripped: no names exist for its static functions"
+
+
 def targets(seconds, scratch):
     """Name and command of each; the reason instead of the command where it cannot be had."""
     feed = [os.path.join(BIN, "loopback-feed"), os.path.join(ROOT, "data/feeds/sense-and-sensibility"), "--"]
@@ -35,7 +48,8 @@ def targets(seconds, scratch):
         os.path.join(BIN, "podcast-scraper"), "--config", os.path.join(ROOT, "data/demo.yaml"), "--output-dir",
         os.path.join(scratch, "podcast"), "{feed_url}"]
     yield "podcast-scraper (Swift and C)", feed, scraper
-    yield "python3 (C)", [], [os.path.realpath("/usr/bin/python3"), "-c", PYTHON, str(seconds)]
+    interpreter, name = python()
+    yield name, [], [interpreter, "-c", PYTHON, str(seconds)]
     milliseconds = str(int(seconds * 1000))
     cpp = os.path.join(scratch, "busy-cpp")
     subprocess.run(["g++", "-O2", "-o", cpp, os.path.join(FIXTURES, "busy.cpp")], check=True)
@@ -79,7 +93,7 @@ def main():
                             places[frame] += int(weight)
             where = ", ".join(f"{place} {count}" for place, count in places.most_common(3)) or "none"
             print(f"| {name} | {health[1]} | {health[5]} % | {health[4]}, {health[3]} | {where} |")
-            good = good and float(health[5]) < 1
+            good = good and (float(health[5]) < 1 or "stripped" in name)
     sys.exit(0 if good else 1)
 
 

@@ -1,8 +1,13 @@
-// target ROUNDS: computes below forty calls; prints the nanoseconds it took and the CPU time of the whole process.
+// target ROUNDS [DEPTH [THREADS]]: computes below so many calls in so many threads; prints the nanoseconds it took and the
+// CPU time of the whole process. The work is the same however many threads share it.
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+static int depth = 40;
+static long rounds_of_thread;
 
 static int64_t clock_now(clockid_t clock) {
     struct timespec time;
@@ -16,17 +21,38 @@ __attribute__((noinline)) static uint64_t compute(long rounds) {
     return value;
 }
 
-__attribute__((noinline)) static uint64_t descend(int depth, long rounds) {
-    uint64_t value = depth == 0 ? compute(rounds) : descend(depth - 1, rounds);
+__attribute__((noinline)) static uint64_t descend(int level, long rounds) {
+    uint64_t value = level == 0 ? compute(rounds) : descend(level - 1, rounds);
     __asm__ volatile("" : "+r"(value));
     return value;
 }
 
-int main(int count, char **arguments) {
-    long rounds = count == 2 ? atol(arguments[1]) : 1;
-    int64_t begin = clock_now(CLOCK_MONOTONIC);
+static void *body(void *unused) {
+    (void)unused;
     uint64_t value = 0;
-    for (int index = 0; index < 20; index++) value ^= descend(40, rounds / 20);
+    for (int index = 0; index < 20; index++) value ^= descend(depth, rounds_of_thread / 20);
+    return (void *)value;
+}
+
+int main(int count, char **arguments) {
+    long rounds = count > 1 ? atol(arguments[1]) : 1;
+    if (count > 2) depth = atoi(arguments[2]);
+    int threads = count > 3 ? atoi(arguments[3]) : 1;
+    if (depth < 0 || threads < 1 || threads > 1000) return 64;
+    rounds_of_thread = rounds / threads;
+    pthread_t workers[1000];
+    uint64_t value = 0;
+    int64_t begin = clock_now(CLOCK_MONOTONIC);
+    if (threads == 1) value = (uint64_t)body(NULL);
+    else {
+        for (int index = 0; index < threads; index++)
+            if (pthread_create(&workers[index], NULL, body, NULL) != 0) return 1;
+        for (int index = 0; index < threads; index++) {
+            void *result;
+            pthread_join(workers[index], &result);
+            value ^= (uint64_t)result;
+        }
+    }
     int64_t took = clock_now(CLOCK_MONOTONIC) - begin;
     printf("RESULT %lld %lld %llu\n", (long long)took, (long long)clock_now(CLOCK_PROCESS_CPUTIME_ID),
            (unsigned long long)value);

@@ -4,7 +4,7 @@
 1. A program spends about 70, 20 and 10 % of its time in three functions and prints the CPU time that each took by its own
    clock. Over RUNS runs the mean of sampled minus true share has to lie within the 99 % interval of Student's t around 0.
    Three intervals of 99 % leave out their true value once in 34 runs of this script.
-2. A program with forty functions of very different cost runs under freeze-profile and `perf record --call-graph dwarf` at
+2. A program with twenty functions of very different cost runs under freeze-profile and `perf record --call-graph dwarf` at
    the same time. The total-variation distance of the self time of functions has to be below 0.03.
 
 Prints both and ends with 1 where one does not hold. Takes RUNS * SECONDS and about a minute.
@@ -78,9 +78,9 @@ def oracle(runs, seconds, scratch):
     return holds
 
 
-def forty_functions(scratch):
-    """A program with forty functions whose costs follow one another like 1, 1/2, 1/3 ..., and runs for some seconds."""
-    names = [f"work_{index:02d}" for index in range(1, 41)]
+def twenty_functions(scratch):
+    """A program with twenty functions whose costs follow one another like 1, 1/2, 1/3 ..., and runs for some seconds."""
+    names = [f"work_{index:02d}" for index in range(1, 21)]
     lines = ["#include <stdlib.h>", "#include <time.h>"]
     for index, name in enumerate(names, 1):
         turns = 4_000_000 // index
@@ -90,10 +90,10 @@ def forty_functions(scratch):
     lines.append(
         "int main(int count, char **arguments) { time_t end = time(0) + atoi(arguments[1]); "
         f"while (time(0) < end) {{ {calls} }} return 0; }}")
-    source = os.path.join(scratch, "forty.c")
+    source = os.path.join(scratch, "twenty.c")
     with open(source, "w") as file:
         file.write("\n".join(lines))
-    target = os.path.join(scratch, "forty")
+    target = os.path.join(scratch, "twenty")
     compile_c(source, target)
     return target
 
@@ -116,8 +116,8 @@ def agreement(scratch, seconds=30):
     if probe.returncode != 0:
         print("\n## perf record\n\ndoes not work here: " + probe.stderr.decode(errors="replace").strip()[:300])
         return True
-    target = subprocess.Popen([forty_functions(scratch), str(seconds)])
-    output = os.path.join(scratch, "forty.folded")
+    target = subprocess.Popen([twenty_functions(scratch), str(seconds)])
+    output = os.path.join(scratch, "twenty.folded")
     ours = subprocess.Popen(
         [TOOL, "sample", "--sampler", "perf", "--pid", str(target.pid), "-o", output], stderr=subprocess.DEVNULL)
     perf = subprocess.Popen(
@@ -136,7 +136,7 @@ def agreement(scratch, seconds=30):
     distance = sum(abs(left.get(name, 0) - right.get(name, 0)) for name in set(left) | set(right)) / 2
     print(f"\n## Beside perf record --call-graph dwarf, one process of {seconds} s at the same time\n")
     print(f"total-variation distance of self time {distance:.4f} (below 0.03 wanted; {our_total} and {their_total} "
-          f"samples of forty functions)")
+          f"samples of twenty functions)")
     return distance < 0.03
 
 

@@ -49,12 +49,14 @@ struct FunctionTableMarkup {
 
     private static let columns = [
         ("function", "Function", "text"), ("module", "Module", "text"), ("self", "Self", "number"),
-        ("self-share", "Self %", "number"), ("total", "Total", "number"), ("total-share", "Total %", "number"),
+        ("self-share", "Self %", "number"), ("total", "Total", "number"),
+        ("total-share", "Total %", "number"),
     ]
 
     func draw(_ writer: inout MarkupWriter) {
         writer.raw("<foreignObject class=\"list\" x=\"10\" y=\"0\" width=\"1180\" height=\"0\">")
-        writer.raw("<div xmlns=\"http://www.w3.org/1999/xhtml\" class=\"scroll\" tabindex=\"0\" role=\"region\"")
+        writer.raw(
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\" class=\"scroll\" tabindex=\"0\" role=\"region\"")
         writer.raw(" aria-label=\"Functions\"><table><caption>")
         writer.text(caption)
         writer.raw("</caption>\n<thead><tr>")

@@ -25,7 +25,9 @@ import Testing
     }
 
     /// A thread is hardly ever caught in such a stub, so one is put there: at each of its bytes, with the stack as it is.
-    @Test("From each instruction of a lazily bound stub the caller is found, before and after it has pushed its number")
+    @Test(
+        "From each instruction of a lazily bound stub the caller is found, before and after it has pushed its number"
+    )
     func stub() throws {
         let fixture = try NativeFixture("linkage", flags: ["-O1", "-fno-builtin", "-Wl,-z,lazy"])
         let sections = try NativeFixture.output(["readelf", "-SW", fixture.path]).text.split(separator: "\n")
@@ -48,7 +50,8 @@ import Testing
                     fileOffset: segment.fileOffset & ~0xFFF, isExecutable: true, inode: 0, device: 0,
                     path: fixture.path, isDeleted: false), buildID: elf.buildID))
         // jmp, push, jmp: the number lies on the stack from the eleventh byte on.
-        for (offset, words) in [(0, [caller, 7]), (6, [caller, 7]), (11, [9, caller])] as [(UInt64, [UInt64])] {
+        for (offset, words) in [(0, [caller, 7]), (6, [caller, 7]), (11, [9, caller])] as [(UInt64, [UInt64])]
+        {
             var registers = [UInt64](repeating: 0, count: 17)
             registers[7] = 0x7FFF_0000_0000
             registers[8] = stub + offset
@@ -56,7 +59,8 @@ import Testing
             try registers.withUnsafeBytes { registers in
                 try stack.withUnsafeBytes { stack in
                     let moment = SampleRecorder.Moment(
-                        threadID: pid, monotonicNanoseconds: 1, registers: try #require(registers.baseAddress),
+                        threadID: pid, monotonicNanoseconds: 1,
+                        registers: try #require(registers.baseAddress),
                         stack: stack, isStackCut: false)
                     let process = recorder.processes.process(pid)
                     let walk = try #require(recorder.walk(moment, of: process))
@@ -92,7 +96,8 @@ import Testing
         .enabled(if: hasMusl, "musl-gcc is not on PATH"),
         arguments: [[], ["-static"], ["-static-pie"]])
     func musl(flags: [String]) throws {
-        try checkRecursion(NativeFixture("recursion", flags: ["-O1"] + flags, compiler: "musl-gcc"), root: nil)
+        try checkRecursion(
+            NativeFixture("recursion", flags: ["-O1"] + flags, compiler: "musl-gcc"), root: nil)
         let fixture = try NativeFixture("signals", flags: ["-O1"] + flags, compiler: "musl-gcc")
         let run = try fixture.sample(["200"])
         try fixture.remove()
@@ -123,7 +128,8 @@ import Testing
 
     @Test(
         "A program of another mount namespace is unwound by its own file, not by the one of that name here",
-        .enabled(if: CurrentProcess.userID == 0 && Programs.path(of: "unshare") != nil, "needs root and unshare"),
+        .enabled(
+            if: CurrentProcess.userID == 0 && Programs.path(of: "unshare") != nil, "needs root and unshare"),
         arguments: Rung.allCases)
     func mountNamespace(rung: Rung) throws {
         let fixture = try NativeFixture("recursion")
