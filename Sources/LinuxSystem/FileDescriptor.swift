@@ -133,6 +133,12 @@ public struct FileDescriptor: ~Copyable, Sendable {
         return polled.map { result > 0 && $0.revents != 0 }
     }
 
+    /// Whether the file has been removed from every directory: what is written to it nobody will find.
+    public var isRemoved: Bool {
+        var status = stat()
+        return fstat(rawValue, &status) == 0 && status.st_nlink == 0
+    }
+
     /// Flushes the file to its disk. The corresponding C function is `fsync`.
     public func synchronize() throws(SystemError) {
         try retryingInterrupts("flush a file to disk") { fsync(rawValue) }

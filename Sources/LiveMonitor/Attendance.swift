@@ -24,10 +24,15 @@ final class Attendance {
     /// Signals that the monitor has got, of which we have not heard yet.
     private var witnessed: [(signal: SignalInbox.Received, deadline: Int64)] = []
     private var hang = HangDetector()
+    private var readers: [Int32] = []
+    private var readersExpire: Int64 = 0
 
     /// How long the monitor has to say that it got a signal too.
     private static let witnessTime: Int64 = 150_000_000
-    private static let glance = Duration.milliseconds(200)
+    private static let glance = Duration.milliseconds(250)
+    private static let mostReaders = 32
+    private static let shortPause: Int64 = 1_000_000_000
+    private static let longPause: Int64 = 30_000_000_000
 
     init(_ box: Box, _ session: MonitorSession?, relays: [LineRelay], terminal: String?) {
         self.box = box
@@ -124,13 +129,22 @@ final class Attendance {
             return
         }
         guard let terminal else { return }
-        let processes = ProcessTree.processes(from: box.child.pid).prefix(32)
-        let isWaiting = processes.contains {
-            $0 != session?.monitorPID && TerminalReader.isWaiting($0, at: terminal) ?? false
-        }
+        let isWaiting = possibleReaders.contains { TerminalReader.isWaiting($0, at: terminal) ?? false }
         guard isWaiting != isAside else { return }
         isAside = isWaiting
         session?.tell(.stepAside(isWaiting))
+    }
+
+    /// The command and its descendants, looked for now and then. Of a command that has started many processes only the
+    /// first one is expected to ask anything.
+    private var possibleReaders: [Int32] {
+        let now = SystemClock.monotonicNanoseconds
+        if now >= readersExpire {
+            readers = ProcessTree.processes(from: box.child.pid)
+            readersExpire = now + (readers.count > Self.mostReaders ? Self.longPause : Self.shortPause)
+            if readers.count > Self.mostReaders { readers = [box.child.pid] }
+        }
+        return readers
     }
 
     private func pass(_ lines: String?, _ relay: LineRelay) {

@@ -18,6 +18,10 @@ final class MonitorDesk {
     private var replacements = 0
     private var hasToldProblem = false
 
+    /// Whether the pages that only the start needed have been handed back.
+    private var isSettled = false
+    private static let ticksOfStart = 3
+
     init(_ configuration: MonitorConfiguration) {
         self.configuration = configuration
         view = MonitorView(configuration)
@@ -105,6 +109,11 @@ final class MonitorDesk {
         // A wake-up may have been lost with a directory; looking costs little.
         let hasLooked = observation?.readTransitions() ?? false
         publish(looking: !hasLooked, isTick: true)
+        // By now all has been done once that is done again and again.
+        if !isSettled, observation?.ticks ?? 0 >= Self.ticksOfStart {
+            isSettled = true
+            ResidentPages.handBack()
+        }
     }
 
     func targetHasEnded() {

@@ -10,6 +10,8 @@ final class MonitorLog {
     /// The first failure, as a sentence.
     private(set) var problem: String?
     private var file: FileDescriptor?
+    /// Set once the log could not be opened or written: then lines do not wait.
+    private var hasFailed = false
     /// Lines that wait for the directory.
     private var waiting: [String] = []
 
@@ -30,8 +32,9 @@ final class MonitorLog {
 
     /// Appends a line, in one `write`.
     func append(_ line: String) {
+        noticeRemoval()
         if file == nil { open() }
-        guard file != nil || problem != nil else {
+        guard file != nil || hasFailed else {
             if waiting.count < Self.mostWaiting { waiting.append(line) } else { lost += 1 }
             return
         }
@@ -41,6 +44,7 @@ final class MonitorLog {
 
     /// Writes what still waits, in a directory created for it when there is none.
     func finish() {
+        noticeRemoval()
         guard !waiting.isEmpty else { return }
         do throws(SystemError) {
             try Files.createDirectories(Files.directory(of: path))
@@ -49,6 +53,20 @@ final class MonitorLog {
         }
         open()
         writeWaiting()
+    }
+
+    /// A log that somebody has removed is begun anew where its directory still is.
+    private func noticeRemoval() {
+        guard file?.isRemoved ?? false else { return }
+        if problem == nil {
+            problem =
+                "The monitor's log '\(path)' is incomplete: it was removed, and with it \(lines) lines. What follows is "
+                + "in a new one, if the directory is there again."
+        }
+        lost += lines
+        lines = 0
+        bytes = 0
+        file = nil
     }
 
     private func writeWaiting() {
@@ -83,6 +101,7 @@ final class MonitorLog {
     }
 
     private func note(_ error: SystemError) {
+        hasFailed = true
         if problem == nil { problem = "The monitor's log '\(path)' is incomplete. \(error)" }
     }
 }

@@ -48,13 +48,13 @@ struct PanelWriter {
 
     /// The cells of a rendered line, its codes not counted.
     private static func cells(_ line: String) -> Int {
-        var plain = ""
+        var cells = 0
         var isCode = false
         for scalar in line.unicodeScalars {
             if scalar == "\u{1B}" { isCode = true }
-            if !isCode { plain.unicodeScalars.append(scalar) }
+            if !isCode { cells += CellWidth.of(scalar) }
             if isCode, scalar == "m" { isCode = false }
         }
-        return CellWidth.of(plain)
+        return cells
     }
 }

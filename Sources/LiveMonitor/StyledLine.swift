@@ -78,12 +78,18 @@ struct PanelStyle: Equatable {
 enum CellWidth {
     /// The width of a text in cells.
     static func of(_ text: String) -> Int {
-        text.unicodeScalars.reduce(0) { $0 + width($1) }
+        isPlain(text) ? text.utf8.count : text.unicodeScalars.reduce(0) { $0 + of($1) }
+    }
+
+    /// Whether a text is ASCII without control characters, as most is.
+    private static func isPlain(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (0x20..<0x7F).contains($0) }
     }
 
     /// The longest beginning of a text that fits into some cells.
     static func cut(_ text: String, to limit: Int) -> String {
         guard of(text) > limit else { return text }
+        if isPlain(text) { return String(text.prefix(limit)) }
         var used = 0
         var result = ""
         for character in text {
@@ -101,7 +107,8 @@ enum CellWidth {
         return cut + String(repeating: " ", count: max(0, cells - of(cut)))
     }
 
-    private static func width(_ scalar: Unicode.Scalar) -> Int {
+    /// The width of one scalar in cells.
+    static func of(_ scalar: Unicode.Scalar) -> Int {
         switch scalar.value {
         case 0x20..<0x300: 1
         // Combining marks, joiners and variation selectors sit on what is before them.

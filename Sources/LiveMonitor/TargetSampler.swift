@@ -180,7 +180,11 @@ final class TargetSampler {
             member.percent = member.shownCPU == nil ? 0 : member.percent * 0.5 + percent * 0.5
             member.shownCPU = cpu
         }
-        return members.values.sorted { ($1.percent, $0.pid) < ($0.percent, $1.pid) }.prefix(count).map {
+        let busy = members.values.filter { $0.percent > 0.05 }
+        // Of thousands that sleep none is worth the sorting.
+        return (busy.count >= count ? busy : Array(members.values.prefix(64))).sorted {
+            ($1.percent, $0.pid) < ($0.percent, $1.pid)
+        }.prefix(count).map {
             BusyProcess(
                 pid: $0.pid, name: $0.name, percent: $0.percent, resident: $0.reading.memory?.resident)
         }

@@ -84,6 +84,33 @@ struct ProcTests {
         )
     }
 
+    @Test("Mappings without a page of one's own are found, and handing them back harms nothing")
+    func handBack() {
+        let text = """
+            1000-3000 r-xp 00000000 fe:00 12   /bin/x
+            Rss: 8 kB
+            Anonymous:             0 kB
+            3000-4000 r--p 00003000 fe:00 12   /bin/x
+            Anonymous:             4 kB
+            5000-6000 rw-p 00004000 fe:00 12   /bin/x
+            Anonymous:             0 kB
+            7000-8000 r-xp 00000000 00:00 0    [vdso]
+            Anonymous:             0 kB
+            8000-9000 r--p 00000000 00:00 0
+            Anonymous:             0 kB
+            """
+        #expect(ResidentPages.pristine(text) == [0x1000..<0x3000])
+        for garbage in [
+            "", "Anonymous: 0 kB", "9-1 r-xp 0 0 0 /x\nAnonymous: 0 kB", "x-y r-xp 0 0 0 /x\nAnonymous: 0",
+        ] {
+            #expect(ResidentPages.pristine(garbage).isEmpty)
+        }
+        let before = ProcessMemory.ofProcess(CurrentProcess.pid)?.resident ?? .zero
+        #expect(ResidentPages.handBack() > 1 << 20)
+        let after = ProcessMemory.ofProcess(CurrentProcess.pid)?.resident ?? .zero
+        #expect(after < before)
+    }
+
     @Test("A fork is witnessed, and nothing else")
     func witness() throws {
         var witness = ForkWitness()

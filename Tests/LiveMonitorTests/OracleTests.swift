@@ -38,7 +38,8 @@ struct OracleTests {
 
     private static func cpu(_ stage: MonitorReport.Stage, _ expected: ClosedRange<Double>) -> Deviation {
         Deviation(
-            what: "CPU of \(stage.name.text)", told: stage.cpuSeconds, expected: expected, share: 0.01, amount: 0.01)
+            what: "CPU of \(stage.name.text)", told: stage.cpuSeconds, expected: expected, share: 0.01,
+            amount: 0.01)
     }
 
     private static func peak(_ stage: MonitorReport.Stage, mebibytes: Double) -> Deviation {
@@ -67,7 +68,8 @@ struct OracleTests {
         try compare {
             try ProbeRun.pipeline(
                 [
-                    "idle:sleep=200", "busy:spin=400", "big:allocate=256", "blink:sleep=1", "left|right:sleep=150",
+                    "idle:sleep=200", "busy:spin=400", "big:allocate=256", "blink:sleep=1",
+                    "left|right:sleep=150",
                     "kid:child=300",
                 ], options: ["--quiet"])
         } _: { run, report in
