@@ -4,6 +4,7 @@
 
 # Variables of profile-freeze and profile-diff; scripts/profile-freeze says what it assumes for those left out.
 export VERSION PIPELINE_CONFIG DATASET_ID OUTPUT SKIP_WARMUP E2E_FEED SAMPLE_INTERVAL NO_STAGE_TRUTH MONITOR FORCE
+export RUNS STACK_RUNS
 
 help:
 	@echo "make demo            freeze a profile of the embedded podcast run, and show where to look"
@@ -12,6 +13,7 @@ help:
 	@echo "make format lint     format the code; check format and scripts"
 	@echo "make profile-freeze VERSION=v1.2.0 [MONITOR=1] [PIPELINE_CONFIG=FILE] [DATASET_ID=ID] [OUTPUT=FILE]"
 	@echo "                    [SKIP_WARMUP=1] [E2E_FEED=URL] [SAMPLE_INTERVAL=0.25] [NO_STAGE_TRUTH=1] [FORCE=1]"
+	@echo "                    [RUNS=5] [STACK_RUNS=1]"
 	@echo "make profile-diff FROM=v1.1.0 TO=v1.2.0"
 
 bootstrap:
