@@ -188,7 +188,7 @@ enum FreezeSummary {
                 "  " + stage.stage.text.padded(to: width)
                     + number(stage.use.wallSeconds, 3).leftPadded(to: 10)
                     + " s" + number(stage.use.cpuSeconds, 3).leftPadded(to: 10) + " s CPU"
-                    + number(stage.use.peakResidentMB, 1).leftPadded(to: 9) + " MB")
+                    + " " + number(stage.use.peakResidentMB, 1).leftPadded(to: 11) + " MB")
         }
         lines += StageSums.lines(profile).map { "  \($0)" }
         if let quality = profile.captureQuality {

@@ -19,10 +19,14 @@ struct CaptureRunsTests {
 
     private func records(_ toolkit: Toolkit, session: String = "s1") throws -> [String] {
         let directory = "\(toolkit.directory.path)/.records/v1/\(session)"
-        return try Files.names(inDirectory: directory).filter { $0.hasSuffix(".json") }.map { "\(directory)/\($0)" }
+        return try Files.names(inDirectory: directory).filter { $0.hasSuffix(".json") }.map {
+            "\(directory)/\($0)"
+        }
     }
 
-    @Test("five measured and two profiled runs of ten processes: all that is derived verifies, and Python agrees")
+    @Test(
+        "five measured and two profiled runs of ten processes: all that is derived verifies, and Python agrees"
+    )
     func manyRuns() throws {
         let toolkit = try Toolkit()
         let result = try toolkit.capture(
@@ -32,7 +36,10 @@ struct CaptureRunsTests {
         #expect(result.standardError.contains("capture: run 8 of 8, profiled, about "))
         let profile = try ProfileStore.load(path: toolkit.yaml("v1"))
         let runs = try #require(profile.sessions.first).runs
-        #expect(runs.map(\.kind) == [.warmUp] + [RunKind](repeating: .measured, count: 5) + [.profiled, .profiled])
+        #expect(
+            runs.map(\.kind) == [.warmUp] + [RunKind](repeating: .measured, count: 5) + [
+                .profiled, .profiled,
+            ])
         #expect(Set(runs.compactMap(\.outputDigest)).count == 1)
         #expect(profile.environment.identity[.buildMode] == .value(.text("script")))
         #expect(profile.environment.identity[.pipelineVersion] == .value(.text("3.1")))
@@ -47,7 +54,9 @@ struct CaptureRunsTests {
         #expect(profile.captureQuality?.sampler.recorded == .value(Int(stacks.totalWeight)))
     }
 
-    @Test("records freeze to the same bytes in any order; an appended session is one more; mixed ones are refused")
+    @Test(
+        "records freeze to the same bytes in any order; an appended session is one more; mixed ones are refused"
+    )
     func recordsAndSessions() throws {
         let toolkit = try Toolkit()
         let quick = ["--skip-warmup", "--sampler", "none", "--runs", "2"]
@@ -55,7 +64,8 @@ struct CaptureRunsTests {
         let before = try Files.read(toolkit.yaml("v1"), limit: 1 << 20)
         for (name, order) in [("a", try records(toolkit)), ("b", try records(toolkit).reversed())] {
             let again = try tool(
-                toolkit, ["freeze", "--version", "v1", "-o", "\(toolkit.directory.path)/\(name)/v1.yaml"] + order)
+                toolkit,
+                ["freeze", "--version", "v1", "-o", "\(toolkit.directory.path)/\(name)/v1.yaml"] + order)
             #expect(again.status == .code(0), "\(again.standardError)")
             #expect(try Files.read("\(toolkit.directory.path)/\(name)/v1.yaml", limit: 1 << 20) == before)
         }
@@ -69,13 +79,15 @@ struct CaptureRunsTests {
         let other = try toolkit.capture("v2", quick, Self.tenProcesses)
         try #require(other.status == .code(0), "\(other.standardError)")
         let mixed = try tool(
-            toolkit, ["freeze", "--version", "v3", "-o", toolkit.yaml("v3"), "\(toolkit.directory.path)/.records"])
+            toolkit,
+            ["freeze", "--version", "v3", "-o", toolkit.yaml("v3"), "\(toolkit.directory.path)/.records"])
         #expect(mixed.status == .code(66))
         #expect(mixed.standardError.contains("These records do not belong together: the command of run s1/"))
         #expect(!Files.exists(toolkit.yaml("v3")))
     }
 
-    @Test("a capture whose pipeline fails keeps what was finished; the same command makes only what is missing")
+    @Test(
+        "a capture whose pipeline fails keeps what was finished; the same command makes only what is missing")
     func continuing() throws {
         let toolkit = try Toolkit()
         let fuse = "\(toolkit.directory.path)/fuse"
@@ -88,7 +100,9 @@ struct CaptureRunsTests {
         let failed = try toolkit.capture("v1", options, ["sh", "-c", script])
         #expect(failed.status == .code(4))
         #expect(failed.standardError.contains("exited with code 5 in the measured run"))
-        #expect(failed.standardError.contains("2 finished runs are kept in '\(toolkit.directory.path)/.records/v1/s1'"))
+        #expect(
+            failed.standardError.contains(
+                "2 finished runs are kept in '\(toolkit.directory.path)/.records/v1/s1'"))
         #expect(failed.standardError.contains("capture --version v1 --output \(toolkit.yaml("v1")) --runs 3"))
         #expect(!Files.exists(toolkit.yaml("v1")))
         let kept = try records(toolkit).map { try RunRecord.load(path: $0) }
@@ -117,10 +131,13 @@ struct CaptureRunsTests {
         let bin = Files.directory(of: BuiltProduct.path("freeze-profile"))
         let result = try runCommand(
             [
-                "python3", "\(BuiltProduct.packageDirectory)/Benchmarks/capture/kill.py", "--times", "6", "--sleep", "0.4",
+                "python3", "\(BuiltProduct.packageDirectory)/Benchmarks/capture/kill.py", "--times", "6",
+                "--sleep", "0.4",
                 "--bin", bin,
             ])
         #expect(result.status == .code(0), "\(result.standardOutput)\(result.standardError)")
-        #expect(result.standardOutput.contains("6 kills within") && result.standardOutput.contains(": 0 problems"))
+        #expect(
+            result.standardOutput.contains("6 kills within") && result.standardOutput.contains(": 0 problems")
+        )
     }
 }

@@ -124,4 +124,26 @@ struct VerificationTests {
         #expect(
             changed.standardOutput.contains("stages.transcription.wall_time_s: 5.0, but its runs give 6.0"))
     }
+
+    @Test("Damaged at random, 1,000 times by default: refused, or read and found out, never a crash")
+    func fuzzing() throws {
+        let records = [try Samples.record(2, wall: 8), try Samples.record(4, .profiled, wall: 9.5)]
+        let whole = try FrozenProfile(records: records, release: try VersionName("v1")).encode()
+        var generator = SeededGenerator(seed: 20_260_211)
+        var (refused, found) = (0, 0)
+        for _ in 0..<Mutation.inputs / 3 {
+            let damaged = Mutation.of([whole], changes: 1...2, using: &generator)
+            do throws(ProfileError) {
+                let profile = try FrozenProfile.decode(damaged, name: "p.yaml")
+                let isFound = !ContentDigest(of: damaged).agrees || !profile.deviations.isEmpty
+                if isFound { found += 1 }
+                // A file that lost its digest is one that cannot tell.
+                #expect(isFound || damaged == whole || ContentDigest(of: damaged).stated == nil)
+            } catch {
+                refused += 1
+                #expect(!error.description.isEmpty)
+            }
+        }
+        #expect(refused > Mutation.inputs / 30 && found > Mutation.inputs / 30)
+    }
 }
