@@ -41,7 +41,7 @@ def left_over(mark):
     return found
 
 
-def wait_until_gone(mark, seconds=0.3):
+def wait_until_gone(mark, seconds=10):
     """What is left after a while; the kernel and the guardian need a moment."""
     deadline = time.monotonic() + seconds
     while left_over(mark) and time.monotonic() < deadline:
@@ -73,8 +73,8 @@ def one(number, generator, tool, pause, whole_seconds, problems):
         first = run(capture[:-4] + ["--runs", "1", "--stack-runs", "0", "--", str(PIPELINE), "{output_dir}"], environment)
         if first.returncode != 0:
             problems.append(f"{number}: the older profile: {first.stderr}")
-    # Whoever is not ended sleeps on, mostly for longer than we wait.
-    slowly = dict(environment, TEN_PROCESSES_SLEEP=pause)
+    # What the pipeline has in the background lives for longer than we wait, unless it is ended.
+    slowly = dict(environment, TEN_PROCESSES_SLEEP=pause, TEN_PROCESSES_LINGER="60")
     child = subprocess.Popen(command, env=slowly, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     moment = generator.uniform(0, whole_seconds)
     time.sleep(moment)
