@@ -19,6 +19,8 @@ echo "$comparisons comparisons of $pairs pairs each, $(nproc) CPUs, load at the 
 echo
 echo "| planted | regressed | cannot tell | ok or improved | stage called |"
 echo "| --- | --- | --- | --- | --- |"
+# A command to be compared with itself, besides the planted pipeline: COMMAND='./pipeline {output_dir}'.
+itself=${COMMAND:-}
 compare() { # LABEL STAGE METRIC OPTIONS...
     local label=$1 stage=$2 metric=$3
     shift 3
@@ -44,6 +46,12 @@ compare() { # LABEL STAGE METRIC OPTIONS...
 }
 
 compare "nothing" transform cpu_time_s
+if [ -n "$itself" ]; then
+    planted=$base
+    base=$itself
+    compare "nothing: $itself" none none
+    base=$planted
+fi
 compare "3 % in crunch()" transform cpu_time_s --slower 3
 compare "5 % in crunch()" transform cpu_time_s --slower 5
 compare "10 % in crunch()" transform cpu_time_s --slower 10

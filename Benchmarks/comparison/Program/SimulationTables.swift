@@ -76,6 +76,17 @@ struct SimulationTables {
                     percent(rates, rates.number(.ok) + rates.number(.improved)),
                 ]))
         }
+        for plan in [Plan.sessions(3, runs: 10, ledger: 0), .pairs(12)] {
+            let noise = NoiseModel(runDeviation: 0.01, sessionDeviation: 0.01, drift: 0.02)
+            var simulation = Simulation(noise: noise, plan: plan, change: 0.03)
+            simulation.stages = 8
+            let rates = simulation.rates(comparisons, seed: seed + 4)
+            lines.append(
+                row([
+                    name(plan) + ", run and 8 stages", "1.0 %", percent(rates, rates.number(.regressed)),
+                    percent(rates, rates.number(.ok) + rates.number(.improved)),
+                ]))
+        }
         return lines.joined(separator: "\n")
     }
 

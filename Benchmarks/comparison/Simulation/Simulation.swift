@@ -30,6 +30,8 @@ public struct Simulation: Sendable {
     public var change: Double
     /// The budget of times in percent; that of memory is 2.
     public var budgetPercent: Double
+    /// Stages of the run, each with noise of its own; with any, every stage's rows decide too.
+    public var stages = 0
 
     /// A kind of comparison.
     public init(noise: NoiseModel, plan: Plan, change: Double, budgetPercent: Double = 3) {
@@ -44,8 +46,9 @@ public struct Simulation: Sendable {
         let level = Mathematics.logarithmOfOnePlus(change)
         // Wall and CPU time change, memory does not; each has noise of its own.
         let metrics = [level, level, 0].map { values(change: $0, &random) }
-        let old = profile(metrics.map(\.old))
-        let new = profile(metrics.map(\.new))
+        let parts = (0..<stages).map { _ in [level, level, 0].map { values(change: $0, &random) } }
+        let old = profile(metrics.map(\.old), stages: parts.map { $0.map(\.old) })
+        let new = profile(metrics.map(\.new), stages: parts.map { $0.map(\.new) })
         return Calls(
             ours: verdict(old, new, &random),
             benchstat: metrics.contains { calledByBenchstat($0.old.flatMap(\.self), $0.new.flatMap(\.self)) },
@@ -75,7 +78,7 @@ public struct Simulation: Sendable {
 
     private func verdict(_ old: FrozenProfile, _ new: FrozenProfile, _ random: inout RandomNumbers) -> Verdict
     {
-        var settings = ComparisonSettings()
+        var settings = ComparisonSettings(gate: stages > 0 ? .stages : .total)
         settings.budgets.commandLine = [
             BudgetPolicy.Target(stage: nil, metric: .wall): budgetPercent,
             BudgetPolicy.Target(stage: nil, metric: .cpu): budgetPercent,
@@ -113,19 +116,29 @@ public struct Simulation: Sendable {
         return ledger
     }
 
-    private func profile(_ metrics: [[[Double]]]) -> FrozenProfile {
+    private func profile(_ metrics: [[[Double]]], stages: [[[[Double]]]]) -> FrozenProfile {
+        func use(_ metrics: [[[Double]]], _ session: Int, _ run: Int) -> ResourceUse {
+            ResourceUse(
+                wallSeconds: .value(10 * metrics[0][session][run]),
+                cpuSeconds: .value(9 * metrics[1][session][run]),
+                peakResidentMB: .value(500 * metrics[2][session][run]),
+                averageCPUPercent: .unavailable(reason: "not simulated"))
+        }
         let sessions = metrics[0].indices.map { session in
             Session(
                 id: "s\(session + 1)", startedAt: nil, observed: ObservedEnvironment(),
                 runs: metrics[0][session].indices.map { run in
                     Run(
                         index: run + 1, kind: .measured, startedAt: nil, exit: .value(0),
-                        use: ResourceUse(
-                            wallSeconds: .value(10 * metrics[0][session][run]),
-                            cpuSeconds: .value(9 * metrics[1][session][run]),
-                            peakResidentMB: .value(500 * metrics[2][session][run]),
-                            averageCPUPercent: .unavailable(reason: "not simulated")),
-                        stages: [])
+                        use: use(metrics, session, run),
+                        stages: stages.enumerated().compactMap { number, metrics in
+                            StageName("stage \(number + 1)").map {
+                                StageRun(
+                                    stage: $0, entered: .value(1),
+                                    workSeconds: .unavailable(reason: "not simulated"),
+                                    use: use(metrics, session, run))
+                            }
+                        })
                 })
         }
         return FrozenProfile(

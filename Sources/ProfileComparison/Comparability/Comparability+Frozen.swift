@@ -172,6 +172,7 @@ private struct DifferenceSearch {
         if design == .sessions && from.profile.date > to.profile.date {
             warn("order", "\(from.name) is the newer one by date: the sides may be swapped.")
         }
+        compareGovernors()
         for side in [from, to] {
             for (id, reasons) in side.invalidSessions {
                 let isAllowed = allowances.contains(ComparabilityKey.invalidSession.rawValue)
@@ -196,6 +197,20 @@ private struct DifferenceSearch {
         }
     }
 
+    /// How the kernel chose frequencies, which comparisons across days should not differ in.
+    private mutating func compareGovernors() {
+        func governors(_ side: SideEvidence) -> Set<String> {
+            Set(side.sessions.compactMap { $0.observed.governor?.value })
+        }
+        let older = governors(from)
+        let newer = governors(to)
+        guard !older.isEmpty, !newer.isEmpty, older != newer else { return }
+        func shown(_ names: Set<String>) -> String {
+            PlainText.sanitized(names.sorted().joined(separator: " and "), maximumCharacters: 60)
+        }
+        warn("governor", "The frequency governor differs: \(shown(older)), now \(shown(newer)).")
+    }
+
     private mutating func lookAtMachine(_ side: SideEvidence) {
         for session in side.sessions {
             let id = PlainText.sanitized(session.id, maximumCharacters: 40)
@@ -209,6 +224,10 @@ private struct DifferenceSearch {
             }
             if let swap = session.observed[.swapUsed].value, swap > 0 {
                 warn("swap", "In session \(id) of \(side.name) \(swap.fixed(0)) MB of swap were in use.")
+            }
+            let disturbances = SessionValidity.disturbances(of: session)
+            if !disturbances.isEmpty {
+                warn("noise", "Session \(id) of \(side.name): \(disturbances.joined(separator: " "))")
             }
         }
     }

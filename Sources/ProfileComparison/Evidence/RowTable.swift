@@ -57,7 +57,10 @@ struct RowTable {
             metric.isMemory
             ? AbsoluteFloor.mebibytes(threads: nil) : AbsoluteFloor.seconds(samplingInterval: interval)
         let budget = settings.budgets.budget(of: metric, in: stage, floor: floor, ledger: settings.ledger)
-        if design == .sessions { row.withinSession = withinSession(metric, stage) }
+        switch design {
+        case .sessions: row.withinSession = withinSession(metric, stage)
+        case .interleaved: row.pairedProbability = paired(row, budget)
+        }
         return Candidate(row: row, budget: budget, evidence: evidence(row, floor: floor))
     }
 
@@ -116,6 +119,17 @@ struct RowTable {
             values.append(median)
         }
         return values
+    }
+
+    /// The signed-rank test of each pair's difference beyond the budget; nil where a run of a pair has no value.
+    private func paired(_ row: ComparisonRow, _ budget: Budget) -> Double? {
+        guard let older = from.values(of: row.metric, in: row.stage).first?.logarithms,
+            let newer = to.values(of: row.metric, in: row.stage).first?.logarithms,
+            older.count == newer.count,
+            let old = row.from?.value
+        else { return nil }
+        let margin = budget.margin(old: old)
+        return SignedRank.probabilityOfIncrease(zip(older, newer).map { $1 - $0 - margin })
     }
 
     private func withinSession(_ metric: Metric, _ stage: StageName?) -> LogChange? {

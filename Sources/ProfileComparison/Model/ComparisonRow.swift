@@ -34,6 +34,9 @@ public struct ComparisonRow: Equatable, Sendable {
     public var withinSession: LogChange?
     /// The probability, adjusted for the family, of data like these if the change were within the budget.
     public var regressionProbability: Double?
+    /// Of runs made in turn: what Wilcoxon's signed-rank test of the pairs says of "no more than the budget". A diagnostic,
+    /// which tells much the same as the test unless the machine drifted fast.
+    public var pairedProbability: Double?
     /// Nil for a row that is not judged.
     public var verdict: Verdict?
     /// Why the verdict is what it is, where the numbers do not show it; a sentence.

@@ -63,6 +63,7 @@ extension Comparison {
             ("delta_pct", row.deltaPercent.map { JSONText.number($0) }), ("change", row.change.map(change)),
             ("within_session", row.withinSession.map(change)),
             ("probability", row.regressionProbability.map { JSONText.number($0, decimals: 9) }),
+            ("paired_probability", row.pairedProbability.map { JSONText.number($0, decimals: 9) }),
             ("budget", row.budget.map { budget($0, old: row.from?.value) }),
             ("verdict", row.verdict?.rawValue.asJSON), ("reason", row.reason?.asJSON),
             ("remedy", row.remedy.map(remedy)), ("rule", row.ruleFlag.map(rule)),
