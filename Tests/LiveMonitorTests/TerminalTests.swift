@@ -87,7 +87,7 @@ struct TerminalTests {
             "TERM=dumb \(probe) run \(status) -- \(probe) pipeline \(status) slow:sleep=600", columns: 120,
             rows: 24)
         let after = try terminal.wait { $0.contains("finished=0") }
-        #expect(after.contains("freeze-profile t=0.0s stage=slow"))
+        #expect(after.contains("\nfreeze-profile t=") && after.contains("s stage=slow "))
     }
 
     @Test("Without colour the panel is drawn all the same, and no colour is sent")
