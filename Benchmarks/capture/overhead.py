@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """What a measured run costs the pipeline: the command under the monitor, stacks off, against the bare command.
 
-Usage: overhead.py [--pairs 40] [--seconds 2] [--bin .build/release] [--json]
+Usage: overhead.py [--pairs 40] [--seconds 4] [--bin .build/release] [--json]
 
 Pairs of one bare and one watched run, in an order drawn anew for each pair, so that a machine whose speed wanders slows
 both alike. Each pair gives a ratio; printed are the Hodges-Lehmann estimate of the ratio (the median of all means of two
 log ratios) and the 95 % interval of the signed-rank test, of wall time, and of CPU time in user mode and in all. The
-pipeline computes a fixed amount and goes through twenty stages, which it tells in the status file.
+pipeline computes a fixed amount and goes through ten stages, which it tells in the status file.
 """
 import argparse
 import json
@@ -27,7 +27,7 @@ PIPELINE = r"""
 import json, os, sys
 output = os.environ["PIPELINE_OUTPUT_DIR"]
 status = os.environ.get("PIPELINE_STATUS_FILE", output + "/.pipeline_status.json")
-for stage in range(20):
+for stage in range(10):
     with open(status + ".tmp", "w") as file:
         json.dump({"pid": os.getpid(), "stage": f"stage_{stage}"}, file)
     os.rename(status + ".tmp", status)
@@ -74,7 +74,7 @@ def hodges_lehmann(values):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--pairs", type=int, default=40)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--bin", default=str(ROOT / ".build/release"))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true")
@@ -82,7 +82,7 @@ def main():
     tool = str(Path(options.bin) / "freeze-profile")
     generator = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as directory:
-        steps = 20000
+        steps = 40000
         probe = bare([sys.executable, "-c", PIPELINE, str(steps)], directory)[0]
         steps = int(steps * options.seconds / probe)
     command = [sys.executable, "-c", PIPELINE, str(steps)]

@@ -1,5 +1,6 @@
 internal import CommandLineTool
 internal import FrozenProfile
+internal import LinuxSystem
 internal import Measurement
 internal import ProfileCapture
 
@@ -98,7 +99,10 @@ enum CaptureCommand {
         request.showsMonitor = arguments.has("monitor")
         request.appends = arguments.has("append")
         request.recordsDirectory = arguments.value("records")
-        request.continuation = ShellWords.line(CommandLine.arguments)
+        // A script around us knows better how to start us again.
+        request.continuation =
+            CurrentProcess.environmentVariable("FREEZE_PROFILE_CONTINUATION").map { PlainText.sanitized($0) }
+            ?? ShellWords.line(CommandLine.arguments)
         try readRuns(arguments, into: &request)
         request.writesStageTruth = !arguments.has("no-stage-truth")
         request.overwrites = arguments.has("force")
