@@ -137,14 +137,14 @@ private struct PprofContents {
         let column = try self.column()
         let (unit, factor) = try self.unit(column)
         var builder = StackProfileBuilder(unit: unit, period: try samplingPeriod())
-        var framesOfLocation: [UInt64: [FrameID]] = [:]
+        var lookup = Lookup()
         for (id, location) in locations.sorted(by: { $0.key < $1.key }) {
             var ids: [FrameID] = []
             for frame in try frames(of: location) { ids.append(builder.id(of: frame)) }
-            framesOfLocation[id] = ids
+            lookup.set(ids, ofLocation: id, locations: locations.count)
         }
         for sample in samples {
-            try add(sample, to: &builder, column: column, factor: factor, framesOfLocation)
+            try add(sample, to: &builder, column: column, factor: factor, &lookup)
         }
         for mapping in mappings.values where mapping.buildID != 0 {
             let module = try string(mapping.name)
@@ -212,9 +212,31 @@ private struct PprofContents {
         return frames
     }
 
+    /// What is looked up once rather than for every sample.
+    private struct Lookup {
+        /// The frames of each location, by its number where numbers are dense, as they nearly always are.
+        var framesOfLocation: [[FrameID]?] = []
+        var framesOfOtherLocation: [UInt64: [FrameID]] = [:]
+        /// The builder's number for the labels of a sample, by the numbers of their keys and texts.
+        var labels: [[UInt64]: Int] = [:]
+
+        mutating func set(_ frames: [FrameID], ofLocation id: UInt64, locations: Int) {
+            guard id <= 2 * UInt64(locations) + 16 else {
+                framesOfOtherLocation[id] = frames
+                return
+            }
+            while framesOfLocation.count <= Int(id) { framesOfLocation.append(nil) }
+            framesOfLocation[Int(id)] = frames
+        }
+
+        func frames(ofLocation id: UInt64) -> [FrameID]? {
+            id < UInt64(framesOfLocation.count) ? framesOfLocation[Int(id)] : framesOfOtherLocation[id]
+        }
+    }
+
     private func add(
         _ bytes: ArraySlice<UInt8>, to builder: inout StackProfileBuilder, column: Int, factor: Int64,
-        _ framesOfLocation: [UInt64: [FrameID]]
+        _ lookup: inout Lookup
     ) throws(Pprof.ReadError) {
         let fields = try self.fields(ofSample: bytes)
         guard fields.values.count == sampleTypes.count else {
@@ -225,7 +247,7 @@ private struct PprofContents {
         }
         var stack = StackID.empty
         for location in fields.locations.reversed() {
-            guard let frames = framesOfLocation[location] else {
+            guard let frames = lookup.frames(ofLocation: location) else {
                 throw .inconsistent("a location is missing")
             }
             for frame in frames { stack = builder.stack(under: stack, frame) }
@@ -233,22 +255,30 @@ private struct PprofContents {
                 throw .inconsistent("it has more than \(Pprof.stackLimit) different stacks")
             }
         }
+        let labels: Int
+        if let known = lookup.labels[fields.labels] {
+            labels = known
+        } else {
+            labels = builder.id(of: try self.labels(fields.labels))
+            lookup.labels[fields.labels] = labels
+        }
         let (weight, overflow) = Int64(bitPattern: fields.values[column]).multipliedReportingOverflow(
             by: factor)
         do throws(StackProfileError) {
             guard !overflow else { throw StackProfileError.totalTooLarge }
-            try builder.add(stack, weight: weight, labels: builder.id(of: fields.labels))
+            try builder.add(stack, weight: weight, labels: labels)
         } catch {
             throw .inconsistent("a value is negative, or all add up to more than \(StackProfile.weightLimit)")
         }
     }
 
+    /// The locations and values of a sample, and of each label the numbers of its key and its text.
     private func fields(
         ofSample bytes: ArraySlice<UInt8>
-    ) throws(Pprof.ReadError) -> (locations: [UInt64], values: [UInt64], labels: SampleLabels) {
+    ) throws(Pprof.ReadError) -> (locations: [UInt64], values: [UInt64], labels: [UInt64]) {
         var locations: [UInt64] = []
         var values: [UInt64] = []
-        var pairs: [(key: UInt64, text: UInt64)] = []
+        var labels: [UInt64] = []
         do throws(ProtobufReader.Malformed) {
             var reader = ProtobufReader(bytes)
             while let (field, value) = try reader.next() {
@@ -256,18 +286,28 @@ private struct PprofContents {
                 case 1: locations += try value.numbers()
                 case 2: values += try value.numbers()
                 case 3:
-                    let label = try Self.numbers(try value.content())
-                    pairs.append((label[1] ?? 0, label[2] ?? 0))
+                    var (key, text): (UInt64, UInt64) = (0, 0)
+                    var label = ProtobufReader(try value.content())
+                    while let (field, value) = try label.next() {
+                        guard case .number(let number) = value else { continue }
+                        if field == 1 { key = number } else if field == 2 { text = number }
+                    }
+                    labels.append(key)
+                    labels.append(text)
                 default: break
                 }
             }
         } catch {
             throw .malformed
         }
+        return (locations, values, labels)
+    }
+
+    private func labels(_ numbers: [UInt64]) throws(Pprof.ReadError) -> SampleLabels {
         var labels = SampleLabels.none
-        for pair in pairs where pair.text != 0 {
-            let text = try string(pair.text)
-            switch try string(pair.key) {
+        for index in stride(from: 0, to: numbers.count, by: 2) where numbers[index + 1] != 0 {
+            let text = try string(numbers[index + 1])
+            switch try string(numbers[index]) {
             case "stage": labels.stage = StageName(text)
             case "thread": labels.thread = text
             case "process": labels.process = text
@@ -276,6 +316,6 @@ private struct PprofContents {
             default: break
             }
         }
-        return (locations, values, labels)
+        return labels
     }
 }

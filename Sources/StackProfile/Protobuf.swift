@@ -66,6 +66,7 @@ struct ProtobufReader {
             case .content(let bytes):
                 var reader = ProtobufReader(bytes)
                 var values: [UInt64] = []
+                values.reserveCapacity(min(bytes.count, 4096))
                 while !reader.rest.isEmpty { values.append(try reader.varint()) }
                 return values
             }

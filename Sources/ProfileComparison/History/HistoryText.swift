@@ -65,13 +65,13 @@ public struct HistoryText: Sendable {
             }
             let change = point.changePercent.map(Self.signed) ?? ""
             let bar =
-                point.value.value.map { most > 0 ? String(repeating: "=", count: Int(14 * $0 / most)) : "" }
+                point.value.value.map { most > 0 ? String(repeating: "=", count: Int(13 * $0 / most)) : "" }
                 ?? ""
             let mark = point.isChangePoint ? "<- step" : ""
             let cells = [
                 String(shown(point.date).prefix(10)).padded(to: 10),
                 TextLines.cut(shown(point.release), to: 20).padded(to: 20), value.leftPadded(to: 11),
-                change.leftPadded(to: 9), bar.padded(to: 14), mark,
+                change.leftPadded(to: 9), bar.padded(to: 13), mark,
             ]
             lines.append(trimmed(cells.joined(separator: "  ")))
         }
