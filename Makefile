@@ -48,9 +48,7 @@ lint:
 	@git ls-files -z '*.swift' | xargs -0 swift format lint --strict
 	@for script in bootstrap demo profile-freeze profile-promote; do bash -n "scripts/$$script" || exit 1; done
 
-profile-freeze:
-	$(call require,VERSION,make profile-freeze VERSION=v1.2.0)
-	@$(MAKE) --no-print-directory build
+profile-freeze: build
 	@scripts/profile-freeze
 
 profile-diff:

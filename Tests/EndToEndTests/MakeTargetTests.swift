@@ -107,10 +107,22 @@ struct MakeTargetTests {
         #expect(words.first == "freeze-profile" && words.last == "https://feeds.example.org/b.xml")
     }
 
+    @Test("Without a version, what git calls the source is frozen, and that is told")
+    func describedVersion() throws {
+        let described = try runCommand(
+            ["git", "-C", BuiltProduct.packageDirectory, "describe", "--tags", "--always", "--dirty"])
+        let version = described.standardOutput.filter { !$0.isNewline }
+        let result = try run("profile-freeze", ["PIPELINE_CONFIG": "\(directory.path)/real.yaml"])
+        let words = try words(result)
+        #expect(words.prefix(4) == ["freeze-profile", "capture", "--version", version])
+        #expect(
+            result.standardError.hasPrefix(
+                "profile-freeze: VERSION is not set; assuming \(version), from git describe\n"))
+    }
+
     @Test(
         "What is missing or wrong is told in a sentence before anything runs",
         arguments: [
-            ([:], 64, "VERSION is not set. Say it: make profile-freeze VERSION=v1.2.0"),
             (
                 ["VERSION": "v1", "PIPELINE_CONFIG": "/no.yaml"], 66,
                 "Cannot read PIPELINE_CONFIG '/no.yaml'."
@@ -161,8 +173,7 @@ struct MakeTargetTests {
     @Test(
         "make refuses a target whose variables are missing, before it builds anything",
         arguments: [
-            ("profile-freeze", [], "VERSION"), ("profile-diff", ["FROM=v1"], "TO"),
-            ("profile-diff", [], "FROM"),
+            ("profile-diff", ["FROM=v1"], "TO"), ("profile-diff", [], "FROM"),
             ("profile-promote", ["SOURCE=v1", "PROMOTED_ID=r1"], "REASON"),
         ] as [(String, [String], String)])
     func makeTargets(target: String, variables: [String], missing: String) throws {
