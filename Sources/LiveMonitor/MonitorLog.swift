@@ -15,6 +15,9 @@ final class MonitorLog {
     /// Lines that wait for the directory.
     private var waiting: [String] = []
 
+    /// Whether the directory has been there: then whoever removed it does not want it back.
+    private var hadDirectory: Bool
+
     private static let mostWaiting = 2000
 
     /// A log that is appended to. A symbolic link in its place is not followed.
@@ -23,6 +26,7 @@ final class MonitorLog {
     init(path: String) {
         self.path = path
         file = nil
+        hadDirectory = Files.isDirectory(Files.directory(of: path))
     }
 
     /// What became of it.
@@ -42,14 +46,16 @@ final class MonitorLog {
         write(line)
     }
 
-    /// Writes what still waits, in a directory created for it when there is none.
+    /// Writes what still waits, in a directory created for it when there never was one.
     func finish() {
         noticeRemoval()
         guard !waiting.isEmpty else { return }
-        do throws(SystemError) {
-            try Files.createDirectories(Files.directory(of: path))
-        } catch {
-            note(error)
+        if !hadDirectory {
+            do throws(SystemError) {
+                try Files.createDirectories(Files.directory(of: path))
+            } catch {
+                note(error)
+            }
         }
         open()
         writeWaiting()
@@ -93,6 +99,7 @@ final class MonitorLog {
 
     private func open() {
         guard Files.isDirectory(Files.directory(of: path)) else { return }
+        hadDirectory = true
         do throws(SystemError) {
             file = try FileDescriptor.open(path, .append, followingLinks: false)
         } catch {

@@ -50,10 +50,10 @@ public struct CanaryKernels: Sendable {
 enum CanaryKernel: String, CaseIterable {
     // In order of name, as files that give names no order are read.
 
-    /// Files and system calls: 4,000 times create, write, read back, remove.
-    case files = "files-4000-1"
-    /// Memory: a block of 64 MiB copied, four times, by the C library.
-    case memory = "memmove-256MiB-1"
+    /// Files and system calls: 2,000 times create, write, read back, remove.
+    case files = "files-2000-2"
+    /// Memory: a block of 64 MiB copied, sixteen times, by the C library.
+    case memory = "memmove-1GiB-2"
     /// Arithmetic: SHA-256 of 24 MiB, a block that stays in the cache, by libmd.
     case arithmetic = "sha256-24MiB-1"
 
@@ -89,12 +89,12 @@ enum CanaryKernel: String, CaseIterable {
         source.initializeMemory(as: UInt64.self, repeating: 0x5A5A_5A5A_5A5A_5A5A)
         target.copyMemory(from: UnsafeRawBufferPointer(source))
         let start = SystemClock.monotonicNanoseconds
-        for round in 0..<4 {
+        for round in 0..<16 {
             source[round] = UInt8(round)
             target.copyMemory(from: UnsafeRawBufferPointer(source))
         }
         let taken = SystemClock.monotonicNanoseconds - start
-        precondition(target[3] == 3 && target[size - 1] == 0x5A, "the canary's copy is wrong")
+        precondition(target[15] == 15 && target[size - 1] == 0x5A, "the canary's copy is wrong")
         return Duration(nanosecondCount: taken)
     }
 
@@ -102,7 +102,7 @@ enum CanaryKernel: String, CaseIterable {
         let path = "\(directory)/.canary.\(CurrentProcess.pid).\(SystemClock.monotonicNanoseconds).tmp"
         let content = [UInt8](repeating: 0x5A, count: 4096)
         let start = SystemClock.monotonicNanoseconds
-        for _ in 0..<4000 {
+        for _ in 0..<2000 {
             try FileDescriptor.open(path, .createNew, followingLinks: false).write(content)
             let back = try FileDescriptor.open(path, .read).read(upTo: 4096)
             precondition(back.count == content.count, "the canary's file is cut off")

@@ -125,7 +125,7 @@ public struct Capture {
         let canaries = SessionCanaries(request, directory: records.path, runs: plan.missing.count)
         var last: MadeRun?
         while let kind = plan.missing.first {
-            if kind == .profiled, let reason = reasonForNoStacks(plan.program) {
+            if kind == .profiled, let reason = request.sampler.recording.unavailableReason {
                 report(.note("no profiled run: \(reason)"))
                 plan.skip(.profiled)
                 continue
@@ -149,12 +149,6 @@ public struct Capture {
         }
         if let last { try canaries.afterLastRun(last) }
         report(.made)
-    }
-
-    private func reasonForNoStacks(_ program: String?) -> String? {
-        let choice = SamplerChoice(request.sampler, executable: program, pySpy: PySpy.program)
-        if case .none(let reason) = choice { return reason }
-        return nil
     }
 
     private func runRequest(

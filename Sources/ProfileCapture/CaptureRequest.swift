@@ -50,8 +50,8 @@ public struct CaptureRequest: Sendable {
     public var sampler = Sampler.automatic
     /// The time between the monitor's ticks.
     public var monitorInterval = Duration.milliseconds(500)
-    /// The sampler's rate per CPU second, in hertz.
-    public var sampleRateHertz = 997
+    /// Stack samples per CPU second, in hertz; nil for the sampler's own default.
+    public var sampleRateHertz: Int?
 
     /// The command line by which the same capture is continued, ready for a shell.
     public var continuation = ""

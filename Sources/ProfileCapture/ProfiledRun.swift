@@ -1,81 +1,72 @@
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import StackProfile
 internal import StackSampler
 
 /// The run whose stacks are sampled. Its times are kept, but not counted.
 struct ProfiledRun {
     let observation: RunObservation
-    let choice: SamplerChoice
-    let rateHertz: Int
+    let sampler: RecordingSampler
+    /// Nil for the sampler's own default.
+    let rateHertz: Int?
+    /// The file name of the program that an earlier run turned out to be, as far as that is known.
+    let program: String?
 
-    /// Runs the command once more with the chosen sampler beside it.
+    /// Runs the command once more with a sampler beside it. A sampler that is refused costs the stacks, not the run.
     func perform(
         signals: borrowing SignalInbox, whileRunning: (_ pid: Int32) -> Void
     ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
-        switch choice {
-        case .none(let reason):
-            throw .measurementFailed("There is no sampler for a profiled run: \(reason).")
-        case .native(let reason):
-            return try performNatively(reason: reason, signals: signals, whileRunning: whileRunning)
-        case .pySpy(let program):
-            return try performWithPySpy(program, signals: signals, whileRunning: whileRunning)
-        }
-    }
-
-    private func performNatively(
-        reason: String?, signals: borrowing SignalInbox, whileRunning: (_ pid: Int32) -> Void
-    ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
-        var configuration = SamplerConfiguration()
-        configuration.rateHertz = rateHertz
-        // A stage's CPU time includes the kernel's work for it, so its samples should. Where that is not allowed the
-        // sampler falls back to user time and says so.
-        configuration.includesKernelTime = true
-        var sampler: PerfSampler?
-        var refusal: SamplerError?
+        var sampler: RunSampler? = try startSampler()
+        var refusal: StackRecordingError?
         let observed = try observation.perform(signals: signals) { (child) throws(CaptureError) in
-            do throws(SamplerError) {
-                sampler = try PerfSampler.attach(to: child, configuration)
+            do throws(StackRecordingError) {
+                try sampler?.attach(to: child)
             } catch {
                 refusal = error
             }
-        } whileRunning: { (pid, _) throws(CaptureError) in
+        } whileRunning: { (pid, executable) throws(CaptureError) in
             whileRunning(pid)
+            // Before the wrappers have exec'd the interpreter there is nothing for py-spy to read.
+            guard let executable, Programs.isPython(executable) else { return }
+            do throws(StackRecordingError) {
+                try sampler?.lookAfter(pid)
+            } catch {
+                throw .measurementFailed(error.description)
+            }
         }
-        guard let raw = sampler.take()?.finish() else {
-            return (observed, TakenStacks(none: refusal?.description ?? "the sampler did not start"))
+        if let refusal { return (observed, TakenStacks(none: refusal.description)) }
+        guard let taken = sampler.take() else {
+            preconditionFailure("the sampler of a run is taken once")
         }
-        let stacks = try TakenStacks(
-            raw, timeline: StageTimeline(observed), reason: reason, rateHertz: rateHertz,
-            trust: JustInTimeNames.Trust(
-                userID: CurrentProcess.userID, notBefore: observed.run.startedAt))
-        return (observed, stacks)
+        return (observed, try Self.finish(taken, observed))
     }
 
-    private func performWithPySpy(
-        _ program: String, signals: borrowing SignalInbox, whileRunning: (_ pid: Int32) -> Void
-    ) throws(CaptureError) -> (observed: RunObservation.Observed, stacks: TakenStacks) {
-        var pySpy = PySpy(
-            program: program, directory: Files.directory(of: observation.run.directory.standardError))
-        let observed = try observation.perform(
-            signals: signals,
-            whileRunning: { (pid, executable) throws(CaptureError) in
-                whileRunning(pid)
-                // Before the wrappers have exec'd the interpreter there is nothing for py-spy to read.
-                if let executable, Programs.isPython(executable) { try pySpy.takeHold(of: pid) }
-            })
-        return (observed, TakenStacks(pySpy: try pySpy.finish()))
+    private func startSampler() throws(CaptureError) -> RunSampler {
+        var request = StackRecording.Request(.command(observation.run.command))
+        request.sampler = sampler
+        request.rateHertz = rateHertz
+        do throws(StackRecordingError) {
+            return try RunSampler(
+                request, executable: program,
+                directory: Files.directory(of: observation.run.directory.standardError))
+        } catch {
+            throw .measurementFailed(error.description)
+        }
     }
-}
 
-extension SamplerChoice {
-    /// The sampler's name for a progress line.
-    var name: String {
-        switch self {
-        case .pySpy: "py-spy"
-        case .native: "perf events and libunwind"
-        case .none: "nobody"
+    private static func finish(
+        _ sampler: consuming RunSampler, _ observed: RunObservation.Observed
+    ) throws(CaptureError) -> TakenStacks {
+        let refusals = sampler.refusals
+        do throws(StackRecordingError) {
+            var stacks = try sampler.finish(
+                timeline: StageTimeline(observed),
+                trust: JustInTimeNames.Trust(
+                    userID: CurrentProcess.userID, notBefore: observed.run.startedAt))
+            stacks.notes = refusals + stacks.notes
+            return stacks
+        } catch {
+            throw .measurementFailed(error.description)
         }
     }
 }

@@ -181,10 +181,8 @@ struct RecordWriter {
     private var sampler: CaptureQuality.Sampler {
         if let stacks = passed.stacks { return stacks.account }
         // Why no run is profiled at all, where that is so, is told with those that are not.
-        let choice = SamplerChoice(
-            request.sampler, executable: passed.finished.executable, pySpy: PySpy.program)
-        if case .none(let reason) = choice { return .none(reason: reason) }
-        return .none(reason: "only profiled runs are sampled")
+        return .none(
+            reason: request.sampler.recording.unavailableReason ?? "only profiled runs are sampled")
     }
 }
 

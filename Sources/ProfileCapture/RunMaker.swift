@@ -84,9 +84,14 @@ public struct RunMaker: ~Copyable {
             return PassedRun(
                 finished: observed.run, observed: observed, during: watch.mean, allocator: watch.allocator)
         case .profiled:
-            let choice = SamplerChoice(request.sampler, executable: request.program, pySpy: PySpy.program)
+            let recording = request.sampler.recording
+            guard let sampler = recording.value else {
+                let reason = recording.unavailableReason ?? "nobody says why"
+                throw .measurementFailed("There is no sampler for a profiled run: \(reason).")
+            }
             let (observed, stacks) = try ProfiledRun(
-                observation: observation(of: run, request), choice: choice, rateHertz: request.sampleRateHertz
+                observation: observation(of: run, request), sampler: sampler,
+                rateHertz: request.sampleRateHertz, program: request.program
             ).perform(signals: signals, whileRunning: { watch.look(at: $0) })
             return PassedRun(
                 finished: observed.run, observed: observed, stacks: stacks, during: watch.mean,

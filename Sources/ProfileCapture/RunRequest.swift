@@ -21,8 +21,8 @@ public struct RunRequest: Sendable {
     public var fixedOutputDirectory: String?
     /// Who takes the stacks of a profiled run.
     public var sampler = CaptureRequest.Sampler.automatic
-    /// The sampler's rate per CPU second, in hertz.
-    public var sampleRateHertz = 997
+    /// Stack samples per CPU second, in hertz; nil for the sampler's own default.
+    public var sampleRateHertz: Int?
     /// The time between the monitor's ticks.
     public var monitorInterval = Duration.milliseconds(500)
     /// Whether the monitor may draw its panel or print progress lines.

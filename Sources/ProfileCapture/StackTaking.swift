@@ -15,27 +15,15 @@ struct TakenStacks {
     var notes: [String] = []
 }
 
-/// Which sampler a run gets, decided before it starts.
-enum SamplerChoice: Equatable {
-    case pySpy(program: String)
-    /// Our own; the reason tells why it is not py-spy where that would have been the first choice.
-    case native(reason: String?)
-    /// None, and why.
-    case none(reason: String)
-
-    /// Decides by what was asked for and what the measured run's process turned out to be.
-    init(_ wanted: CaptureRequest.Sampler, executable: String?, pySpy: String?) {
-        let isPython = executable.map(Programs.isPython) ?? false
-        switch (wanted, pySpy) {
-        case (.none, _): self = .none(reason: "not asked for")
-        case (.native, _): self = .native(reason: nil)
-        case (.pySpy, nil): self = .none(reason: "py-spy is not on PATH")
-        case (.pySpy, let program?): self = .pySpy(program: program)
-        case (.automatic, let program?) where isPython: self = .pySpy(program: program)
-        case (.automatic, nil) where isPython:
-            self = .native(
-                reason: "the target is Python, but py-spy is not on PATH; Python's own frames are not named")
-        case (.automatic, _): self = .native(reason: nil)
+extension CaptureRequest.Sampler {
+    /// Who takes the stacks, or why nobody does: decided before a run is made for nothing.
+    var recording: Reading<RecordingSampler> {
+        switch self {
+        case .automatic: .value(.automatic)
+        case .native: .value(.native)
+        case .pySpy:
+            PySpy.program == nil ? .unavailable(reason: "py-spy is not on PATH") : .value(.pySpy)
+        case .none: .unavailable(reason: "not asked for")
         }
     }
 }

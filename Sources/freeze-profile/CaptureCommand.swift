@@ -34,7 +34,9 @@ enum CaptureCommand {
             .flag("append", "add this session to a version that is frozen and not promoted"),
             .value("records", "DIR", "where run records are kept (default: data/profiles/.records/V)"),
             .value("sampler", "NAME", "auto, native, py-spy or none (default: auto)"),
-            .value("rate", "HZ", "stack samples per CPU second, 1 to 10000 (default: 997)"),
+            .value(
+                "rate", "HZ", "stack samples per CPU second, 1 to 10000 (default: 997; py-spy and ptrace 100)"
+            ),
             .value("sample-interval", "S", "seconds between two ticks of the monitor (default: 0.5)"),
             .flag("no-stage-truth", "write no V.stage_truth.json"),
             .flag("force", "replace a version that is frozen already"),

@@ -65,13 +65,16 @@ struct MakeTargetTests {
                 "FORCE": "no",
             ])
         #expect(
-            try words(result).prefix(9) == [
+            try words(result).prefix(11) == [
                 "freeze-profile", "capture", "--version", "v1", "--dataset-id", "real", "--config",
-                "BIN/real.yaml", "--",
+                "BIN/real.yaml", "--runs", "5", "--",
             ])
         #expect(
-            result.standardError
-                == "profile-freeze: DATASET_ID is not set; assuming 'real' (the name of the config)\n")
+            result.standardError == """
+                profile-freeze: DATASET_ID is not set; assuming 'real' (the name of the config)
+                profile-freeze: RUNS is not set; assuming 5 measured runs
+
+                """)
     }
 
     @Test(

@@ -177,7 +177,7 @@ struct MonitorPathsTests {
         let directory = try TemporaryDirectory()
         let terminal = try TestTerminal(in: directory.path)
         try terminal.run(
-            "\(Self.tool) capture --version v1 --output v1.yaml --monitor --skip-warmup --sampler none -- sleep 4; echo end=$?"
+            "\(Self.tool) capture --version v1 --output v1.yaml --monitor --skip-warmup --canaries 0 --sampler none -- sleep 3; echo end=$?"
         )
         _ = try terminal.wait { $0.contains("waiting for a stage") }
         SystemClock.sleep(for: .milliseconds(600))

@@ -16,7 +16,7 @@ struct CanaryTests {
         var canaries: [Canary] = []
         kernels.time(at: .start, into: &canaries)
         kernels.time(at: .end, into: &canaries)
-        #expect(canaries.map(\.name) == ["files-4000-1", "memmove-256MiB-1", "sha256-24MiB-1"])
+        #expect(canaries.map(\.name) == ["files-2000-2", "memmove-1GiB-2", "sha256-24MiB-1"])
         for canary in canaries {
             for moment in [Canary.Moment.start, .end] {
                 let seconds = try #require(canary.repetitions[moment]?.value, "\(canary)")

@@ -63,6 +63,9 @@ public final class TestTerminal {
     /// What tmux answers to a command.
     @discardableResult
     public func tmux(_ arguments: String...) throws -> String {
-        try runCommand(["tmux", "-L", socket] + arguments, timeout: .seconds(20)).standardOutput
+        // Panes that the pipeline opens have the server's environment, not the shell's.
+        try runCommand(
+            ["tmux", "-L", socket] + arguments, environment: ["CI": ""], timeout: .seconds(20)
+        ).standardOutput
     }
 }
