@@ -46,7 +46,6 @@ enum ReportNumbers {
 
     static func budget(_ row: ComparisonRow) -> String {
         guard let budget = row.budget else { return "" }
-        let percent = budget.effectivePercent(old: row.from?.value ?? 0)
-        return percent.fixed(percent < 9.95 ? 1 : 0) + " %"
+        return budget.shown(old: row.from?.value ?? 0, of: row.metric)
     }
 }

@@ -181,7 +181,8 @@ private struct DifferenceSearch {
                         key: ComparabilityKey.invalidSession.rawValue,
                         sentence: "Session \(PlainText.sanitized(id, maximumCharacters: 40)) of \(side.name) "
                             + (isAllowed ? "is no fair measurement, but counts. " : "is left out. ")
-                            + reasons.joined(separator: " "),
+                            + reasons.joined(separator: " ")
+                            + (isAllowed ? "" : " (--allow \(ComparabilityKey.invalidSession.rawValue))"),
                         forbids: false, isAllowed: isAllowed))
             }
             for sentence in side.profile.discrepancies { warn("summary", "\(side.name): \(sentence)") }

@@ -1,3 +1,5 @@
+public import FrozenProfile
+
 /// How much worse a metric may get before it has regressed, and where the number comes from.
 public struct Budget: Equatable, Sendable {
     /// Who set it.
@@ -32,6 +34,15 @@ public struct Budget: Equatable, Sendable {
 
     /// Whether the floor decides for an old value.
     public func isFloor(old: Double) -> Bool { effectivePercent(old: old) > percent }
+
+    /// The budget that applies to an old value of a metric, in few characters: `3 %`, or where the floor decides `5 ms`.
+    public func shown(old: Double, of metric: Metric) -> String {
+        guard isFloor(old: old) else { return Comparison.rounded(percent) + " %" }
+        switch metric {
+        case .wall, .cpu, .runQueueWait: return Comparison.rounded(floor * 1000) + " ms"
+        default: return Comparison.rounded(floor) + (metric == .peakResident ? " MB" : "")
+        }
+    }
 
     /// The margin of the tests for an old value: a difference of natural logarithms.
     func margin(old: Double) -> Double { Percent.logarithm(ofPercent: effectivePercent(old: old)) }

@@ -165,8 +165,7 @@ public struct ComparisonText {
 
     private func budget(_ row: ComparisonRow) -> String {
         guard let budget = row.budget, let old = row.from?.value else { return "" }
-        let percent = Comparison.rounded(budget.effectivePercent(old: old))
-        return percent + " %" + (budget.isFloor(old: old) ? "*" : " ")
+        return budget.shown(old: old, of: row.metric) + (budget.isFloor(old: old) ? "*" : " ")
     }
 
     // MARK: Below the table

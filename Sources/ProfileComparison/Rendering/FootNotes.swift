@@ -89,7 +89,9 @@ struct FootNotes {
             return "Budget of \(names.joined(separator: " and ")): \(text)."
         }
         return sentences
-            + (hasFloor ? ["* is the smallest difference that counts, as a share of the old value."] : [])
+            + (hasFloor
+                ? ["* is the smallest difference that counts, where the share of the old value is less."]
+                : [])
     }
 
     private func name(_ row: ComparisonRow) -> String {
