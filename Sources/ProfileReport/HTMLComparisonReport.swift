@@ -61,8 +61,7 @@ public enum HTMLComparisonReport {
                 "",
                 [
                     .text(row.stage?.text ?? "whole run"), .text(row.metric.title),
-                    .text(ReportNumbers.reading(row.from, row.metric), value: row.from?.value),
-                    .text(ReportNumbers.reading(row.to, row.metric), value: row.to?.value),
+                    .reading(row.from, row.metric), .reading(row.to, row.metric),
                     .text(ReportNumbers.change(row), value: row.changePercent),
                     HTMLWriter.Cell(markup: drawing.markup(row), value: row.change?.percent),
                     .text(ReportNumbers.budget(row)),

@@ -51,6 +51,16 @@ extension HTMLWriter {
         static func text(_ text: String, value: Double? = nil, attributes: String = "") -> Cell {
             Cell(markup: HTMLText.escaped(text), value: value, attributes: attributes)
         }
+
+        /// A metric's reading. Why there is none is told where somebody points, and below the table; see
+        /// ``HTMLWriter/missing(_:)``.
+        static func reading(_ reading: Reading<Double>?, _ metric: Metric) -> Cell {
+            guard let reading else { return .text("–") }
+            guard let reason = reading.unavailableReason else {
+                return .text(ReportNumbers.reading(reading, metric), value: reading.value)
+            }
+            return .text("n/a", attributes: "title=\"\(HTMLText.escaped(reason))\"")
+        }
     }
 
     /// A table that can be sorted by its headings. The first cell of each row is its heading.
@@ -74,6 +84,22 @@ extension HTMLWriter {
             raw("</tr>\n")
         }
         raw("</tbody></table></div>\n")
+    }
+
+    /// What is missing in the table above, and why: each reason once, with the metrics it is of.
+    mutating func missing(_ readings: [(metric: Metric, reading: Reading<Double>)]) {
+        var metrics: [String: [String]] = [:]
+        var order: [String] = []
+        for (metric, reading) in readings {
+            guard let reason = reading.unavailableReason else { continue }
+            if metrics[reason] == nil { order.append(reason) }
+            if metrics[reason]?.contains(metric.title) != true {
+                metrics[reason, default: []].append(metric.title)
+            }
+        }
+        guard !order.isEmpty else { return }
+        let sentences = order.map { "\((metrics[$0] ?? []).joined(separator: ", ")): \($0)" }
+        element("p", "class=\"soft\"", "n/a is not available. " + sentences.joined(separator: "; ") + ".")
     }
 
     /// A list of sentences under a heading; nothing for none.

@@ -15,7 +15,8 @@ public enum HTMLProfileReport {
         page.add { writer in
             writer.element(
                 "p", "class=\"soft\"",
-                "Frozen \(profile.date); \(profile.measuredRuns.count) measured runs in \(profile.sessions.count) sessions."
+                "Frozen \(profile.date); \(counted(profile.measuredRuns.count, "measured run")) in "
+                    + "\(counted(profile.sessions.count, "session"))."
             )
             stages(profile, &writer)
             functions(profile, stacks, &writer)
@@ -26,33 +27,43 @@ public enum HTMLProfileReport {
         return page.finished(tool: tool)
     }
 
-    private static func cell(_ reading: Reading<Double>, _ metric: Metric) -> HTMLWriter.Cell {
-        .text(ReportNumbers.reading(reading, metric), value: reading.value)
+    /// The metrics of which any of some uses has a value. One that nobody measured would be a column of reasons.
+    private static func metrics(of uses: [ResourceUse]) -> [Metric] {
+        Metric.allCases.filter { metric in uses.contains { $0[metric].value != nil } }
+    }
+
+    private static func counted(_ count: Int, _ what: String) -> String {
+        "\(count) \(what)\(count == 1 ? "" : "s")"
     }
 
     private static func stages(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {
+        let uses = profile.stages.map(\.use) + [profile.totals.use]
+        let metrics = metrics(of: uses)
         var rows = profile.stages.map { stage -> (attributes: String, cells: [HTMLWriter.Cell]) in
             let share = stage.shareOfWall.value
             let bar = share.map {
-                "<span class=\"share\" style=\"width:\((120 * min(max($0, 0), 1)).fixed(0))px\"></span> \((100 * $0).fixed(1)) %"
+                "<span class=\"share\" style=\"width:\((48 * min(max($0, 0), 1)).fixed(0))px\"></span> \((100 * $0).fixed(1)) %"
             }
             return (
                 "",
                 [.text(stage.stage.text + (stage.isShared ? " (beside others)" : ""))]
-                    + Metric.allCases.map { cell(stage.use[$0], $0) }
+                    + metrics.map { .reading(stage.use[$0], $0) }
                     + [HTMLWriter.Cell(markup: bar ?? "", value: share)]
             )
         }
         rows.append(
             (
                 "class=\"differs\"",
-                [.text("whole run")] + Metric.allCases.map { cell(profile.totals.use[$0], $0) } + [.text("")]
+                [.text("whole run")] + metrics.map { .reading(profile.totals.use[$0], $0) } + [.text("")]
             ))
         writer.element("h2", "", "Stages")
         writer.table(
             caption: "Medians of the measured runs",
-            columns: [.init(title: "stage")] + Metric.allCases.map { .init(title: $0.title, isNumber: true) }
+            columns: [.init(title: "stage")] + metrics.map { .init(title: $0.title, isNumber: true) }
                 + [.init(title: "share of wall time")], rows: rows)
+        writer.missing(
+            uses.flatMap { use in metrics.map { ($0, use[$0]) } }
+                + Metric.allCases.filter { !metrics.contains($0) }.map { ($0, profile.totals.use[$0]) })
     }
 
     private static func functions(
@@ -65,11 +76,16 @@ public enum HTMLProfileReport {
             return
         }
         var rows: [(attributes: String, cells: [HTMLWriter.Cell])] = []
-        for stage in Set(stacks.labelSets.map(\.stage)).sorted(by: { ($0?.text ?? "") < ($1?.text ?? "") }) {
-            let part = stacks.filtered { $0.stage == stage }
-            guard part.totalWeight > 0 else { continue }
+        let parts = Set(stacks.labelSets.map(\.stage)).map { stage in
+            (stage: stage, stacks: stacks.filtered { $0.stage == stage })
+        }
+        // The costliest stage first.
+        for (stage, part) in parts.sorted(by: {
+            ($1.stacks.totalWeight, $0.stage?.text ?? "") < ($0.stacks.totalWeight, $1.stage?.text ?? "")
+        }) where part.totalWeight > 0 {
             let whole = Double(part.totalWeight)
-            for cost in part.functionCosts().sorted(by: { $0.selfWeight > $1.selfWeight }).prefix(10) {
+            let costs = part.functionCosts().filter { $0.selfWeight > 0 }
+            for cost in costs.sorted(by: { $0.selfWeight > $1.selfWeight }).prefix(10) {
                 let (own, total) = (Double(cost.selfWeight) / whole, Double(cost.totalWeight) / whole)
                 rows.append(
                     (
@@ -100,6 +116,7 @@ public enum HTMLProfileReport {
     }
 
     private static func runs(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {
+        let metrics = metrics(of: profile.sessions.flatMap(\.runs).map(\.use))
         let rows = profile.sessions.flatMap { session in
             session.runs.map { run -> (attributes: String, cells: [HTMLWriter.Cell]) in
                 (
@@ -107,7 +124,7 @@ public enum HTMLProfileReport {
                     [
                         .text("\(session.id)/\(run.index)"), .text(run.kind.rawValue),
                         .text(run.exit.value.map { "\($0)" } ?? "not known"),
-                    ] + Metric.allCases.map { cell(run.use[$0], $0) }
+                    ] + metrics.map { .reading(run.use[$0], $0) }
                 )
             }
         }
@@ -116,7 +133,9 @@ public enum HTMLProfileReport {
         writer.table(
             caption: "Every run, in order",
             columns: ["run", "kind", "exit"].map { .init(title: $0) }
-                + Metric.allCases.map { .init(title: $0.title, isNumber: true) }, rows: rows)
+                + metrics.map { .init(title: $0.title, isNumber: true) }, rows: rows)
+        writer.missing(
+            profile.sessions.flatMap(\.runs).flatMap { run in metrics.map { ($0, run.use[$0]) } })
     }
 
     private static func quality(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {

@@ -15,7 +15,9 @@ enum ReportNumbers {
     /// A metric's value: milliseconds of short times, tenths of mebibytes.
     static func value(_ value: Double, _ metric: Metric) -> String {
         switch metric {
-        case .wall, .cpu: value.fixed(value < 100 ? 3 : 1)
+        case .wall, .cpu, .runQueueWait: value.fixed(value < 100 ? 3 : 1)
+        case .diskRead, .diskWritten, .majorFaults, .voluntarySwitches, .involuntarySwitches, .instructions:
+            value.fixed(0)
         default: value.fixed(1)
         }
     }
