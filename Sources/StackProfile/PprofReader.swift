@@ -217,6 +217,8 @@ private struct PprofContents {
         /// The frames of each location, by its number where numbers are dense, as they nearly always are.
         var framesOfLocation: [[FrameID]?] = []
         var framesOfOtherLocation: [UInt64: [FrameID]] = [:]
+        /// The stack of a sample, by its locations as they stand in the file: the same stack comes with many labels.
+        var stacks: [ArraySlice<UInt8>: StackID] = [:]
         /// The builder's number for the labels of a sample, by the numbers of their keys and texts.
         var labels: [[UInt64]: Int] = [:]
 
@@ -242,19 +244,7 @@ private struct PprofContents {
         guard fields.values.count == sampleTypes.count else {
             throw .inconsistent("a sample has \(fields.values.count) values for \(sampleTypes.count) types")
         }
-        guard fields.locations.count <= Pprof.depthLimit else {
-            throw .inconsistent("a stack has more than \(Pprof.depthLimit) locations")
-        }
-        var stack = StackID.empty
-        for location in fields.locations.reversed() {
-            guard let frames = lookup.frames(ofLocation: location) else {
-                throw .inconsistent("a location is missing")
-            }
-            for frame in frames { stack = builder.stack(under: stack, frame) }
-            guard builder.stackCount <= Pprof.stackLimit else {
-                throw .inconsistent("it has more than \(Pprof.stackLimit) different stacks")
-            }
-        }
+        let stack = try stack(of: fields, in: &builder, &lookup)
         let labels: Int
         if let known = lookup.labels[fields.labels] {
             labels = known
@@ -272,19 +262,66 @@ private struct PprofContents {
         }
     }
 
-    /// The locations and values of a sample, and of each label the numbers of its key and its text.
-    private func fields(
-        ofSample bytes: ArraySlice<UInt8>
-    ) throws(Pprof.ReadError) -> (locations: [UInt64], values: [UInt64], labels: [UInt64]) {
-        var locations: [UInt64] = []
+    private func stack(
+        of fields: SampleFields, in builder: inout StackProfileBuilder, _ lookup: inout Lookup
+    ) throws(Pprof.ReadError) -> StackID {
+        if let packed = fields.packedLocations, let known = lookup.stacks[packed] { return known }
+        let locations: [UInt64]
+        do throws(ProtobufReader.Malformed) {
+            locations = try fields.locations()
+        } catch {
+            throw .malformed
+        }
+        guard locations.count <= Pprof.depthLimit else {
+            throw .inconsistent("a stack has more than \(Pprof.depthLimit) locations")
+        }
+        var stack = StackID.empty
+        for location in locations.reversed() {
+            guard let frames = lookup.frames(ofLocation: location) else {
+                throw .inconsistent("a location is missing")
+            }
+            for frame in frames { stack = builder.stack(under: stack, frame) }
+            guard builder.stackCount <= Pprof.stackLimit else {
+                throw .inconsistent("it has more than \(Pprof.stackLimit) different stacks")
+            }
+        }
+        if let packed = fields.packedLocations { lookup.stacks[packed] = stack }
+        return stack
+    }
+
+    /// A sample's fields.
+    private struct SampleFields {
+        /// The locations where they all stand in one field, as they nearly always do: not taken apart yet.
+        var packedLocations: ArraySlice<UInt8>?
+        var otherLocations: [UInt64] = []
         var values: [UInt64] = []
+        /// Of each label the numbers of its key and its text.
         var labels: [UInt64] = []
+
+        /// The locations, innermost first.
+        func locations() throws(ProtobufReader.Malformed) -> [UInt64] {
+            guard let packedLocations else { return otherLocations }
+            return try ProtobufReader.Value.content(packedLocations).numbers()
+        }
+
+        mutating func addLocations(_ value: ProtobufReader.Value) throws(ProtobufReader.Malformed) {
+            if case .content(let bytes) = value, packedLocations == nil, otherLocations.isEmpty {
+                packedLocations = bytes
+                return
+            }
+            otherLocations = try locations() + value.numbers()
+            packedLocations = nil
+        }
+    }
+
+    private func fields(ofSample bytes: ArraySlice<UInt8>) throws(Pprof.ReadError) -> SampleFields {
+        var fields = SampleFields()
         do throws(ProtobufReader.Malformed) {
             var reader = ProtobufReader(bytes)
             while let (field, value) = try reader.next() {
                 switch field {
-                case 1: locations += try value.numbers()
-                case 2: values += try value.numbers()
+                case 1: try fields.addLocations(value)
+                case 2: fields.values += try value.numbers()
                 case 3:
                     var (key, text): (UInt64, UInt64) = (0, 0)
                     var label = ProtobufReader(try value.content())
@@ -292,15 +329,15 @@ private struct PprofContents {
                         guard case .number(let number) = value else { continue }
                         if field == 1 { key = number } else if field == 2 { text = number }
                     }
-                    labels.append(key)
-                    labels.append(text)
+                    fields.labels.append(key)
+                    fields.labels.append(text)
                 default: break
                 }
             }
         } catch {
             throw .malformed
         }
-        return (locations, values, labels)
+        return fields
     }
 
     private func labels(_ numbers: [UInt64]) throws(Pprof.ReadError) -> SampleLabels {
