@@ -201,7 +201,7 @@ final class MonitorDesk {
                 name: configuration.name, exit: status, log: log?.account)
         else { return }
         for line in LogText.summary(report) { log?.append(line) }
-        log?.finish()
+        log?.finish(isOrphaned: parent == nil)
         report.log = log?.account
         if let problem = log?.problem { report.notes.append(problem) }
         let reportProblem = writeReportFile(report)

@@ -15,7 +15,7 @@ final class MonitorLog {
     /// Lines that wait for the directory.
     private var waiting: [String] = []
 
-    /// Whether the directory has been there: then whoever removed it does not want it back.
+    /// Whether the directory has been there.
     private var hadDirectory: Bool
 
     private static let mostWaiting = 2000
@@ -46,11 +46,14 @@ final class MonitorLog {
         write(line)
     }
 
-    /// Writes what still waits, in a directory created for it when there never was one.
-    func finish() {
+    /// Writes what still waits, in a directory created for it when there is none.
+    ///
+    /// - Parameter isOrphaned: Whether whoever wanted the log is gone. A directory that was there is gone with it then,
+    ///   and is not brought back.
+    func finish(isOrphaned: Bool) {
         noticeRemoval()
         guard !waiting.isEmpty else { return }
-        if !hadDirectory {
+        if !(isOrphaned && hadDirectory) {
             do throws(SystemError) {
                 try Files.createDirectories(Files.directory(of: path))
             } catch {
