@@ -1,4 +1,3 @@
-internal import LinuxSystem
 internal import YAMLDocument
 
 extension ProfileStore {
@@ -8,15 +7,7 @@ extension ProfileStore {
     /// nothing says whether the summaries are theirs: `load` does. Where the beginning alone is no profile, or was
     /// written by something else that puts sessions elsewhere, the whole file is read.
     public static func loadSummary(path: String) throws(ProfileError) -> FrozenProfile {
-        let bytes: [UInt8]
-        do throws(Files.ReadError) {
-            bytes = try Files.read(path, limit: maximumProfileBytes)
-        } catch {
-            switch error {
-            case .system(let cause): throw .system(cause)
-            case .tooLong(let file, let limit): throw .tooLong(file: file, limit: limit)
-            }
-        }
+        let bytes = try read(path: path)
         if let beginning = beforeSessions(bytes) {
             do throws(ProfileError) {
                 return try FrozenProfile.decode(beginning, name: path)

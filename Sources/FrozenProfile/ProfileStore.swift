@@ -61,10 +61,12 @@ public struct ProfileStore: Sendable {
         try FrozenProfile.decode(read(path: path), name: path)
     }
 
-    /// The bytes of a profile's file.
-    public static func read(path: String) throws(ProfileError) -> [UInt8] {
+    /// The bytes of a profile's file, or of one that belongs to profiles and may be of another length.
+    public static func read(
+        path: String, limit: Int = maximumProfileBytes
+    ) throws(ProfileError) -> [UInt8] {
         do throws(Files.ReadError) {
-            return try Files.read(path, limit: maximumProfileBytes)
+            return try Files.read(path, limit: limit)
         } catch {
             switch error {
             case .system(let cause): throw .system(cause)

@@ -1,5 +1,4 @@
 internal import JSONDocument
-internal import LinuxSystem
 internal import Measurement
 internal import YAMLDocument
 
@@ -25,16 +24,7 @@ extension RunRecord {
 
     /// The record in a file.
     public static func load(path: String) throws(ProfileError) -> RunRecord {
-        let bytes: [UInt8]
-        do throws(Files.ReadError) {
-            bytes = try Files.read(path, limit: maximumBytes)
-        } catch {
-            switch error {
-            case .system(let cause): throw .system(cause)
-            case .tooLong(let file, let limit): throw .tooLong(file: file, limit: limit)
-            }
-        }
-        return try decode(bytes, name: path)
+        try decode(try ProfileStore.read(path: path, limit: maximumBytes), name: path)
     }
 
     private static func read(_ bytes: [UInt8], name: String) throws(ProfileError) -> RunRecord {

@@ -1,5 +1,4 @@
 internal import JSONDocument
-internal import LinuxSystem
 internal import Measurement
 
 extension StageTruth {
@@ -41,16 +40,7 @@ extension StageTruth {
 
     /// The truth in the file at a path.
     public static func load(path: String) throws(ProfileError) -> StageTruth {
-        let bytes: [UInt8]
-        do throws(Files.ReadError) {
-            bytes = try Files.read(path, limit: maximumBytes)
-        } catch {
-            switch error {
-            case .system(let cause): throw .system(cause)
-            case .tooLong(let file, let limit): throw .tooLong(file: file, limit: limit)
-            }
-        }
-        return try decode(bytes, name: path)
+        try decode(try ProfileStore.read(path: path, limit: maximumBytes), name: path)
     }
 
     private static func current(_ fields: TruthFields) throws(ProfileError) -> StageTruth {

@@ -84,15 +84,7 @@ enum CaptureCommand {
     }
 
     private static func request(_ arguments: ParsedArguments) throws(ToolFailure) -> CaptureRequest {
-        guard let text = arguments.value("version") else {
-            throw ToolFailure("Say which version is being frozen: --version v1.2.0.", .usage)
-        }
-        let version: VersionName
-        do throws(ProfileError) {
-            version = try VersionName(text)
-        } catch {
-            throw ToolFailure(error.description, .usage)
-        }
+        let version = try VersionOption.required(arguments)
         var request = CaptureRequest(version: version, command: arguments.command, toolVersion: toolVersion)
         request.datasetID = arguments.value("dataset-id")
         request.output = arguments.value("output")

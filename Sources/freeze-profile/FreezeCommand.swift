@@ -32,15 +32,7 @@ enum FreezeCommand {
         ])
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
-        guard let text = arguments.value("version") else {
-            throw ToolFailure("Say which version is being frozen: --version v1.2.0.", .usage)
-        }
-        let version: VersionName
-        do throws(ProfileError) {
-            version = try VersionName(text)
-        } catch {
-            throw ToolFailure(error.description, .usage)
-        }
+        let version = try VersionOption.required(arguments)
         var freezing = RecordFreezing(arguments.operands, as: version)
         freezing.output = arguments.value("output")
         freezing.writesStageTruth = !arguments.has("no-stage-truth")

@@ -209,6 +209,8 @@ struct WallClockCommandTests {
         var request = ChildRequest(
             [Self.program, "sample", "--pid", "\(target)", "--duration", "30", "-o", output] + options)
         request.standardError = .descriptor(pipe.writeEnd.rawValue)
+        // Killed, it cannot remove its own directory; the test's directory goes with it.
+        request.environment["TMPDIR"] = Files.directory(of: output)
         var command = try ChildProcess.start(request)
         let said = pipe.takeReadEnd()
         if !isEarly { _ = try said.read(upTo: 256) }
