@@ -44,7 +44,11 @@ let package = Package(
             name: "sampler-cost",
             dependencies: ["StackSampler", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Benchmarks/sampler",
-            exclude: ["run.py", "truth.py", "names.py", "harmless.sh", "README.md", "target.c", "target.py"],
+            exclude: [
+                "run.py", "truth.py", "names.py", "interruptions.py", "harmless.sh", "README.md", "target.c",
+                "target.py",
+                "interrupted.c",
+            ],
             sources: ["main.swift"]),
 
         // The toolkit, top to bottom.

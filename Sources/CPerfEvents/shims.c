@@ -31,6 +31,8 @@ int cperf_open(const struct cperf_request *request) {
     attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_CALLCHAIN |
                        PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
     attr.exclude_callchain_kernel = 1;
+    // Without either part the chain is empty, but there: all records are laid out alike.
+    attr.exclude_callchain_user = !request->has_chain;
     attr.sample_regs_user = user_registers;
     attr.sample_stack_user = request->stack_bytes;
     attr.disabled = 1;

@@ -10,8 +10,8 @@ final class PerfEventSet {
     private(set) var rings: [PerfRing] = []
     private(set) var ringBytes = 0
     private(set) var includesKernelTime: Bool
-    /// Bytes of stack copied with each sample.
-    private(set) var stackBytes: Int
+    /// What of each stack comes with a sample.
+    private(set) var extent: StackWindow.Extent
     /// Whether cycles are counted, and not the CPU clock; and why not, where they were asked for.
     private(set) var countsCycles = false
     private(set) var refusalOfCycles: String?
@@ -40,7 +40,7 @@ final class PerfEventSet {
     ) throws(SamplerError) {
         self.startsOnExec = startsOnExec
         includesKernelTime = configuration.includesKernelTime
-        stackBytes = configuration.clampedStackBytes
+        extent = StackWindow.Extent(bytes: configuration.clampedStackBytes, hasChain: false)
         period = UInt64(configuration.periodNanoseconds)
         cpus = OnlineCPUs.list()
         if configuration.event == .cycles { countCycles() }
@@ -84,20 +84,20 @@ final class PerfEventSet {
         for event in events { _ = cperf_disable(event.file.rawValue) }
     }
 
-    /// Copies more stack with each sample from now on: opens events for all threads anew, and ends the earlier ones.
+    /// Takes more of each stack from now on: opens events for all threads anew, and ends the earlier ones.
     ///
     /// No thread is unwatched meanwhile. On failure everything stays as it was.
     ///
     /// - Parameter others: Processes that are watched and may no longer be found among the descendants.
-    func enlargeStack(to bytes: Int, family root: Int32, and others: [Int32]) throws(SamplerError) {
-        let (earlier, bytesBefore, startedOnExec) = (events, stackBytes, startsOnExec)
-        (events, stackBytes, startsOnExec) = ([], bytes, false)
+    func change(to extent: StackWindow.Extent, family root: Int32, and others: [Int32]) throws(SamplerError) {
+        let (earlier, extentBefore, startedOnExec) = (events, self.extent, startsOnExec)
+        (events, self.extent, startsOnExec) = ([], extent, false)
         ownership.beginGeneration()
         do throws(SamplerError) {
             try addFamily(of: root, and: others)
             try enable()
         } catch {
-            (events, stackBytes, startsOnExec) = (earlier, bytesBefore, startedOnExec)
+            (events, self.extent, startsOnExec) = (earlier, extentBefore, startedOnExec)
             ownership.dropGeneration()
             throw error
         }
@@ -135,7 +135,7 @@ final class PerfEventSet {
         while true {
             var request = cperf_request(
                 pid: threadID, cpu: cpu, period: period, counts_cycles: countsCycles ? 1 : 0,
-                stack_bytes: UInt32(stackBytes),
+                stack_bytes: UInt32(extent.bytes), has_chain: extent.hasChain ? 1 : 0,
                 wakeup_bytes: UInt32(min(ringBytes / 4, 512 << 10)), enable_on_exec: startsOnExec ? 1 : 0,
                 includes_kernel: includesKernelTime ? 1 : 0, build_ids: hasBuildIDs ? 1 : 0)
             let result = cperf_open(&request)

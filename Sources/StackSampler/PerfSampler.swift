@@ -63,7 +63,7 @@ public struct PerfSampler: ~Copyable {
         var health = SamplerHealth(rung: events.countsCycles ? cyclesRung : rung)
         health.ringBytes = events.ringBytes
         health.cpus = events.cpus.count
-        health.stackBytes = events.stackBytes
+        health.stackBytes = events.extent.bytes
         health.includesKernelTime = events.includesKernelTime
         if let reason = events.refusalOfCycles {
             health.note("Cycles could not be counted (\(reason)): the CPU clock was used.")

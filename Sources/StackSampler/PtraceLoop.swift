@@ -98,7 +98,7 @@ final class PtraceLoop: SamplingLoop {
         var schedule = cptrace_schedule()
         // A kernel without scheduling statistics tells nothing, and then every sample is a stop.
         let isKnown = cptrace_read_schedule(thread.processID, thread.threadID, &schedule) == 0
-        if isKnown, thread.rests(schedule) { return count(thread) }
+        if isKnown, thread.rests(schedule) { return count(thread, of: member) }
         var look = cptrace_look()
         // It ended between the list and now (P12).
         guard cptrace_read_look(thread.processID, thread.threadID, &look) == 0 else { return }
@@ -109,7 +109,7 @@ final class PtraceLoop: SamplingLoop {
         case Self.letter("D"), Self.letter("T"), Self.letter("t"):
             sampleFromOutside(thread, of: member, look, schedule)
         default:
-            if isKnown, thread.hasReturned(look, schedule) { return count(thread) }
+            if isKnown, thread.hasReturned(look, schedule) { return count(thread, of: member) }
             let elapsed = SystemClock.monotonicNanoseconds - thread.firstSeen
             let allowed = Double(elapsed) * configuration.clampedBudget + Self.freeNanoseconds
             guard Double(thread.stopped) < allowed else {
@@ -121,12 +121,16 @@ final class PtraceLoop: SamplingLoop {
     }
 
     /// Counts the last sample of a thread that has not moved since.
-    private func count(_ thread: WatchedThread) {
+    private func count(_ thread: WatchedThread, of member: WatchedFamily.Member) {
         guard let last = thread.lastSample else { return }
+        let process = recorder.processes.process(member.processID)
+        // It may have been caught before it was given its name, and stand still ever since.
+        refresh(process, member, interval: Self.refreshInterval)
         account.spared += 1
         recorder.health.received += 1
         thread.lastSample = recorder.repeatSample(
-            last, at: SystemClock.monotonicNanoseconds, weight: thread.due)
+            last, ofThread: thread.threadID, of: process, at: SystemClock.monotonicNanoseconds,
+            weight: thread.due)
         thread.due = 0
     }
 

@@ -53,9 +53,9 @@ final class SampleCollector {
     /// The processes that have been seen and have not ended.
     var processes: [Int32] { recorder.processes.running }
 
-    func noteEnlargement(to bytes: Int) {
-        recorder.health.stackBytes = bytes
-        recorder.health.enlargements += 1
+    func note(_ extent: StackWindow.Extent) {
+        if extent.bytes > recorder.health.stackBytes { recorder.health.enlargements += 1 }
+        recorder.health.stackBytes = extent.bytes
     }
 
     /// The profile of all that was taken in.

@@ -110,8 +110,11 @@ final class SampleRecorder {
     }
 
     /// Counts a sample again, for a thread that has not moved since: on the sample itself while it is young, else on
-    /// a new one with the same stack. Returns its index.
-    func repeatSample(_ index: Int, at monotonicNanoseconds: Int64, weight: Int32) -> Int {
+    /// a new one with the same stack, under the thread's present name. Returns its index.
+    func repeatSample(
+        _ index: Int, ofThread threadID: Int32, of process: TargetProcess, at monotonicNanoseconds: Int64,
+        weight: Int32
+    ) -> Int {
         var sample = interner.samples[index]
         if monotonicNanoseconds - sample.monotonicNanoseconds < Self.youth {
             interner.addWeight(weight, toSample: index)
@@ -119,6 +122,7 @@ final class SampleRecorder {
         }
         guard hasRoom() else { return index }
         sample.monotonicNanoseconds = monotonicNanoseconds
+        sample.threadIndex = threadIndex(threadID, of: process)
         sample.weight = weight
         interner.append(sample)
         return interner.samples.count - 1

@@ -9,7 +9,8 @@ public enum SamplerAvailability {
     > {
         var request = cperf_request(
             pid: 0, cpu: -1, period: UInt64(configuration.periodNanoseconds), counts_cycles: 0,
-            stack_bytes: UInt32(configuration.clampedStackBytes), wakeup_bytes: 1 << 16, enable_on_exec: 0,
+            stack_bytes: UInt32(configuration.clampedStackBytes), has_chain: 0, wakeup_bytes: 1 << 16,
+            enable_on_exec: 0,
             includes_kernel: 0, build_ids: 0)
         let result = cperf_open(&request)
         guard result >= 0 else {

@@ -6,14 +6,14 @@ public struct SamplerConfiguration: Hashable, Sendable {
     /// Bytes of stack copied with each sample at first, and at most when too many stacks turn out to be deeper, 1 KiB to
     /// 62 KiB. More reaches the roots of deeper stacks, costs the target more, and leaves room for fewer samples in the
     /// rings. A perf record cannot hold 64 KiB.
-    public var stackBytes = 16 << 10
+    public var stackBytes = 8 << 10
     public var maximumStackBytesOfSample = 62 << 10
     /// What decides when a sample is due.
     public var event = Event.cpuClock
     /// The most frames of one stack. Deeper ones are counted and end as truncated.
     public var maximumFrames = 2048
     /// Bytes of ring buffer for each CPU, rounded down to a power of two; halved for as long as the kernel refuses.
-    /// 4 MiB hold 250 samples: a quarter of a second in which the sampler may be kept from the CPU; 66 of the largest.
+    /// 4 MiB hold 500 samples: half a second in which the sampler may be kept from the CPU; 66 of the largest.
     public var ringBytes = 4 << 20
     /// Rows of call-frame information remembered for each process, 256 bytes each once used, rounded up to a power
     /// of two. One for each address in its stacks is what makes unwinding cheap.

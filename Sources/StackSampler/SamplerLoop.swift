@@ -7,6 +7,7 @@ final class SamplerLoop: SamplingLoop {
     private let collector: SampleCollector
     private let root: Int32
     private var window: StackWindow
+    private var trialEnd = SystemClock.monotonicNanoseconds + longestTrial.inNanoseconds
     private var cpu: Duration
 
     /// How old a record has to be before it is taken in, while the target runs: until then another CPU's ring may
@@ -14,6 +15,10 @@ final class SamplerLoop: SamplingLoop {
     private static let settlingNanoseconds: Int64 = 1_000_000
     /// The longest wait: files that short-lived processes map are opened while they are there.
     private static let longestWait = Duration.milliseconds(100)
+    /// The wait for as long as it is open whether enough of each stack is copied: until that is mended, stacks are cut.
+    private static let trialWait = Duration.milliseconds(10)
+    /// A target that sleeps ends the trial as well.
+    private static let longestTrial = Duration.seconds(1)
 
     init(
         _ events: PerfEventSet, _ collector: SampleCollector, root: Int32,
@@ -22,7 +27,7 @@ final class SamplerLoop: SamplingLoop {
         self.events = events
         self.collector = collector
         self.root = root
-        window = StackWindow(bytes: events.stackBytes, limit: configuration.clampedMaximumStackBytes)
+        window = StackWindow(events.extent, limit: configuration.clampedMaximumStackBytes)
         cpu = setupCPU
     }
 
@@ -33,10 +38,10 @@ final class SamplerLoop: SamplingLoop {
         while true {
             do throws(SystemError) {
                 let descriptors = [stopDescriptor] + (watchesRings ? events.rings.map(\.descriptor) : [])
-                let ready = try FileDescriptor.waitUntilReadable(descriptors, timeout: Self.longestWait)
+                let ready = try FileDescriptor.waitUntilReadable(descriptors, timeout: wait)
                 if ready[0] { break }
                 let taken = drain(upTo: SystemClock.monotonicNanoseconds - Self.settlingNanoseconds)
-                enlargeStackIfNeeded()
+                takeMoreIfNeeded()
                 // A ring whose process has ended is always "readable": look at it by the clock from then on.
                 watchesRings = taken > 0 || !ready.dropFirst().contains(true)
             } catch {
@@ -51,16 +56,22 @@ final class SamplerLoop: SamplingLoop {
 
     func profile() -> RawProfile { collector.profile(samplerCPU: cpu) }
 
-    /// Copies more stack with each sample where too many stacks do not fit.
-    private func enlargeStackIfNeeded() {
-        guard let bytes = window.next(collector.cut) else { return }
+    private var wait: Duration {
+        let isTrial = window.isUntried(collector.cut) && SystemClock.monotonicNanoseconds < trialEnd
+        return isTrial ? Self.trialWait : Self.longestWait
+    }
+
+    /// Takes more of each stack where too many do not fit.
+    private func takeMoreIfNeeded() {
+        guard let extent = window.next(collector.cut) else { return }
         do throws(SamplerError) {
-            try events.enlargeStack(to: bytes, family: root, and: collector.processes)
-            collector.noteEnlargement(to: bytes)
-            window.enlarge(to: bytes, collector.cut)
+            try events.change(to: extent, family: root, and: collector.processes)
+            collector.note(extent)
+            window.change(to: extent, collector.cut)
+            trialEnd = SystemClock.monotonicNanoseconds + Self.longestTrial.inNanoseconds
         } catch {
             window.stay()
-            collector.note("More stack could not be copied with each sample. \(error.description)")
+            collector.note("More of each stack could not be taken. \(error.description)")
         }
     }
 

@@ -28,7 +28,7 @@ import Testing
         let deep = perf.samples(through: "at_the_bottom")
         #expect(deep.count >= 20)
         let whole = deep.filter { perf.end($0) == .complete }
-        // Enlarged twice, after a tenth of a second and eight samples each.
+        // Enlarged three times, after eight samples each and some that were under way.
         #expect(deep.count - whole.count <= 60, "\(deep.count - whole.count) of \(deep.count) not whole")
         #expect(deep.suffix(deep.count / 4).allSatisfy { perf.end($0) == .complete })
         for sample in perf.distinct(whole) {
@@ -112,19 +112,21 @@ import Testing
     }
 
     @Test(
-        "More is copied when more than 1 % of the samples are cut, up to the limit, and not for a few at the start"
+        "More is taken when more than 1 % of the samples are cut, up to the limit, and not for a few at the start; the chain of frame pointers from 0.1 % on"
     )
     func window() {
-        var window = StackWindow(bytes: 16_384, limit: 50_000)
+        let start = StackWindow.Extent(bytes: 16_384, hasChain: false)
+        var window = StackWindow(start, limit: 50_000)
         #expect(window.next(.init(samples: 7, cut: 7)) == nil)
-        #expect(window.next(.init(samples: 1000, cut: 9)) == nil)
-        #expect(window.next(.init(samples: 1000, cut: 11)) == 32_768)
-        window.enlarge(to: 32_768, .init(samples: 1000, cut: 11))
+        #expect(window.next(.init(samples: 10_000, cut: 9)) == nil)
+        #expect(window.next(.init(samples: 1000, cut: 9)) == .init(bytes: 16_384, hasChain: true))
+        #expect(window.next(.init(samples: 1000, cut: 11)) == .init(bytes: 32_768, hasChain: true))
+        window.change(to: .init(bytes: 32_768, hasChain: true), .init(samples: 1000, cut: 11))
         #expect(window.next(.init(samples: 1010, cut: 18)) == nil)
-        #expect(window.next(.init(samples: 1010, cut: 19)) == 50_000)
-        window.enlarge(to: 50_000, .init(samples: 1010, cut: 19))
+        #expect(window.next(.init(samples: 1010, cut: 19)) == .init(bytes: 50_000, hasChain: true))
+        window.change(to: .init(bytes: 50_000, hasChain: true), .init(samples: 1010, cut: 19))
         #expect(window.next(.init(samples: 5000, cut: 4000)) == nil)
-        var refused = StackWindow(bytes: 16_384, limit: 50_000)
+        var refused = StackWindow(start, limit: 50_000)
         refused.stay()
         #expect(refused.next(.init(samples: 1000, cut: 1000)) == nil)
     }

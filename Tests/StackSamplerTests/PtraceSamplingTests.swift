@@ -62,6 +62,21 @@ extension WallClockConfiguration {
         #expect(stops.interruptedCalls == 0)
     }
 
+    @Test("A thread that gets its name while it stands still has it from then on, without another stop")
+    func lateName() throws {
+        let fixture = try NativeFixture("late-name")
+        let run = try fixture.sampleByWallClock(["3000"])
+        try fixture.remove()
+        #expect(run.status == .code(7))
+        let sleeping = run.samples(through: "sleeps")
+        let names = sleeping.map { run.profile.threads[Int($0.threadIndex)].threadName }
+        let change = try #require(names.firstIndex(of: "named-late"))
+        #expect(change > 0 && names[..<change].allSatisfy { $0 == "late-name" })
+        #expect(names[change...].allSatisfy { $0 == "named-late" })
+        let named = sleeping[change...].reduce(0) { $0 + Double($1.weight) }
+        #expect((0.3...0.8).contains(named / sleeping.reduce(0) { $0 + Double($1.weight) }))
+    }
+
     @Test("A frame of 100 KB is truncated in a perf sample, and whole in a copy that grows")
     func largeFrame() throws {
         let fixture = try NativeFixture("bigframe")

@@ -18,6 +18,8 @@ struct cperf_request {
     int counts_cycles;
     /// Bytes of user stack copied with each sample: a multiple of 8.
     uint32_t stack_bytes;
+    /// Not zero: samples carry the chain of frame pointers, as the kernel walks it.
+    int has_chain;
     /// Bytes in the ring after which poll(2) reports it readable.
     uint32_t wakeup_bytes;
     /// Not zero: the event starts when the process calls exec. Zero: cperf_enable starts it.
@@ -28,7 +30,7 @@ struct cperf_request {
     int build_ids;
 };
 
-/// Opens an event with the user's call chain, registers and stack, inherited by threads and children, with records for
+/// Opens an event with the user's registers and stack, inherited by threads and children, with records for
 /// mappings, names, forks and exits, on CLOCK_MONOTONIC. Returns a close-on-exec descriptor, or -errno.
 int cperf_open(const struct cperf_request *_Nonnull request);
 /// Counts the calling thread's own cycles while it computes for some nanoseconds: how fast this machine is now. Returns
