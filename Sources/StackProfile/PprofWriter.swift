@@ -83,25 +83,32 @@ private struct PprofWriter {
         }
     }
 
-    /// Modules as mappings, and for each frame one location and, for each function in it, one function.
+    /// Modules, numbered from 1. pprof takes the first for the program that the profile is of.
+    private mutating func writeMappings(_ output: inout ProtobufWriter) -> [String: UInt64] {
+        var identifiers: [String: UInt64] = [:]
+        let program = profile.heaviestProgram
+        for module in [program].compactMap({ $0 }) + profile.frames.compactMap(\.module)
+        where identifiers[module] == nil {
+            let mapping = UInt64(identifiers.count + 1)
+            identifiers[module] = mapping
+            let name = id(of: module)
+            let buildID = profile.buildIDs[module].map { id(of: $0) }
+            output.message(3) {
+                $0.number(1, mapping)
+                $0.number(5, name)
+                if let buildID { $0.number(6, buildID) }
+                for hasSymbols in 7...10 { $0.number(UInt64(hasSymbols), 1) }
+            }
+        }
+        return identifiers
+    }
+
+    /// For each frame one location and, for each function in it, one function.
     private mutating func writeCode(_ output: inout ProtobufWriter) {
-        var mappingIDs: [String: UInt64] = [:]
+        let mappingIDs = writeMappings(&output)
         var functionIDs: [Frame: UInt64] = [:]
         for (index, frame) in profile.frames.enumerated() {
-            let mapping = frame.module.map { module in
-                mappingIDs[module] ?? UInt64(mappingIDs.count + 1)
-            }
-            if let module = frame.module, let mapping, mappingIDs.updateValue(mapping, forKey: module) == nil
-            {
-                let name = id(of: module)
-                let buildID = profile.buildIDs[module].map { id(of: $0) }
-                output.message(3) {
-                    $0.number(1, mapping)
-                    $0.number(5, name)
-                    if let buildID { $0.number(6, buildID) }
-                    for hasSymbols in 7...10 { $0.number(UInt64(hasSymbols), 1) }
-                }
-            }
+            let mapping = frame.module.flatMap { mappingIDs[$0] }
             var key = frame
             key.line = nil
             key.module = nil

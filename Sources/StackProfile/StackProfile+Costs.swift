@@ -57,6 +57,27 @@ extension StackProfile {
             }
     }
 
+    /// The module of the program that most weight belongs to: of each stack the outermost module that is no shared
+    /// library. Nil where no frame tells of one.
+    public var heaviestProgram: String? {
+        let weights = selfWeights()
+        var programs: [String?] = [nil]
+        var totals: [String: Int64] = [:]
+        for position in 1..<max(stacks.count, 1) {
+            let module = frames[Int(stacks.frames[position])].module
+            let program =
+                programs[Int(stacks.parents[position])] ?? (module.flatMap { Self.isLibrary($0) ? nil : $0 })
+            programs.append(program)
+            if let program { totals[program, default: 0] += weights[position] }
+        }
+        return totals.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
+    }
+
+    /// Whether a file is a shared library (`libc.so.6`, `ld-2.31.so`) or the kernel's own (`[vdso]`).
+    private static func isLibrary(_ module: String) -> Bool {
+        module.hasPrefix("[") || module.hasSuffix(".so") || module.contains(".so.")
+    }
+
     /// The share of samples, by weight, whose innermost frame is unknown: 0 to 1.
     public var unknownLeafShare: Reading<Double> {
         share { sample in

@@ -13,6 +13,11 @@ struct GoToolTests {
         ["go", "/usr/lib/go/bin/go", "/usr/lib/go-1.19/bin/go"].lazy.compactMap { Programs.path(of: $0) }
         .first
 
+    /// What the first release froze.
+    private static let archive =
+        Files.directory(of: Files.directory(of: Files.directory(of: #filePath)))
+        + "/data/profiles/v0.1.0.stacks.pb.gz"
+
     private static func profile() throws -> StackProfile {
         var builder = StackProfileBuilder(period: .milliseconds(1))
         let main = Frame("main", module: "app", file: "main.c", line: 3)
@@ -28,9 +33,13 @@ struct GoToolTests {
     }
 
     private static func pprof(_ option: String, _ profile: StackProfile) throws -> String {
+        try pprof(option, of: Pprof.write(profile))
+    }
+
+    private static func pprof(_ option: String, of bytes: [UInt8]) throws -> String {
         let directory = try TemporaryDirectory()
         let file = "\(directory.path)/p.pb.gz"
-        try Files.replace(file, with: Pprof.write(profile))
+        try Files.replace(file, with: bytes)
         let result = try runCommand(
             [try #require(go), "tool", "pprof", option, file],
             environment: ["HOME": directory.path, "PPROF_TMPDIR": directory.path])
@@ -62,5 +71,21 @@ struct GoToolTests {
         #expect(tags.contains("71.0 (71.00%): fetch"))
         #expect(tags.contains("29.0 (29.00%): store"))
         #expect(tags.contains("100.0 (  100%): worker 1"))
+    }
+
+    @Test("names the program first, and finds all of a frozen archive", .enabled(if: go != nil))
+    func frozenArchive() throws {
+        let bytes = try Files.read(Self.archive, limit: 64 << 20)
+        let profile = try Pprof.read(bytes)
+        #expect(profile.heaviestProgram == "podcast-scraper")
+        // What is written anew is what Go's reader finds in both.
+        for archive in [bytes, Pprof.write(profile)] {
+            let top = try Self.pprof("-top", of: archive)
+            #expect(top.contains("of \(profile.totalWeight) total"))
+            let heaviest = try #require(profile.functionCosts().max { $0.selfWeight < $1.selfWeight })
+            let first = top.split(separator: "\n").first { $0.hasSuffix("  \(heaviest.function)") }
+            #expect(first?.split(separator: " ").first.map(String.init) == "\(heaviest.selfWeight)", "\(top)")
+        }
+        #expect(try Self.pprof("-top", of: Pprof.write(profile)).hasPrefix("File: podcast-scraper\n"))
     }
 }
