@@ -47,11 +47,7 @@ extension TakenStacks {
             unwindFailed: .value(health.unwindFailed),
             unknownFramesPercent: labelled.profile.unknownFrameShare.map { $0 * 100 })
         samplerCPU = .value(health.samplerCPU)
-        notes = health.problems + labelled.notes + (health.stops.map { [$0.sentence] } ?? [])
-        if health.throttled > 0 {
-            notes.append(
-                "The kernel throttled the sampler \(health.throttled) times; samples are missing then.")
-        }
+        notes = health.problems + labelled.notes + health.advice + (health.stops.map { [$0.sentence] } ?? [])
     }
 
     /// The stacks py-spy wrote.

@@ -229,6 +229,7 @@ extension PtraceLoop {
         }
         if walk.wantsMoreStack, member.stackBytes < buffer.count {
             member.stackBytes = min(member.stackBytes * 4, buffer.count)
+            recorder.health.stackBytes = max(recorder.health.stackBytes, member.stackBytes)
             recorder.health.received -= 1
             return true
         }
