@@ -4,8 +4,32 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+/// The soft limit of open files before we raised it; 0 when we have not.
+static _Atomic rlim_t former_open_file_limit;
+
+int clinux_raise_open_file_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -errno;
+    if (limit.rlim_cur >= limit.rlim_max) return 0;
+    rlim_t none = 0;
+    atomic_compare_exchange_strong(&former_open_file_limit, &none, limit.rlim_cur);
+    limit.rlim_cur = limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
+}
+
+static int restore_open_file_limit(void) {
+    rlim_t former = atomic_load(&former_open_file_limit);
+    struct rlimit limit;
+    if (former == 0) return 0;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+    limit.rlim_cur = former;
+    return setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 static int place(int source, int target) {
     if (source < 0) return 0;
@@ -48,7 +72,7 @@ static int prepare(const struct clinux_spawn_request *request, pid_t parent) {
     for (size_t index = 0; index < request->inherited_count; index++)
         if (fcntl(request->inherited[index], F_SETFD, 0) != 0) return -1;
     if (request->working_directory && chdir(request->working_directory) != 0) return -1;
-    return 0;
+    return restore_open_file_limit();
 }
 
 pid_t clinux_spawn(const struct clinux_spawn_request *request) {

@@ -111,6 +111,8 @@ final class PerfEventSet {
     func addFamily(
         of root: Int32, and others: [Int32] = [], watchedAlready: Set<Int32> = []
     ) throws(SamplerError) -> [Int32] {
+        // A descriptor for each thread and CPU is soon more than the thousand that are allowed at first.
+        OpenFileLimit.raise()
         var seen = watchedAlready
         var processes: [Int32] = []
         var isComplete = false

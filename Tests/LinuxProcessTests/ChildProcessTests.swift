@@ -1,3 +1,4 @@
+import Glibc
 import LinuxProcess
 import LinuxSystem
 import Measurement
@@ -25,6 +26,23 @@ struct ChildProcessTests {
         try Files.replace(path, with: "not a program")
         let error = #expect(throws: SpawnError.self) { _ = try ChildProcess.start(ChildRequest([path])) }
         #expect(error == .refused(program: path, reason: "Permission denied"))
+    }
+
+    @Test("Where we have raised our limit of open files, a child gets the former one")
+    func limitOfOpenFiles() throws {
+        func limits() -> rlimit {
+            var limit = rlimit()
+            getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+            return limit
+        }
+        // One less than the most, so that there is something to raise, and hardly less for the tests that follow.
+        var low = limits()
+        low.rlim_cur = low.rlim_max - 1
+        try #require(setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &low) == 0)
+        OpenFileLimit.raise()
+        #expect(limits().rlim_cur == low.rlim_max)
+        let result = try runCommand(["sh", "-c", "ulimit -S -n"])
+        #expect(result.standardOutput == "\(low.rlim_cur)\n")
     }
 
     @Test("A suspended child runs nothing until it is released")

@@ -29,6 +29,8 @@ struct clinux_spawn_request {
 /// Starts a process. In C because between fork and exec only async-signal-safe calls are allowed,
 /// which the Swift runtime cannot promise. Returns the process identifier, or -errno.
 pid_t clinux_spawn(const struct clinux_spawn_request *_Nonnull request);
+/// Raises the soft limit of open files to the hard one; what clinux_spawn starts gets the former one. Returns 0, or -errno.
+int clinux_raise_open_file_limit(void);
 
 // Wrappers for what Swift cannot import: variadic functions, macros, and system calls without one in glibc 2.36.
 
