@@ -82,8 +82,9 @@ let package = Package(
             name: "FlameGraph", dependencies: ["StackProfile", "Measurement"],
             resources: [
                 .embedInCode("Page/flamegraph.css"), .embedInCode("Page/flamegraph.js"),
-                .embedInCode("Page/toolbar.xml"), .embedInCode("Page/differential.css"),
-                .embedInCode("Page/differential.js"), .embedInCode("Page/differential.xml"),
+                .embedInCode("Page/picture.js"), .embedInCode("Page/toolbar.xml"),
+                .embedInCode("Page/differential.css"),
+                .embedInCode("Page/differential.js"),
             ]),
         .target(name: "StackProfile", dependencies: ["CZlib", "Measurement"]),
         .target(
