@@ -158,6 +158,15 @@ let package = Package(
             dependencies: ["Symbolication", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Benchmarks/symbolication", exclude: ["run.sh", "README.md"], sources: ["main.swift"]),
 
+        // Every reader of outside files on damaged ones; Benchmarks/fuzz/run.py sees to crashes.
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "FrozenProfile", "StackProfile", "Symbolication", "PipelineStatus", "YAMLDocument",
+                "LinuxProcess", "LinuxSystem", "Measurement", "TestSupport",
+            ],
+            path: "Benchmarks/fuzz", exclude: ["run.py", "README.md"]),
+
         // Verdicts on simulated measurements: how often they are wrong, and what they find.
         .target(
             name: "ComparisonSimulation",
