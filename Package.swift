@@ -86,8 +86,9 @@ let package = Package(
             name: "FlameGraph", dependencies: ["StackProfile", "Measurement"],
             resources: [
                 .embedInCode("Page/flamegraph.css"), .embedInCode("Page/flamegraph.js"),
-                .embedInCode("Page/toolbar.xml"), .embedInCode("Page/differential.css"),
-                .embedInCode("Page/differential.js"), .embedInCode("Page/differential.xml"),
+                .embedInCode("Page/picture.js"), .embedInCode("Page/toolbar.xml"),
+                .embedInCode("Page/differential.css"),
+                .embedInCode("Page/differential.js"),
             ]),
         .target(name: "StackProfile", dependencies: ["CZlib", "Measurement"]),
         .target(
@@ -160,6 +161,15 @@ let package = Package(
             name: "symbolication-benchmark",
             dependencies: ["Symbolication", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Benchmarks/symbolication", exclude: ["run.sh", "README.md"], sources: ["main.swift"]),
+
+        // Every reader of outside files on damaged ones; Benchmarks/fuzz/run.py sees to crashes.
+        .executableTarget(
+            name: "fuzz",
+            dependencies: [
+                "FrozenProfile", "StackProfile", "Symbolication", "PipelineStatus", "YAMLDocument",
+                "LinuxProcess", "LinuxSystem", "Measurement", "TestSupport",
+            ],
+            path: "Benchmarks/fuzz", exclude: ["run.py", "README.md"]),
 
         // Verdicts on simulated measurements: how often they are wrong, and what they find.
         .target(

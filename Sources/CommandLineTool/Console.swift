@@ -18,9 +18,18 @@ public enum Console {
         note("\(style.red("\(tool):")) \(failure.message)")
     }
 
+    /// Draws on the terminal behind standard error, as it is.
+    static func draw(_ text: String) {
+        writeAll(text, to: Terminal.standardError)
+    }
+
     private static func write(_ text: String, to descriptor: Int32) {
+        writeAll(text.hasSuffix("\n") ? text : text + "\n", to: descriptor)
+    }
+
+    private static func writeAll(_ text: String, to descriptor: Int32) {
         do throws(SystemError) {
-            try FileDescriptor.write(text.hasSuffix("\n") ? text : text + "\n", to: descriptor)
+            try FileDescriptor.write(text, to: descriptor)
         } catch {
             // There is nobody left to tell: the stream for telling is the one that broke.
         }

@@ -46,17 +46,17 @@ struct FrameLabels {
 
     func className(of rectangle: FlameGraphLayout.Rectangle, palette: StagePalette) -> String {
         switch rectangle.content {
-        case .root: "f root"
-        case .smallFrames: "f small"
+        case .root: "root"
+        case .smallFrames: "small"
         case .frame(let frame):
             if frame.isGroup {
-                "f group g\(palette.index(of: frame.function))"
+                "group g\(palette.index(of: frame.function))"
             } else if frame.isTruncationMarker {
-                "f marker"
+                "marker"
             } else if frame.isUnknown {
-                frame.isGuessed ? "f unknown guessed" : "f unknown"
+                frame.isGuessed ? "unknown guessed" : "unknown"
             } else {
-                "f \(FrameColor(frame).className)\(frame.isGuessed ? " guessed" : "")"
+                "\(FrameColor(frame).className)\(frame.isGuessed ? " guessed" : "")"
             }
         }
     }

@@ -24,6 +24,8 @@ public struct Capture {
         case run(kind: RunKind, number: Int, of: Int, expected: Duration?, left: Duration?)
         /// All runs are made.
         case made
+        /// How much of the functions of a run's stacks have their names, from 0 to 1.
+        case naming(Double)
     }
 
     private let request: CaptureRequest
@@ -121,7 +123,7 @@ public struct Capture {
             report(.note("continuing in '\(records.path)' with \(finished.count) runs that are finished"))
         }
         guard !plan.missing.isEmpty else { return }
-        let maker = try RunMaker()
+        let maker = try RunMaker(naming: { report(.naming($0)) })
         let canaries = SessionCanaries(request, directory: records.path, runs: plan.missing.count)
         var last: MadeRun?
         while let kind = plan.missing.first {

@@ -17,11 +17,14 @@ struct LabelledStacks {
     ///   - timeline: Which stage was active when; nil for a target that tells of no stages.
     ///   - trust: Whose maps of just-in-time compiled code are believed.
     ///   - labelsStates: Whether samples tell what their thread was doing. Of CPU time everything runs.
+    ///   - naming: Told how much has its name, from 0 to 1.
     init(
-        _ raw: RawProfile, timeline: StageTimeline?, trust: JustInTimeNames.Trust, labelsStates: Bool
+        _ raw: RawProfile, timeline: StageTimeline?, trust: JustInTimeNames.Trust, labelsStates: Bool,
+        naming: (Double) -> Void
     ) throws(CaptureError) {
-        let symbols = Self.symbolize(raw)
+        let symbols = Self.symbolize(raw, naming)
         let compiled = JustInTimeNames(for: raw, trust: trust)
+        naming(1)
         notes = symbols.compactMap(\.failure) + compiled.notes
         var builder = StackProfileBuilder(period: Duration(nanosecondCount: raw.periodNanoseconds))
         let frames = raw.frames.map { builder.id(of: Self.frame($0, raw, symbols, compiled)) }
@@ -54,7 +57,7 @@ struct LabelledStacks {
     }
 
     /// Every image's addresses, looked up once.
-    private static func symbolize(_ raw: RawProfile) -> [SymbolizedImage] {
+    private static func symbolize(_ raw: RawProfile, _ naming: (Double) -> Void) -> [SymbolizedImage] {
         var wanted = [Set<ImageAddress>](repeating: [], count: raw.images.count)
         for frame in raw.frames {
             if let image = frame.imageIndex, case .image(let address) = frame.lookupAddress {
@@ -63,7 +66,15 @@ struct LabelledStacks {
         }
         // Names only: lines would cost the reading of all debug information, and the picture shows functions.
         let options = Symbolicator.Options(lines: false, inlines: false)
-        return zip(raw.images, wanted).map { SymbolizedImage($0, $1, options: options) }
+        // A file takes about as long as it is large: most of the time goes into reading its symbols.
+        let all = max(1, raw.images.reduce(0) { $0 + $1.byteCount })
+        var done = 0
+        return zip(raw.images, wanted).map { image, addresses in
+            defer { done += image.byteCount }
+            return SymbolizedImage(image, addresses, options: options) { share in
+                naming(min((Double(done) + share * Double(image.byteCount)) / Double(all), 0.999))
+            }
+        }
     }
 
     /// What frames of an image say they are of.
@@ -90,5 +101,15 @@ struct LabelledStacks {
             return Frame("[\(module)]", module: module, traits: guessed.union(.unknown))
         }
         return Frame(function, module: module, traits: guessed)
+    }
+}
+
+extension ProgramImage {
+    fileprivate var byteCount: Int {
+        switch content {
+        case .file(let file): file.count
+        case .memory(let bytes): bytes.count
+        case .unavailable: 0
+        }
     }
 }

@@ -11,6 +11,8 @@ struct ProfiledRun {
     let rateHertz: Int?
     /// The file name of the program that an earlier run turned out to be, as far as that is known.
     let program: String?
+    /// Told how much of the functions have their names, from 0 to 1.
+    let naming: (Double) -> Void
 
     /// Runs the command once more with a sampler beside it. A sampler that is refused costs the stacks, not the run.
     func perform(
@@ -38,7 +40,7 @@ struct ProfiledRun {
         guard let taken = sampler.take() else {
             preconditionFailure("the sampler of a run is taken once")
         }
-        return (observed, try Self.finish(taken, observed))
+        return (observed, try finish(taken, observed))
     }
 
     private func startSampler() throws(CaptureError) -> RunSampler {
@@ -54,7 +56,7 @@ struct ProfiledRun {
         }
     }
 
-    private static func finish(
+    private func finish(
         _ sampler: consuming RunSampler, _ observed: RunObservation.Observed
     ) throws(CaptureError) -> TakenStacks {
         let refusals = sampler.refusals
@@ -62,7 +64,7 @@ struct ProfiledRun {
             var stacks = try sampler.finish(
                 timeline: StageTimeline(observed),
                 trust: JustInTimeNames.Trust(
-                    userID: CurrentProcess.userID, notBefore: observed.run.startedAt))
+                    userID: CurrentProcess.userID, notBefore: observed.run.startedAt), naming: naming)
             stacks.notes = refusals + stacks.notes
             return stacks
         } catch {

@@ -16,9 +16,12 @@ public struct RunMaker: ~Copyable {
     private let workspace: Workspace
     private let signals: SignalInbox
     private let guardian: RunGuardian
+    private let naming: (Double) -> Void
 
     /// A maker of runs with a directory of its own for what they write.
-    public init() throws(CaptureError) {
+    ///
+    /// - Parameter naming: Told how much of the functions of a run's stacks have their names, from 0 to 1.
+    public init(naming: @escaping (Double) -> Void = { _ in }) throws(CaptureError) {
         let guardian = try RunGuardian()
         let workspace = try Workspace()
         try guardian.guardWorkspace(workspace.path)
@@ -26,6 +29,7 @@ public struct RunMaker: ~Copyable {
         self.guardian = guardian
         self.workspace = workspace
         self.signals = signals
+        self.naming = naming
     }
 
     private static func receiveSignals() throws(CaptureError) -> SignalInbox {
@@ -91,7 +95,7 @@ public struct RunMaker: ~Copyable {
             }
             let (observed, stacks) = try ProfiledRun(
                 observation: observation(of: run, request), sampler: sampler,
-                rateHertz: request.sampleRateHertz, program: request.program
+                rateHertz: request.sampleRateHertz, program: request.program, naming: naming
             ).perform(signals: signals, whileRunning: { watch.look(at: $0) })
             return PassedRun(
                 finished: observed.run, observed: observed, stacks: stacks, during: watch.mean,
@@ -172,6 +176,23 @@ struct EnvironmentWatch {
                 values.isEmpty ? reading : .value(values.reduce(0, +) / Double(values.count))
         }
         return mean
+    }
+}
+
+/// A workspace that is removed also when we are killed.
+struct GuardedWorkspace: ~Copyable {
+    private let guardian: RunGuardian?
+    private let workspace: Workspace
+
+    var path: String { workspace.path }
+
+    /// - Parameter isGuarded: Whether this program can be a guardian: see ``RunGuardian/runIfRequested(arguments:)``.
+    init(isGuarded: Bool) throws(CaptureError) {
+        let guardian = isGuarded ? try RunGuardian() : nil
+        let workspace = try Workspace()
+        try guardian?.guardWorkspace(workspace.path)
+        self.guardian = guardian
+        self.workspace = workspace
     }
 }
 

@@ -28,19 +28,29 @@ struct RunSampler: ~Copyable {
     /// - Parameters:
     ///   - request: Which sampler, and at what rate.
     ///   - executable: The program that will be sampled, as far as that is known.
-    ///   - directory: Where a helper's files may go.
+    ///   - directory: Where a helper's files may go; nil where ``needsDirectory(_:executable:)`` says that there is none.
     init(
-        _ request: StackRecording.Request, executable: String?, directory: String
+        _ request: StackRecording.Request, executable: String?, directory: String?
     ) throws(StackRecordingError) {
         self.request = request
         ladder = try SamplerLadder(
             request.sampler, mode: request.mode, executable: executable, pySpy: PySpy.program)
         rung = ladder.rungs[0]
-        if case .pySpy(let program) = rung {
+        if case .pySpy(let program) = rung, let directory {
             pySpy = PySpy(
                 program: program, directory: directory, rateHertz: request.rateHertz ?? rung.defaultRateHertz,
                 includesWaiting: request.mode == .wall)
         }
+    }
+
+    /// Whether the sampler of a request would be a helper that writes files.
+    static func needsDirectory(
+        _ request: StackRecording.Request, executable: String?
+    ) throws(StackRecordingError) -> Bool {
+        let ladder = try SamplerLadder(
+            request.sampler, mode: request.mode, executable: executable, pySpy: PySpy.program)
+        if case .pySpy = ladder.rungs[0] { return true }
+        return false
     }
 
     /// Attaches to a command that has not run anything yet.
@@ -111,8 +121,10 @@ struct RunSampler: ~Copyable {
     ///   - timeline: The stages of the time that was sampled.
     ///   - trust: Whose maps of just-in-time code are believed.
     ///   - excluded: Processes whose samples are left out: ours, where the target is among our ancestors.
+    ///   - naming: Told how much has its name, from 0 to 1.
     consuming func finish(
-        timeline: StageTimeline?, trust: JustInTimeNames.Trust, excluding excluded: Set<Int32> = []
+        timeline: StageTimeline?, trust: JustInTimeNames.Trust, excluding excluded: Set<Int32> = [],
+        naming: (Double) -> Void
     ) throws(StackRecordingError) -> TakenStacks {
         let (rateHertz, reason, mode) = (rateHertz, ladder.reason, request.mode)
         do throws(CaptureError) {
@@ -128,7 +140,7 @@ struct RunSampler: ~Copyable {
             if mode == .cpu { raw.keepRunning() }
             return try TakenStacks(
                 raw, timeline: timeline, reason: reason, rateHertz: rateHertz, trust: trust,
-                labelsStates: mode == .wall)
+                labelsStates: mode == .wall, naming: naming)
         } catch {
             throw StackRecordingError(error)
         }

@@ -24,6 +24,9 @@ public struct StackRecording {
         public var duration: Duration?
         /// The status file that a running process writes; nil to look for it in the process's environment.
         public var statusFile: String?
+        /// Whether this program calls ``RunGuardian/runIfRequested(arguments:)`` first, so that nothing is left behind
+        /// when it is killed.
+        public var isGuarded = false
 
         /// A request to record a target until its end.
         public init(_ target: SamplingTarget) {
@@ -58,16 +61,18 @@ public struct StackRecording {
     ///
     /// - Parameters:
     ///   - report: Told what is being done, a line at a time.
+    ///   - naming: Told afterwards how much of the functions have their names, from 0 to 1.
     ///   - deliver: Given the stacks, once.
     public func run(
-        report: (String) -> Void, deliver: (RecordedStacks) throws(StackRecordingError) -> Void
+        report: (String) -> Void, naming: (Double) -> Void = { _ in },
+        deliver: (RecordedStacks) throws(StackRecordingError) -> Void
     ) throws(StackRecordingError) -> Ending {
         let signals = try receiveSignals()
         switch request.target {
         case .process(let pid):
-            try record(try RunningTarget(pid: pid), signals, report, deliver)
+            try record(try RunningTarget(pid: pid), signals, report, naming, deliver)
             return .left
-        case .command(let words): return try record(words, signals, report, deliver)
+        case .command(let words): return try record(words, signals, report, naming, deliver)
         }
     }
 
@@ -75,14 +80,16 @@ public struct StackRecording {
 
     private func record(
         _ target: RunningTarget, _ signals: borrowing SignalInbox, _ report: (String) -> Void,
-        _ deliver: (RecordedStacks) throws(StackRecordingError) -> Void
+        _ naming: (Double) -> Void, _ deliver: (RecordedStacks) throws(StackRecordingError) -> Void
     ) throws(StackRecordingError) {
         let handle = try hold(target.pid)
-        let workspace = try makeWorkspace()
+        // Nothing of ours is written while a process is only looked at: what is not made is not left behind.
+        let workspace =
+            try RunSampler.needsDirectory(request, executable: target.executable) ? try makeWorkspace() : nil
         let stages = (request.statusFile ?? target.statusFile).map {
             StageFollower(statusFile: $0, isTargetRunning: true)
         }
-        var sampler = try RunSampler(request, executable: target.executable, directory: workspace.path)
+        var sampler = try RunSampler(request, executable: target.executable, directory: workspace?.path)
         try sampler.attach(toRunning: target.pid)
         for refusal in sampler.refusals { report(refusal) }
         report("sampling process \(target.pid) (\(target.name)) with \(sampler.name)")
@@ -92,7 +99,7 @@ public struct StackRecording {
         let taken = try sampler.finish(
             timeline: stages?.timeline(),
             trust: JustInTimeNames.Trust(userID: target.userID, notBefore: target.startedAt),
-            excluding: Self.ourBranch(of: target.pid))
+            excluding: Self.ourBranch(of: target.pid), naming: naming)
         try deliver(
             RecordedStacks(
                 taken, mode: request.mode, command: "\(target.name) (process \(target.pid))", span: span,
@@ -122,7 +129,7 @@ public struct StackRecording {
 
     private func record(
         _ words: [String], _ signals: borrowing SignalInbox, _ report: (String) -> Void,
-        _ deliver: (RecordedStacks) throws(StackRecordingError) -> Void
+        _ naming: (Double) -> Void, _ deliver: (RecordedStacks) throws(StackRecordingError) -> Void
     ) throws(StackRecordingError) -> Ending {
         let workspace = try makeWorkspace()
         let location =
@@ -141,7 +148,8 @@ public struct StackRecording {
             pid: child.pid, pidfd: child.pidfd, signals: signals, stages: stages, sampler: &sampler)
         let taken = try sampler.finish(
             timeline: stages.timeline(),
-            trust: JustInTimeNames.Trust(userID: CurrentProcess.userID, notBefore: span.startedAt))
+            trust: JustInTimeNames.Trust(userID: CurrentProcess.userID, notBefore: span.startedAt),
+            naming: naming)
         let ended = stop == .targetEnded ? try CommandEnd.wait(for: &child) : nil
         try deliver(
             RecordedStacks(
@@ -174,9 +182,9 @@ public struct StackRecording {
 
     // MARK: - What both need
 
-    private func makeWorkspace() throws(StackRecordingError) -> Workspace {
+    private func makeWorkspace() throws(StackRecordingError) -> GuardedWorkspace {
         do throws(CaptureError) {
-            return try Workspace()
+            return try GuardedWorkspace(isGuarded: request.isGuarded)
         } catch {
             throw StackRecordingError(error)
         }

@@ -32,9 +32,10 @@ extension TakenStacks {
     /// The stacks our own sampler took, named and labelled.
     init(
         _ raw: RawProfile, timeline: StageTimeline?, reason: String?, rateHertz: Int,
-        trust: JustInTimeNames.Trust, labelsStates: Bool = false
+        trust: JustInTimeNames.Trust, labelsStates: Bool = false, naming: (Double) -> Void
     ) throws(CaptureError) {
-        let labelled = try LabelledStacks(raw, timeline: timeline, trust: trust, labelsStates: labelsStates)
+        let labelled = try LabelledStacks(
+            raw, timeline: timeline, trust: trust, labelsStates: labelsStates, naming: naming)
         let health = raw.health
         profile = labelled.profile
         // One sample of the wall clock stands for all the moments at which its thread had not moved.

@@ -120,15 +120,24 @@ public enum FoldedStacks {
 private struct FoldedReader {
     private let buffer: UnsafeRawBufferPointer
     private let limits: FoldedStacks.Limits
+    private let names: SliceHasher
     private var slices: SliceTable
     var builder: StackProfileBuilder
     var report = FoldedStacks.Report()
 
-    // The stack of the previous line: neighbours share most of their frames, and files are mostly sorted. For each part
-    // between semicolons its end, and the stack up to it.
+    // The stack of the previous line: neighbours share most of their frames, and files are mostly sorted.
     private var previous = 0..<0
-    private var ends: [Int] = []
-    private var prefixes: [StackInterner.Prefix] = []
+    private var parts: [Part] = []
+
+    /// What is between two semicolons.
+    private struct Part {
+        /// From the stack's beginning.
+        var end: Int
+        /// Of the part's name.
+        var nameHash: UInt64
+        /// Of the stack up to the part.
+        var key: StackInterner.Key
+    }
 
     private static let semicolon = UInt8(ascii: ";")
     private static let space = UInt8(ascii: " ")
@@ -137,6 +146,7 @@ private struct FoldedReader {
         self.buffer = buffer
         self.limits = limits
         self.builder = builder
+        names = SliceHasher(buffer, endingAt: Self.semicolon)
         slices = SliceTable(of: buffer)
     }
 
@@ -217,55 +227,63 @@ private struct FoldedReader {
         return (stackEnd, weight)
     }
 
-    /// The stack of a line. What it shares with the line before is not read again.
+    /// The stack of a line. What it shares with the line before is not read again, and the names of a stack that is known
+    /// are not looked up.
     private mutating func intern(_ stack: Range<Int>) -> StackID {
+        read(stack)
+        // Every caller of a stack that is known is known as well, so the first one found from the inner end is the deepest.
+        var next = parts.count
+        var node = StackID.empty
+        while next > 0 {
+            if let known = builder.stack(parts[next - 1].key, lastHashedBy: parts[next - 1].nameHash) {
+                node = known
+                break
+            }
+            next -= 1
+        }
+        for index in next..<parts.count {
+            if let frame = frame(of: index, in: stack) { node = builder.stack(under: node, frame) }
+        }
+        return node
+    }
+
+    /// Takes a stack apart.
+    private mutating func read(_ stack: Range<Int>) {
         let shared = buffer.commonPrefix(previous, stack)
-        while let end = ends.last,
+        while let end = parts.last?.end,
             end > shared || (end < stack.count && buffer[stack.lowerBound + end] != Self.semicolon)
         {
-            ends.removeLast()
-            prefixes.removeLast()
+            parts.removeLast()
         }
-        var prefix = prefixes.last ?? builder.emptyPrefix
-        var start = stack.lowerBound + (ends.last.map { $0 + 1 } ?? 0)
+        previous = stack
+        var key = parts.last?.key ?? builder.emptyKey
+        var start = stack.lowerBound + (parts.last.map { $0.end + 1 } ?? 0)
         while start <= stack.upperBound {
-            var end = nextSemicolon(from: start, to: stack.upperBound)
-            var id: Int32 = -1
-            if ends.count >= limits.depth {
-                id = builder.id(of: .truncationMarker).index
+            var (end, nameHash) = names.next(from: start, to: stack.upperBound)
+            if parts.count >= limits.depth {
+                let marker = builder.id(of: .truncationMarker)
+                nameHash = builder.seed(of: marker)
                 report.cutStacks += 1
                 // Shared by no line, so that each is counted.
                 end = Int.max / 2
-            } else if end > start {
-                id = frame(start..<end).index
             }
             // `a;;b` and a leading or trailing semicolon hold no frame.
-            prefix = prefix.extended(by: id)
-            ends.append(end - stack.lowerBound)
-            prefixes.append(prefix)
+            if end > start { key = key.extended(by: nameHash) }
+            parts.append(Part(end: end - stack.lowerBound, nameHash: nameHash, key: key))
             start = end + 1
         }
-        previous = stack
-        return builder.stack(prefixes)
     }
 
-    /// The position of the next semicolon, or the end; eight bytes at a time, as in `nextLineFeed`.
-    private func nextSemicolon(from start: Int, to end: Int) -> Int {
-        var position = start
-        while position + 8 <= end {
-            let word = buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self) ^ 0x3B3B_3B3B_3B3B_3B3B
-            let marks = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-            if marks != 0 { return position + UInt64(littleEndian: marks).trailingZeroBitCount / 8 }
-            position += 8
-        }
-        while position < end, buffer[position] != Self.semicolon { position += 1 }
-        return position
-    }
-
-    private mutating func frame(_ slice: Range<Int>) -> FrameID {
-        FrameID(
-            slices.intern(slice) {
-                builder.id(of: Frame(folded: String(decoding: buffer[slice], as: UTF8.self))).index
+    /// The frame of a part; nil where there is none.
+    private mutating func frame(of index: Int, in stack: Range<Int>) -> FrameID? {
+        if index >= limits.depth { return builder.id(of: .truncationMarker) }
+        let start = stack.lowerBound + (index > 0 ? parts[index - 1].end + 1 : 0)
+        let (end, hash) = (stack.lowerBound + parts[index].end, parts[index].nameHash)
+        guard end > start else { return nil }
+        return FrameID(
+            slices.intern(start..<end, hash: hash) {
+                let name = String(decoding: buffer[start..<end], as: UTF8.self)
+                return builder.id(of: Frame(folded: name), hashedBy: hash).index
             })
     }
 

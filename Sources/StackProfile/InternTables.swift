@@ -44,7 +44,7 @@ struct PairTable: Sendable {
     }
 }
 
-/// Numbers slices of one buffer by their bytes.
+/// Numbers slices of one buffer by their bytes, with the hashes that a ``SliceHasher`` made of them.
 ///
 /// The first few thousand are copied to one place: compared where they were first met, all over a large file, each would
 /// cost a look into the page tables.
@@ -62,7 +62,6 @@ struct SliceTable {
 
     private var slots = [Slot](repeating: Slot(), count: 256)
     private var occupied = 0
-    private let seed = UInt64.random(in: .min ... .max)
     private let buffer: UnsafeRawBufferPointer
 
     /// A table of slices of a buffer, which has to outlive the table.
@@ -71,8 +70,7 @@ struct SliceTable {
     }
 
     /// The value of a slice; when its bytes are new, `make` says what becomes it.
-    mutating func intern(_ slice: Range<Int>, make: () -> Int32) -> Int32 {
-        let hash = hash(of: slice)
+    mutating func intern(_ slice: Range<Int>, hash: UInt64, make: () -> Int32) -> Int32 {
         let mask = slots.count - 1
         var index = Int(truncatingIfNeeded: hash) & mask
         while slots[index].value >= 0 {
@@ -87,44 +85,16 @@ struct SliceTable {
         return value
     }
 
-    @inline(__always)
     private func holds(_ slot: Slot, _ slice: Range<Int>) -> Bool {
-        if slot.start >= 0 {
-            return buffer.isEqual(at: slice.lowerBound, buffer, at: slot.start, count: slice.count)
-        }
-        return copies.withUnsafeBytes {
-            buffer.isEqual(at: slice.lowerBound, $0, at: ~slot.start, count: slice.count)
-        }
+        let name = UnsafeRawBufferPointer(rebasing: buffer[slice])
+        if slot.start >= 0 { return name.isEqual(to: buffer, at: slot.start) }
+        return copies.withUnsafeBytes { name.isEqual(to: $0, at: ~slot.start) }
     }
 
     private mutating func keep(_ slice: Range<Int>) -> Int {
         guard copies.count + slice.count <= Self.copyLimit else { return slice.lowerBound }
         copies += buffer[slice]
         return ~(copies.count - slice.count)
-    }
-
-    /// Eight bytes at a time, folded with a widening multiplication. The last eight may overlap those before: names have
-    /// all lengths, and a loop over what is left is a branch that nobody foresees.
-    @inline(__always)
-    private func hash(of slice: Range<Int>) -> UInt64 {
-        var hash = seed ^ UInt64(slice.count)
-        if slice.count < 8 {
-            var rest: UInt64 = 0
-            for position in slice { rest = rest << 8 | UInt64(buffer[position]) }
-            return Self.mix(hash ^ rest)
-        }
-        var position = slice.lowerBound
-        while position + 8 < slice.upperBound {
-            hash = Self.mix(hash ^ buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
-            position += 8
-        }
-        return Self.mix(hash ^ buffer.loadUnaligned(fromByteOffset: slice.upperBound - 8, as: UInt64.self))
-    }
-
-    @inline(__always)
-    private static func mix(_ value: UInt64) -> UInt64 {
-        let product = value.multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
-        return product.high ^ product.low
     }
 
     private mutating func grow() {
@@ -139,24 +109,79 @@ struct SliceTable {
     }
 }
 
-extension UnsafeRawBufferPointer {
-    /// Whether a part of the buffer is like one of another, eight bytes at a time, the last eight overlapping those before.
+/// Finds where a name ends and hashes it on the way, eight bytes at a time.
+///
+/// The seed is random, so that no input can be made to collide on purpose.
+struct SliceHasher {
+    let buffer: UnsafeRawBufferPointer
+    /// The byte that ends a name, eight times.
+    private let ends: UInt64
+    private let seed = UInt64.random(in: .min ... .max)
+
+    init(_ buffer: UnsafeRawBufferPointer, endingAt byte: UInt8) {
+        self.buffer = buffer
+        ends = UInt64(byte) &* 0x0101_0101_0101_0101
+    }
+
+    /// The end of the name that starts at a position, at most a limit, and its hash.
     @inline(__always)
-    func isEqual(at one: Int, _ buffer: UnsafeRawBufferPointer, at other: Int, count: Int) -> Bool {
-        if count < 8 {
-            for offset in 0..<count where self[one + offset] != buffer[other + offset] { return false }
-            return true
+    func next(from start: Int, to limit: Int) -> (end: Int, hash: UInt64) {
+        var hash = seed
+        var position = start
+        while true {
+            let rest = limit - position
+            let word = rest >= 8 ? word(at: position) : lastWord(at: position, count: rest)
+            let difference = word ^ ends
+            // The lowest set high bit marks the first byte that ends a name.
+            let marks = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
+            if marks == 0, rest > 8 {
+                hash = Self.mix(hash ^ word)
+                position += 8
+                continue
+            }
+            let count = min(marks == 0 ? 8 : marks.trailingZeroBitCount / 8, rest)
+            // What has been hashed by then must not depend on what follows: a name whose last word is full ends here or
+            // at the beginning of the next one.
+            if count > 0 { hash = Self.mix(hash ^ (count == 8 ? word : word & (1 << UInt64(8 * count) - 1))) }
+            return (position + count, Self.mix(hash ^ UInt64(position + count - start)))
         }
-        var offset = 0
-        while offset + 8 < count {
-            if word(at: one + offset) != buffer.word(at: other + offset) { return false }
-            offset += 8
-        }
-        return word(at: one + count - 8) == buffer.word(at: other + count - 8)
     }
 
     @inline(__always)
-    private func word(at offset: Int) -> UInt64 { loadUnaligned(fromByteOffset: offset, as: UInt64.self) }
+    private func word(at position: Int) -> UInt64 {
+        UInt64(littleEndian: buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+    }
+
+    /// The last bytes of a text, which may be the last of the buffer.
+    private func lastWord(at position: Int, count: Int) -> UInt64 {
+        if position + 8 <= buffer.count { return word(at: position) }
+        var word: UInt64 = 0
+        for offset in 0..<count { word |= UInt64(buffer[position + offset]) << UInt64(8 * offset) }
+        return word
+    }
+
+    @inline(__always)
+    private static func mix(_ value: UInt64) -> UInt64 {
+        let product = (value ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xA076_1D64_78BD_642F)
+        return product.high ^ product.low
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether the bytes are those of another buffer at a place, eight at a time.
+    fileprivate func isEqual(to buffer: UnsafeRawBufferPointer, at start: Int) -> Bool {
+        var offset = 0
+        while offset + 8 <= count {
+            if loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                != buffer.loadUnaligned(fromByteOffset: start + offset, as: UInt64.self)
+            {
+                return false
+            }
+            offset += 8
+        }
+        while offset < count, self[offset] == buffer[start + offset] { offset += 1 }
+        return offset == count
+    }
 
     /// The number of bytes that two parts of the buffer begin with alike, eight at a time.
     func commonPrefix(_ one: Range<Int>, _ other: Range<Int>) -> Int {

@@ -4,6 +4,8 @@ public struct StackProfileBuilder: Sendable {
     private let period: Duration?
     private var frames: [Frame] = []
     private var frameIDs: [Frame: FrameID] = [:]
+    /// What the frames are hashed by where they are parts of stacks.
+    private var seeds: [UInt64] = []
     private var interner = StackInterner()
     private var labelSets: [SampleLabels] = [.none]
     private var labelSetIDs: [SampleLabels: Int] = [.none: 0]
@@ -31,29 +33,41 @@ public struct StackProfileBuilder: Sendable {
     var stackCount: Int { interner.tree.count }
 
     /// The number of a frame.
-    public mutating func id(of frame: Frame) -> FrameID {
+    public mutating func id(of frame: Frame) -> FrameID { id(of: frame, hashedBy: nil) }
+
+    /// The number of a frame that a reader finds by a hash of its own. A frame that has been met before keeps what it is
+    /// hashed by: its stacks are then found frame by frame.
+    mutating func id(of frame: Frame, hashedBy seed: UInt64?) -> FrameID {
         if let known = frameIDs[frame] { return known }
         let id = FrameID(Int32(frames.count))
         frames.append(frame)
         frameIDs[frame] = id
+        seeds.append(seed ?? id.seed)
         return id
     }
 
+    /// What a frame is hashed by.
+    func seed(of frame: FrameID) -> UInt64 { seeds[frame.position] }
+
     /// The stack of a caller with one frame more.
     public mutating func stack(under caller: StackID, _ frame: FrameID) -> StackID {
-        interner.child(of: caller, frame)
+        interner.child(of: caller, frame, hashedBy: seeds[frame.position])
     }
 
-    /// The prefix that all stacks begin with: see ``StackInterner``.
-    var emptyPrefix: StackInterner.Prefix { .empty(hash: interner.hash(of: .empty)) }
+    /// The key that the keys of all stacks begin with: see ``StackInterner``.
+    var emptyKey: StackInterner.Key { interner.emptyKey }
 
-    /// The stack that the last of some prefixes is.
-    mutating func stack(_ prefixes: [StackInterner.Prefix]) -> StackID { interner.stack(prefixes) }
+    /// The stack with a key, whose last frame is hashed by a number; nil where there is none yet.
+    @inline(__always)
+    func stack(_ key: StackInterner.Key, lastHashedBy seed: UInt64) -> StackID? {
+        guard let stack = interner.find(key) else { return nil }
+        return interner.tree.leaf(of: stack).map { seeds[$0.position] } == seed ? stack : nil
+    }
 
     /// The stack of some frames, outermost first.
     public mutating func stack(_ frames: some Sequence<FrameID>) -> StackID {
         var stack = StackID.empty
-        for frame in frames { stack = interner.child(of: stack, frame) }
+        for frame in frames { stack = self.stack(under: stack, frame) }
         return stack
     }
 
@@ -108,7 +122,7 @@ public struct StackProfileBuilder: Sendable {
         _ frames: [Frame], weight: Int64 = 1, labels: SampleLabels = .none
     ) throws(StackProfileError) {
         var stack = StackID.empty
-        for frame in frames { stack = interner.child(of: stack, id(of: frame)) }
+        for frame in frames { stack = self.stack(under: stack, id(of: frame)) }
         try add(stack, weight: weight, labels: id(of: labels))
     }
 
@@ -120,8 +134,8 @@ public struct StackProfileBuilder: Sendable {
         let labelMap = profile.labelSets.map { id(of: $0) }
         var stackMap = [StackID](repeating: .empty, count: profile.stacks.count)
         profile.stacks.forEachStack { stack, parent, leaf in
-            stackMap[stack.position] = interner.child(
-                of: stackMap[parent.position], frameMap[leaf.position])
+            stackMap[stack.position] = self.stack(
+                under: stackMap[parent.position], frameMap[leaf.position])
         }
         for sample in profile.samples {
             try add(stackMap[sample.stack.position], weight: sample.weight, labels: labelMap[sample.labels])

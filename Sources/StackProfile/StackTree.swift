@@ -61,11 +61,6 @@ public struct StackTree: Sendable {
         parents[Int(node)] == parent && frames[Int(node)] == frame
     }
 
-    /// Whether a stack ends with a frame and has so many of them.
-    func isLast(_ frame: Int32, of node: Int32, depth: Int32) -> Bool {
-        frames[Int(node)] == frame && depths[Int(node)] == depth
-    }
-
     /// Every stack but the empty one with its parent and its leaf, parents first.
     public func forEachStack(_ body: (_ stack: StackID, _ parent: StackID, _ leaf: FrameID) -> Void) {
         for index in parents.indices.dropFirst() {

@@ -157,6 +157,10 @@ struct DwflSession: ~Copyable {
         guard kind == UInt16(ET_EXEC) || kind == UInt16(ET_DYN) else {
             throw .notReadable(image: image.path, reason: "neither a program nor a shared library")
         }
+        // libdwfl takes a segment for granted.
+        guard !elf.segments.isEmpty else {
+            throw .notReadable(image: image.path, reason: "no part of it is loaded into memory")
+        }
         return elf.segments
     }
 

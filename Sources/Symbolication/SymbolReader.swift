@@ -12,7 +12,7 @@ struct SymbolReader {
     private static let limit: Int32 = 8_000_000
 
     /// The table of symbols that lie in executable memory.
-    func table(segments: [ElfImage.Segment]) -> SymbolTable {
+    func table(segments: [ElfImage.Segment], progress: (Double) -> Void) -> SymbolTable {
         var sections = codeSections()
         if sections.isEmpty {
             sections = segments.filter(\.isExecutable).map {
@@ -24,6 +24,7 @@ struct SymbolReader {
         symbols.reserveCapacity(Int(max(0, count)) / 2)
         var lastSection = sections.first
         for index in 1..<max(1, count) {
+            if index.isMultiple(of: 16384) { progress(Double(index) / Double(count)) }
             guard let symbol = codeSymbol(index) else { continue }
             if lastSection?.contains(symbol.address) != true {
                 guard let section = sections.first(where: { $0.contains(symbol.address) }) else { continue }

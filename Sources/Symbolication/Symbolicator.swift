@@ -57,23 +57,31 @@ public struct Symbolicator: ~Copyable {
     private var counts = Summary()
 
     /// Opens an image and reads its symbols.
-    public init(_ image: ProgramImage, options: Options = Options()) throws(SymbolicationError) {
+    ///
+    /// - Parameter progress: Told now and then how far the reading is, from 0 to 1.
+    public init(
+        _ image: ProgramImage, options: Options = Options(), progress: (Double) -> Void = { _ in }
+    ) throws(SymbolicationError) {
         session = try DwflSession(image)
         self.options = options
         symbols = SymbolReader(module: session.module, elf: session.elf, bias: session.bias)
-            .table(segments: session.segments)
+            .table(segments: session.segments, progress: progress)
         debugInformation =
             options.lines || options.inlines
             ? DebugInformation(module: session.module, bias: session.bias) : nil
     }
 
     /// What is known about each of some addresses.
+    ///
+    /// - Parameter progress: Told now and then how far it is, from 0 to 1.
     public mutating func symbolize(
-        _ addresses: some Sequence<ImageAddress>
+        _ addresses: some Sequence<ImageAddress>, progress: (Double) -> Void = { _ in }
     ) -> [ImageAddress: SymbolizedAddress] {
         var result: [ImageAddress: SymbolizedAddress] = [:]
         // In order, so that what is next to each other in the file is read together.
-        for address in Set(addresses).sorted() {
+        let sorted = Set(addresses).sorted()
+        for (index, address) in sorted.enumerated() {
+            if index.isMultiple(of: 256) { progress(Double(index) / Double(sorted.count)) }
             let symbolized = symbolize(address.value)
             counts.addresses += 1
             counts.named += symbolized.function.value == nil ? 0 : 1

@@ -11,13 +11,16 @@ public struct SymbolizedImage: Sendable {
 
     /// Names the addresses of an image. One that cannot be opened leaves every address without a name, with the
     /// reason.
+    ///
+    /// - Parameter progress: Told now and then how far it is, from 0 to 1.
     public init(
         _ image: ProgramImage, _ addresses: some Collection<ImageAddress>,
-        options: Symbolicator.Options = Symbolicator.Options()
+        options: Symbolicator.Options = Symbolicator.Options(), progress: (Double) -> Void = { _ in }
     ) {
+        progress(0)
         do throws(SymbolicationError) {
-            var symbolicator = try Symbolicator(image, options: options)
-            self.addresses = symbolicator.symbolize(addresses)
+            var symbolicator = try Symbolicator(image, options: options) { progress($0 / 2) }
+            self.addresses = symbolicator.symbolize(addresses) { progress(0.5 + $0 / 2) }
             summary = symbolicator.summary
         } catch {
             let reason = error.reason

@@ -5,26 +5,22 @@ internal import Measurement
 internal import ProfileCapture
 
 /// Tells how far a capture is: a bar with the time left before each run, or without a terminal a line.
-struct CaptureProgress: Sendable {
+struct CaptureProgress {
     private let isTerminal = Terminal.isTerminal(Terminal.standardError)
+    private let naming = TerminalProgress("capture: naming functions")
 
     /// Shows what a capture reports.
     func show(_ event: Capture.Event) {
         switch event {
         case .note(let sentence): Console.note("capture: \(sentence)")
         case .run(let kind, let number, let count, _, let left):
-            let bar = isTerminal ? CaptureProgress.bar(number - 1, of: count) + " " : ""
+            let bar = isTerminal ? ProgressBar.text(Double(number - 1) / Double(max(count, 1))) + " " : ""
             let time = left.map { ", about \($0.readable) left" } ?? ""
             Console.note("capture: \(bar)run \(number) of \(count), \(kind.inWords)\(time)")
         case .made:
-            if isTerminal { Console.note("capture: \(CaptureProgress.bar(1, of: 1)) all runs are made") }
+            if isTerminal { Console.note("capture: \(ProgressBar.text(1)) all runs are made") }
+        case .naming(let share): naming.show(share)
         }
-    }
-
-    /// A bar of 20 characters.
-    static func bar(_ done: Int, of count: Int) -> String {
-        let full = count > 0 ? 20 * done / count : 20
-        return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: 20 - full) + "]"
     }
 }
 

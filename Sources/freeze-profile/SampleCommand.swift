@@ -61,7 +61,10 @@ enum SampleCommand {
         let recording = StackRecording(try request(arguments))
         let ending: StackRecording.Ending
         do throws(StackRecordingError) {
-            ending = try recording.run(report: Console.note) { (stacks) throws(StackRecordingError) in
+            let naming = TerminalProgress("naming functions")
+            ending = try recording.run(
+                report: Console.note, naming: naming.show
+            ) { (stacks) throws(StackRecordingError) in
                 do throws(ToolFailure) {
                     try options.write(StackFile(stacks, exporter: "freeze-profile \(toolVersion)"))
                 } catch {
@@ -82,6 +85,7 @@ enum SampleCommand {
 
     private static func request(_ arguments: ParsedArguments) throws(ToolFailure) -> StackRecording.Request {
         var request = StackRecording.Request(.command(arguments.command))
+        request.isGuarded = true
         if let text = arguments.value("pid") {
             guard let pid = Int32(text), pid > 0 else {
                 throw ToolFailure("'\(PlainText.sanitized(text))' is no process number.", .usage)

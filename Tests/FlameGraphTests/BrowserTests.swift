@@ -1,61 +1,24 @@
 import FlameGraph
-import LinuxProcess
-import LinuxSystem
 import StackProfile
-import TestSupport
 import Testing
 
 /// Drives the picture in a browser, two of it in one page, as a reader would with mouse and keys.
 @Suite(
     "Flame graph in a browser",
-    .enabled(if: Programs.path(of: "chromium") != nil, "chromium is not installed"))
+    .enabled(if: BrowserPage.isAvailable, "chromium is not installed"))
 struct BrowserTests {
-    private func outcome(of script: String, fragment: String = "") throws -> [String] {
-        let directory = try Files.createTemporaryDirectory(prefix: "/tmp/flamegraph-browser-")
-        defer { #expect(throws: Never.self) { try Files.removeTree(directory) } }
-        let layout = FlameGraphLayout(try SamplePipeline.profile().grouped(by: [.stage]))
-        var options = FlameGraphSVG.Options()
-        options.title = "one"
-        let one = String(decoding: FlameGraphSVG.render(layout, options: options), as: UTF8.self)
-        options.title = "other"
-        let other = String(decoding: FlameGraphSVG.render(layout, options: options), as: UTF8.self)
-        let page =
-            "<!doctype html><meta charset=\"utf-8\"><body>" + one.dropFirst(39) + other.dropFirst(39)
-            + "<pre id=\"outcome\"></pre><script>\n\(Self.hands)\n"
-            + "addEventListener('load', () => {\n\(script)\nsay(out.join('\\n')) })</script>"
-        try Files.replace("\(directory)/page.html", with: page)
-        let output = try FileDescriptor.open("\(directory)/dom.html", .createNew)
-        var request = ChildRequest([
-            "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(directory)/profile",
-            "--virtual-time-budget=5000", "--dump-dom", "file://\(directory)/page.html\(fragment)",
-        ])
-        request.standardOutput = .descriptor(output.rawValue)
-        request.standardError = .null
-        request.diesWithParent = true
-        var browser = try ChildProcess.start(request)
-        if try browser.wait(timeout: .seconds(60)) == nil {
-            _ = try browser.terminate(grace: .seconds(1))
-            Issue.record("The browser did not end within a minute.")
-        }
-        let dom = String(decoding: try Files.read("\(directory)/dom.html", limit: 1 << 24), as: UTF8.self)
-        let start = try #require(dom.firstRange(of: "<pre id=\"outcome\">")?.upperBound, "\(dom.prefix(300))")
-        let end = try #require(dom[start...].firstRange(of: "</pre>")?.lowerBound)
-        return dom[start..<end].replacing("&amp;", with: "&").split(separator: "\n").map(String.init)
+    private func layout() throws -> FlameGraphLayout {
+        FlameGraphLayout(try SamplePipeline.profile().grouped(by: [.stage]))
     }
 
-    private static let hands = """
-        const [a, b] = document.querySelectorAll('svg'), out = [];
-        const say = (text) => { document.getElementById('outcome').textContent = text; };
-        onerror = (message) => say('ERROR ' + message);
-        const by = (name, svg = a) => [...svg.querySelectorAll('[role=treeitem]')]
-          .find((g) => g.querySelector('title').textContent.startsWith(name + '\\n'));
-        const box = a.querySelector('input[type=search]'), status = a.querySelector('[role=status]');
-        const click = (e) => e.dispatchEvent(new MouseEvent('click', {bubbles: true}));
-        const key = (key) => document.activeElement.dispatchEvent(
-          new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true}));
-        const type = (text) => { box.value = text; box.dispatchEvent(new Event('input', {bubbles: true})); };
-        const here = () => document.activeElement.getAttribute('aria-label');
-        """
+    private func outcome(of script: String, fragment: String = "") throws -> [String] {
+        let pictures = try ["one", "other"].map { title in
+            var options = FlameGraphSVG.Options()
+            options.title = title
+            return FlameGraphSVG.render(try layout(), options: options)
+        }
+        return try BrowserPage.outcome(of: script, pictures: pictures, fragment: fragment)
+    }
 
     @Test("Searching counts matches of all and of the view, literally or as an expression")
     func search() throws {
@@ -106,7 +69,8 @@ struct BrowserTests {
                 type('sqlite3VdbeExec'); key('n'); out.push(here());
                 key('i'); out.push(by('all').querySelector('rect').getAttribute('y') > 0);
                 key('Home'); key('ArrowUp'); out.push(here());
-                key('t'); key('t'); key('t'); out.push(a.style.colorScheme === 'dark', b.style.colorScheme);
+                key('t'); out.push(a.style.colorScheme, b.style.colorScheme);
+                key('t'); out.push(a.style.colorScheme);
                 key('/'); out.push(document.activeElement === box);
                 key('Enter'); out.push(document.activeElement === box);
                 key('Escape'); out.push(document.activeElement === box, box.value === '');
@@ -116,8 +80,8 @@ struct BrowserTests {
             lines == [
                 "rss_feed_fetch, 4.2 %, 125 samples", "summarization, 28.1 %, 827 samples",
                 "all, 100.0 %, 2,943 samples", "sqlite3VdbeExec, 3.4 %, 100 samples", "true",
-                "rss_feed_fetch, 4.2 %, 125 samples", "true", "light dark", "true", "true", "false", "true",
-                "1",
+                "rss_feed_fetch, 4.2 %, 125 samples", "dark", "inherit", "light", "true", "true", "false",
+                "true", "1",
             ])
     }
 
@@ -161,6 +125,44 @@ struct BrowserTests {
         let lines = try outcome(
             of: "out.push(a.querySelectorAll('script').length, box.value, a.style.colorScheme)",
             fragment: "#1.s=%3Cscript%3Ealert(1)%3C/script%3E&1.z=nowhere&1.t=url(x)&1.o=%22")
-        #expect(lines == ["1", "&lt;script&gt;alert(1)&lt;/script&gt;", "light dark"])
+        #expect(lines == ["1", "&lt;script&gt;alert(1)&lt;/script&gt;", "inherit"])
+    }
+
+    @Test("Back leaves a zoom, Backspace goes out by one level, and focus stays on what can be seen")
+    func back() throws {
+        let lines = try outcome(
+            of: """
+                const width = (name) => Number(by(name).querySelector('rect').getAttribute('width'));
+                const full = width('all'), places = history.length;
+                click(by('summarization')); key('ArrowDown'); key('ArrowDown'); key('Enter');
+                out.push(here(), width('main') < full, isHidden('transcription'), history.length - places);
+                history.back(); await moment();
+                out.push(width('summarization') === full, isHidden('transcription'));
+                history.back(); await moment();
+                out.push(width('summarization') < full, isHidden('transcription'), location.hash);
+                click(by('summarization')); key('Backspace');
+                out.push(here(), isHidden('transcription'));
+                key('Backspace'); out.push(here());
+                """)
+        #expect(
+            lines == [
+                "main, 28.1 %, 827 samples", "true", "true", "2", "true", "true", "true", "false",
+                "summarization, 28.1 %, 827 samples", "false", "all, 100.0 %, 2,943 samples",
+            ])
+    }
+
+    @Test("A picture that is a file by itself works, and takes the browser's search only once")
+    func file() throws {
+        let lines = try BrowserPage.outcome(
+            of: """
+                out.push(a === document.documentElement, a.classList.contains('live'), a.style.colorScheme);
+                out.push(key('f', {ctrlKey: true}), document.activeElement === box, key('f', {ctrlKey: true}));
+                type('GGML'); out.push(status.textContent);
+                click(by('summarization')); out.push(/z=[a-z0-9]+/.test(location.hash) && /s=GGML/.test(location.hash));
+                """, file: FlameGraphSVG.render(try layout()), fragment: "#o=flame")
+        #expect(
+            lines == [
+                "true", "true", "light dark", "false", "true", "true", "6 frames, 28.1 % of all", "true",
+            ])
     }
 }

@@ -167,56 +167,42 @@ struct DifferentialTests {
 
     @Test(
         "In a browser shares are shown on demand, matches are summed, and two pictures keep apart",
-        .enabled(if: Programs.path(of: "chromium") != nil, "chromium is not installed"))
+        .enabled(if: BrowserPage.isAvailable, "chromium is not installed"))
     func browser() throws {
-        let directory = try TemporaryDirectory()
-        var options = DifferentialSVG.Options()
         let layout = try layout(older, newer)
-        let one = String(
-            decoding: DifferentialSVG.render(layout, options: options, asDocument: false), as: UTF8.self)
-        options.identity = "2"
-        let two = String(
-            decoding: DifferentialSVG.render(layout, options: options, asDocument: false), as: UTF8.self)
-        let script = """
-            const [a, b] = document.querySelectorAll('svg'), out = [];
-            const by = (name, svg = a) => [...svg.querySelectorAll('[role=treeitem]')]
-              .find((g) => g.querySelector('title').textContent.startsWith(name + '\\n'));
-            const box = a.querySelector('input[type=search]'), status = a.querySelector('[role=status]');
-            out.push(by('search').getAttribute('aria-label'));
-            a.querySelector('[data-do=mode]').click();
-            out.push(by('search').getAttribute('aria-label'));
-            out.push(by('search', b).getAttribute('aria-label'));
-            out.push(location.hash);
-            box.value = 'SEA'; box.dispatchEvent(new Event('input', {bubbles: true}));
-            out.push(status.textContent);
-            by('decode').dispatchEvent(new MouseEvent('click', {bubbles: true}));
-            out.push(by('parse').getAttribute('display') + ' ' + by('parse', b).getAttribute('display'));
-            document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowDown', bubbles: true}));
-            out.push(document.activeElement.getAttribute('aria-label'));
-            const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
-            out.push(ids.length === new Set(ids).size);
-            document.getElementById('outcome').textContent = out.join('\\n');
-            """
-        try Files.replace(
-            "\(directory.path)/page.html",
-            with: "<!doctype html><meta charset=\"utf-8\"><body>\(one)\(two)<pre id=\"outcome\"></pre>"
-                + "<script>addEventListener('load', () => {\n\(script)\n})</script>")
-        let dom = try runCommand(
-            [
-                "chromium", "--headless", "--no-sandbox", "--disable-gpu",
-                "--user-data-dir=\(directory.path)/profile",
-                "--virtual-time-budget=5000", "--dump-dom", "file://\(directory.path)/page.html",
-            ], timeout: .seconds(60)
-        ).standardOutput
-        let start = try #require(dom.firstRange(of: "<pre id=\"outcome\">")?.upperBound, "\(dom.prefix(300))")
-        let end = try #require(dom[start...].firstRange(of: "</pre>")?.lowerBound)
+        let pictures = ["", "2"].map { identity in
+            var options = DifferentialSVG.Options()
+            options.identity = identity
+            return DifferentialSVG.render(layout, options: options, asDocument: false)
+        }
+        let lines = try BrowserPage.outcome(
+            of: """
+                out.push(by('search').getAttribute('aria-label'));
+                a.querySelector('[data-do=mode]').click();
+                out.push(by('search').getAttribute('aria-label'));
+                out.push(by('search', b).getAttribute('aria-label'));
+                out.push(location.hash);
+                type('SEA'); out.push(status.textContent);
+                click(by('decode')); out.push(status.textContent);
+                out.push(isHidden('parse'), by('parse', b).hasAttribute('display'));
+                key('ArrowDown'); out.push(here());
+                key('Backspace'); out.push(here());
+                history.back(); await moment();
+                const ids = [...document.querySelectorAll('[id]')].map((e) => e.id);
+                out.push(ids.length === new Set(ids).size);
+                """, pictures: pictures)
         #expect(
-            dom[start..<end].split(separator: "\n").map(String.init) == [
+            lines == [
                 "+ search, 500 samples → 800 samples (+25.00 points, +60.0 %, 500 → 800 samples)",
                 "+ search, 500 samples → 800 samples (+16.67 points, +60.0 %, 500 → 800 samples)",
                 "+ search, 500 samples → 800 samples (+25.00 points, +60.0 %, 500 → 800 samples)",
-                "#1.m=share", "1 match, 500 samples → 800 samples", "none null",
-                "+ search, 500 samples → 800 samples (+16.67 points, +60.0 %, 500 → 800 samples)", "true",
+                "#1.m=share",
+                "1 frame, 500 samples → 800 samples (50.0 % → 66.7 % of all)",
+                "1 frame, 500 samples → 800 samples (50.0 % → 66.7 % of all), 500 samples → 800 samples "
+                    + "(62.5 % → 72.1 % of view)", "true", "false",
+                "+ search, 500 samples → 800 samples (+16.67 points, +60.0 %, 500 → 800 samples)",
+                "+ decode, 800 samples → 1,110 samples (+12.50 points, +38.8 %, 800 → 1,110 samples)",
+                "true",
             ])
     }
 }

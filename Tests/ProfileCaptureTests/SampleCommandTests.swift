@@ -326,4 +326,77 @@ struct SampleCommandTests {
         #expect(result.status == .code(64))
         #expect(result.standardError == "freeze-profile sample: \(sentence)\n")
     }
+
+    @Test("killed while it samples, it leaves nothing in the temporary directory")
+    func killed() throws {
+        let directory = try TemporaryDirectory()
+        let place = "\(directory.path)/tmp"
+        try Files.createDirectories(place)
+        let names = { try Files.names(inDirectory: place) }
+        var target = try ChildProcess.start(ChildRequest(["sleep", "60"]))
+        defer { _ = try? target.terminate(grace: .zero) }
+        for (what, leaves) in [(["--", "sleep", "60"], 1), (["--pid", "\(target.pid)"], 0)] {
+            var request = ChildRequest(
+                [Self.program, "sample", "-o", "\(directory.path)/out.svg"] + what)
+            request.environment = ["TMPDIR": place]
+            let errors = try FileDescriptor.open("\(directory.path)/err\(leaves)", .createNew)
+            request.standardError = .descriptor(errors.rawValue)
+            var tool = try ChildProcess.start(request)
+            for _ in 0..<100 where try !Self.text("\(directory.path)/err\(leaves)").contains("sampling ") {
+                SystemClock.sleep(for: .milliseconds(50))
+            }
+            // A command is told where to tell its stages; a process that is only looked at needs no place.
+            #expect(try names().count == leaves)
+            tool.send(SignalInbox.kill)
+            _ = try tool.wait()
+            for _ in 0..<60 where try !names().isEmpty { SystemClock.sleep(for: .milliseconds(50)) }
+            #expect(try names() == [])
+        }
+    }
+
+    /// A program with so many symbols that reading them takes a while.
+    private static func manySymbols(in directory: TemporaryDirectory) throws -> String {
+        let path = "\(directory.path)/many"
+        try Files.replace(
+            "\(path).s",
+            with: """
+                .altmacro
+                .macro name n
+                a_function_with_a_rather_long_name_\\n: nop
+                .endm
+                .globl many
+                .text
+                .set i, 0
+                .rept 600000
+                name %i
+                .set i, i+1
+                .endr
+                many: ret
+                .section .note.GNU-stack,"",@progbits
+
+                """)
+        try Files.replace(
+            "\(path).c",
+            with: "void many(void); int main() { many(); for (volatile long i = 0; i < 200000000; i++); }")
+        let compiled = try runCommand(["gcc", "-O1", "-o", path, "\(path).c", "\(path).s"])
+        try #require(compiled.status == .code(0), "\(compiled.standardError)")
+        return path
+    }
+
+    @Test("a long naming of functions shows a bar on a terminal, and elsewhere nothing")
+    func namingBar() throws {
+        let directory = try TemporaryDirectory()
+        let program = try Self.manySymbols(in: directory)
+        let terminal = try TestTerminal(in: directory.path)
+        try terminal.run("\(Self.program) sample -o a.folded -- ./many")
+        let during = try terminal.wait(upTo: 60) { $0.contains("naming functions [") }
+        #expect(during.contains(/naming functions \[[#.]{20}\] [0-9]+ %/), "\(during)")
+        let after = try terminal.wait(upTo: 60) { $0.contains("perf cpu-clock") }
+        #expect(after.contains("perf cpu-clock") && !after.contains("naming functions"), "\(after)")
+
+        let plain = try Self.run(["sample", "-o", "\(directory.path)/b.folded", "--", program])
+        #expect(plain.status == .code(0))
+        #expect(!plain.standardError.contains("naming") && !plain.standardError.contains("\u{1B}"))
+        #expect(try Self.text("\(directory.path)/b.folded").contains("main"))
+    }
 }

@@ -222,6 +222,19 @@ struct SymbolSourceTests {
                 == "Cannot name functions of '\(object)': neither a program nor a shared library.")
     }
 
+    @Test("A header without segments, which libdwfl does not survive, is refused")
+    func withoutSegments() throws {
+        let fixture = try Fixture()
+        var bytes = try Files.read(fixture.compile("gcc", "work.c", to: "work", "-O2"), limit: 1 << 24)
+        // e_phnum
+        bytes[56] = 0
+        bytes[57] = 0
+        let image = ProgramImage(path: "damaged", buildID: nil, content: .memory(bytes))
+        #expect(
+            SymbolizedImage(image, [ImageAddress(1)]).failure
+                == "Cannot name functions of 'damaged': no part of it is loaded into memory.")
+    }
+
     @Test("An address outside all code is unavailable")
     func outside() throws {
         let fixture = try Fixture()
