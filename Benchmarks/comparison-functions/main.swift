@@ -78,10 +78,14 @@ enum Stacks {
         let files = (try archive(1), try archive(2))
         print("archives: \(files.0.count / 1024) and \(files.1.count / 1024) KiB, 1,000,000 samples each")
         var inputs: (AttributionInput, AttributionInput)?
+        let cpu = SystemClock.processCPU
         let reading = try seconds { inputs = (try input("v1", files.0), try input("v2", files.1)) }
+        let readingCPU = (SystemClock.processCPU - cpu).inSeconds
         guard let (before, after) = inputs else { return }
         print("samples as stored: \(before.stacks.samples.count) and \(after.stacks.samples.count)")
-        print("reading both: \(reading.fixed(2)) s")
+        print(
+            "reading both: \(reading.fixed(2)) s, \(readingCPU.fixed(2)) of them CPU time; one after the other, where 'diff' "
+                + "reads both at once")
         var made: AttributionPair?
         let joining = try seconds { made = try AttributionPair(before: before, after: after) }
         guard let pair = made else { return }

@@ -53,6 +53,9 @@ extension Comparison {
     public var stagesToExplain: [StageName] {
         var stages = stages(with: .regressed) + stages(with: .improved)
         stages += rows.filter { $0.ruleFlag != nil }.compactMap(\.stage)
+        // A change of the run that no stage's own test finds is somewhere all the same.
+        stages += rows(of: nil).filter { $0.verdict == .regressed || $0.verdict == .improved }
+            .compactMap { largestPart(of: $0) }.filter { $0.presence == .both }.compactMap(\.stage)
         var seen: Set<StageName> = []
         return stages.filter { seen.insert($0).inserted }
     }

@@ -15,11 +15,15 @@ public enum HTMLComparisonReport {
             writer.sentences(
                 "Allowed although it differs",
                 comparison.comparability.allowed.map { "\($0.key): \($0.sentence)" })
+            let notes = FootNotes(comparison)
             if !comparison.rows.isEmpty { stages(comparison, &writer) }
+            writer.sentences("What is undecided, and what would settle it", notes.doubts)
+            writer.sentences("Counts that differ", notes.exact)
             functions(report, &writer)
             writer.element("h2", "", "What the numbers rest on")
-            writer.sentences("Warnings", comparison.comparability.warnings.map(\.sentence))
-            writer.sentences("Notes", comparison.notes + remarks(comparison))
+            writer.sentences(
+                "What differs besides the version", comparison.comparability.warnings.map(\.sentence))
+            writer.sentences("Notes", comparison.rows.isEmpty ? comparison.notes : notes.explanations)
             writer.environment([report.profiles.from, report.profiles.to])
         }
         return page.finished(tool: report.tool)
@@ -83,14 +87,6 @@ public enum HTMLComparisonReport {
                 .init(title: "bounds"),
                 .init(title: "budget", isNumber: true), .init(title: "verdict"),
             ], rows: rows)
-    }
-
-    /// Reasons and remedies of rows, each once.
-    private static func remarks(_ comparison: Comparison) -> [String] {
-        comparison.rows.compactMap { row in
-            let text = [row.reason, row.remedy?.sentence].compactMap(\.self).joined(separator: " ")
-            return text.isEmpty ? nil : "\(row.stage?.text ?? "whole run"), \(row.metric.title): \(text)"
-        }
     }
 
     private static func functions(_ report: ComparisonReport, _ writer: inout HTMLWriter) {

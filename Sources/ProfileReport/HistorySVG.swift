@@ -87,13 +87,10 @@ public enum HistorySVG {
 
     private static func draw(_ trend: History.Trend, top: Double, height: Double, _ writer: inout HTMLWriter)
     {
-        let known = trend.points.flatMap { point in
-            [point.value.value, point.interval?.lower, point.interval?.upper].compactMap(\.self)
-        }
         label(
             "\(trend.stage?.text ?? "whole run"), \(trend.metric.title)", x: left, y: top + 14, "start",
             &writer)
-        guard let least = known.min(), let most = known.max() else {
+        guard let (least, most) = range(of: trend) else {
             label("not measured", x: left, y: top + height / 2, "start", &writer)
             return
         }
@@ -117,6 +114,19 @@ public enum HistorySVG {
         drawPoints(trend, scale, &writer)
     }
 
+    /// The values that a panel shows. Whiskers have room around the values, but two sessions can have one that is a hundred
+    /// times as long, beside which all versions would look alike.
+    private static func range(of trend: History.Trend) -> (least: Double, most: Double)? {
+        let values = trend.points.compactMap(\.value.value)
+        guard let low = values.min(), let high = values.max() else { return nil }
+        let room = max(high - low, high / 10)
+        let ends = trend.points.compactMap(\.interval)
+        return (
+            least: min(low, max(low - room, ends.map(\.lower).min() ?? low)),
+            most: max(high, min(high + room, ends.map(\.upper).max() ?? high))
+        )
+    }
+
     private static func drawLine(
         _ indices: [Int], _ trend: History.Trend, _ scale: Scale, _ writer: inout HTMLWriter
     ) {
@@ -132,14 +142,19 @@ public enum HistorySVG {
             guard let value = point.value.value else { continue }
             let x = scale.x(index)
             if let interval = point.interval {
-                line("whisker", x, scale.y(interval.lower), x, scale.y(interval.upper), &writer)
+                line(
+                    "whisker", x, scale.y(max(interval.lower, scale.least)), x,
+                    scale.y(min(interval.upper, scale.most)), &writer)
             }
             let radius = trend.points.count > 200 ? 1.2 : 3
             writer.raw(
                 "<circle class=\"point\" cx=\"\(x.fixed(1))\" cy=\"\(scale.y(value).fixed(1))\" r=\"\(radius.fixed(1))\">"
             )
             let change = point.changePercent.map { ", " + ReportNumbers.signed($0) } ?? ""
-            writer.element("title", "", "\(point.release) (\(point.date)): \(value.fixed(3))\(change)")
+            let bounds =
+                point.interval.map { ", another session \($0.lower.fixed(3)) to \($0.upper.fixed(3))" } ?? ""
+            writer.element(
+                "title", "", "\(point.release) (\(point.date)): \(value.fixed(3))\(change)\(bounds)")
             writer.raw("</circle>\n")
         }
     }

@@ -20,8 +20,14 @@ public enum MarkdownReport {
         lines += folded(
             "About these numbers",
             comparison.comparability.warnings.map { "- " + MarkdownText.escaped($0.sentence) }
-                + (comparison.notes + report.stacks.refusals).map { "- " + MarkdownText.escaped($0) })
+                + (notes(comparison) + report.stacks.refusals).map { "- " + MarkdownText.escaped($0) })
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func notes(_ comparison: Comparison) -> [String] {
+        guard !comparison.rows.isEmpty else { return comparison.notes }
+        let notes = FootNotes(comparison)
+        return notes.exact + notes.explanations
     }
 
     private static func sides(_ comparison: Comparison) -> [String] {
@@ -30,7 +36,7 @@ public enum MarkdownReport {
             let sessions = side.sessions == 1 ? "1 session" : "\(side.sessions) sessions"
             let runs = side.runs == 1 ? "1 run" : "\(side.runs) runs"
             return "- \(name) **\(MarkdownText.escaped(side.release))**\(commit), "
-                + "\(MarkdownText.escaped(side.date)), \(sessions) of \(runs)"
+                + "\(MarkdownText.escaped(side.date)), \(runs) in \(sessions)"
         }
         return [line("from", comparison.from), line("to", comparison.to), ""]
     }
@@ -50,8 +56,10 @@ public enum MarkdownReport {
             ("Added stages", rows.filter { $0.presence == .added }),
             ("Removed stages", rows.filter { $0.presence == .removed }),
         ]
+        let doubts = FootNotes(report.comparison).doubts.map { "- " + MarkdownText.escaped($0) }
         for (title, rows) in others where !rows.isEmpty {
-            lines += folded("\(title) (\(rows.count))", table(rows))
+            let why = title == "Cannot tell" ? [""] + doubts : []
+            lines += folded("\(title) (\(rows.count))", table(rows) + why)
         }
         return lines
     }

@@ -7,6 +7,7 @@ enum ReportNumbers {
     /// A percentage with its sign and the digits that matter.
     static func signed(_ percent: Double) -> String {
         guard percent.isFinite else { return percent < 0 ? "−∞ %" : "+∞ %" }
+        guard percent.magnitude < 10_000 else { return percent < 0 ? "<−9999 %" : ">9999 %" }
         let text = percent.magnitude.fixed(percent.magnitude < 9.95 ? 1 : 0)
         let isZero = text.allSatisfy { $0 == "0" || $0 == "." }
         return (isZero ? "" : percent < 0 ? "−" : "+") + text + " %"
@@ -40,14 +41,17 @@ enum ReportNumbers {
         }
     }
 
-    /// The bounds of a row's change.
+    /// The bounds of a row's change; of an ok the one it rests on.
     static func bounds(_ row: ComparisonRow) -> String {
-        guard let interval = row.change?.percentInterval else { return "" }
+        guard let change = row.change else { return "" }
+        if row.verdict == .ok { return "up to \(signed(change.percentUpperBound))" }
+        let interval = change.percentInterval
         return "\(signed(interval.lower)) to \(signed(interval.upper))"
     }
 
     static func budget(_ row: ComparisonRow) -> String {
         guard let budget = row.budget else { return "" }
-        return budget.shown(old: row.from?.value ?? 0, of: row.metric)
+        let old = row.from?.value ?? 0
+        return budget.shown(old: old, of: row.metric) + (budget.isFloor(old: old) ? "*" : "")
     }
 }

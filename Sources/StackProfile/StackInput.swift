@@ -62,7 +62,7 @@ public struct StackInput: Sendable {
         if let kind = writtenOnly(beginning) { throw .notRead(kind: kind) }
         if isBinary(beginning) {
             do throws(Pprof.ReadError) {
-                return StackInput(kind: .pprof, profile: try Pprof.read(Array(buffer)), report: nil)
+                return StackInput(kind: .pprof, profile: try Pprof.read(plain: buffer), report: nil)
             } catch {
                 throw .pprof(error)
             }

@@ -95,12 +95,9 @@ struct DiffReport {
         if case .notComparable = comparison.outcome { stages = [] }
         guard !stages.isEmpty else { return StackComparison() }
         var result = StackComparison(source: changedSource(from, to))
-        let stacks = (
-            StackArchive.stacks(of: from, in: directories.from),
-            StackArchive.stacks(of: to, in: directories.to)
-        )
-        guard let older = stacks.0.value, let newer = stacks.1.value else {
-            let reasons = [stacks.0, stacks.1].compactMap(\.unavailableReason)
+        let stacks = StackArchive.stacks(of: (from, to), in: directories)
+        guard let older = stacks.from.value, let newer = stacks.to.value else {
+            let reasons = [stacks.from, stacks.to].compactMap(\.unavailableReason)
             result.refusals = ["Functions cannot be compared: \(reasons.joined(separator: "; "))."]
             return result
         }

@@ -87,15 +87,22 @@ struct InterleavedRuns {
         .value(
             "pairs", "N",
             "pairs of runs that count, fixed beforehand (default: \(InterleavedPlan.defaultPairs))"),
+        .flag(
+            "grow",
+            "where N pairs do not decide make more, up to 2.5 times as many, with the same error rate in all"),
         .value("seed", "N", "the number from which the random order follows (default: from the clock)"),
     ]
 
     static func plan(_ arguments: ParsedArguments) throws(ToolFailure) -> InterleavedPlan {
-        let pairs =
-            try whole(arguments, "pairs", in: 1...InterleavedPlan.mostPairs) ?? InterleavedPlan.defaultPairs
+        let grows = arguments.has("grow")
+        // Fewer can never decide, so the first look would be given away.
+        let range =
+            grows
+            ? InterleavedTest.fewestRuns...InterleavedPlan.mostGrowingPairs : 1...InterleavedPlan.mostPairs
+        let pairs = try whole(arguments, "pairs", in: range) ?? InterleavedPlan.defaultPairs
         let clock = Int(SystemClock.now.nanosecondsSinceEpoch / 1000 % 1_000_000)
         let seed = try whole(arguments, "seed", in: 0...Int.max) ?? clock
-        return InterleavedPlan(pairs: pairs, seed: UInt64(seed))
+        return InterleavedPlan(pairs: pairs, seed: UInt64(seed), grows: grows)
     }
 
     /// The whole number of an option; nil when it was not given.
@@ -128,21 +135,33 @@ struct InterleavedRuns {
         names: (a: String, b: String), settings: ComparisonSettings
     ) throws(ToolFailure) -> Comparison {
         var runs = try MeasuringRuns()
-        for (number, step) in plan.steps.enumerated() {
-            let pair = step.isWarmUp ? "warm-up" : "pair \(step.pair) of \(plan.pairs)"
-            Console.note("run \(number + 1) of \(plan.steps.count): \(pair), \(step.command.rawValue)")
-            try runs.make(
-                step.command == .a ? a : b, step.isWarmUp ? .warmUp : .measured,
-                session: step.command.rawValue)
+        var made = 0
+        var latest: Comparison?
+        for look in plan.looks {
+            for step in plan.steps[made...].prefix(2 * (look.pairs + 1) - made) {
+                made += 1
+                try make(step, number: made, in: &runs)
+            }
+            latest = Comparison(
+                interleaved: try runs.profile("a", sessions: ["a"]),
+                with: try runs.profile("b", sessions: ["b"]), plan: plan, look: look, settings: settings)
+            if latest?.isDecided == true { break }
         }
-        var comparison = Comparison(
-            interleaved: try runs.profile("a", sessions: ["a"]), with: try runs.profile("b", sessions: ["b"]),
-            settings: settings)
+        guard var comparison = latest else { throw ToolFailure("The plan has no runs.", .usage) }
         comparison.from.release = names.a
         comparison.to.release = names.b
-        comparison.plan = plan
         comparison.notes.append("a is: \(a.joined(separator: " "))")
         comparison.notes.append("b is: \(b.joined(separator: " "))")
         return comparison
+    }
+
+    private func make(
+        _ step: InterleavedPlan.Step, number: Int, in runs: inout MeasuringRuns
+    ) throws(ToolFailure) {
+        let pair = step.isWarmUp ? "warm-up" : "pair \(step.pair) of \(plan.pairs)"
+        let most = plan.looks.count > 1 ? " at most" : ""
+        Console.note("run \(number) of \(plan.steps.count)\(most): \(pair), \(step.command.rawValue)")
+        try runs.make(
+            step.command == .a ? a : b, step.isWarmUp ? .warmUp : .measured, session: step.command.rawValue)
     }
 }

@@ -4,6 +4,7 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
 internal import StackProfile
+internal import Synchronization
 
 /// The stacks that lie beside a frozen profile.
 enum StackArchive {
@@ -11,6 +12,35 @@ enum StackArchive {
     static func directory(of reference: String, in store: ProfileStore) -> String {
         guard reference.contains("/") || reference.hasSuffix(".yaml") else { return store.directory }
         return Files.directory(of: reference)
+    }
+
+    /// The stacks of both sides of a comparison, read at the same time: inflating them is most of what takes time.
+    static func stacks(
+        of profiles: (from: FrozenProfile, to: FrozenProfile), in directories: (from: String, to: String)
+    ) -> (from: Reading<StackProfile>, to: Reading<StackProfile>) {
+        let (profile, directory) = (profiles.to, directories.to)
+        let newer = Answer()
+        do throws(SystemError) {
+            let thread = try DedicatedThread.start(name: "stacks") {
+                newer.set(stacks(of: profile, in: directory))
+            }
+            let older = stacks(of: profiles.from, in: directories.from)
+            thread.join()
+            if let newer = newer.value { return (older, newer) }
+            return (older, stacks(of: profile, in: directory))
+        } catch {
+            // Without a thread the sides are read one after the other.
+            return (stacks(of: profiles.from, in: directories.from), stacks(of: profile, in: directory))
+        }
+    }
+
+    /// What the thread has read.
+    private final class Answer: Sendable {
+        private let reading = Mutex(Reading<StackProfile>?.none)
+
+        var value: Reading<StackProfile>? { reading.withLock { $0 } }
+
+        func set(_ value: Reading<StackProfile>) { reading.withLock { $0 = value } }
     }
 
     /// A profile's stacks, or why there are none that can be trusted.

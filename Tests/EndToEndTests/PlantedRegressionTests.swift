@@ -44,7 +44,7 @@ struct PlantedRegressionTests {
         #expect(try row(result, "\"extract\"", "peak_rss_mb").contains("\"verdict\": \"regressed\""))
         #expect(!(try row(result, "\"load\"", "cpu_time_s").contains("\"verdict\": \"regressed\"")))
         #expect(result.standardOutput.contains("\"added_stages\": [\"verify\"]"))
-        #expect(result.standardOutput.contains("\"pairs\": 12, \"seed\": \"1\""))
+        #expect(result.standardOutput.contains("\"pairs\": 12, \"looks\": [12], \"seed\": \"1\""))
     }
 
     @Test("A command compared with itself is not called a regression")

@@ -142,10 +142,60 @@ struct ComparabilityTests {
         #expect(
             slower.comparability.refusals.map(\.sentence)
                 == ["The machine was not as fast: fixed work (sha256-16MiB-1) took 5 % more time."])
-        // A session in which the machine changed its speed is no fair one.
-        let drifted = Comparison(from: older, to: try profile("v2", seconds: 0.1, last: 0.11))
-        #expect(drifted.to.sessions == 2)
-        #expect(drifted.comparability.warnings.first?.key == "invalid_session")
+    }
+
+    @Test("A machine that changed its speed within a session takes no session away, and is told")
+    func drift() throws {
+        let older = try Versions().profile("v1", Versions.steady)
+        var newer = try Versions().profile("v2", Versions.steady)
+        let quiet = try #require(Comparison(from: older, to: newer).rows.first?.change)
+        // Runs that felt it, and runs that did not.
+        func drift(_ profile: inout FrozenProfile) {
+            profile.sessions[0].canaries = [
+                Canary(
+                    name: "sha256-16MiB-1",
+                    repetitions: [.start: .value([0.1]), .middle: .value([0.1]), .end: .value([0.11])])
+            ]
+        }
+        drift(&newer)
+        let unfelt = try #require(Comparison(from: older, to: newer).rows.first)
+        #expect(try #require(unfelt.change).interval.halfWidth < 1.2 * quiet.interval.halfWidth)
+        newer = try Versions().profile("v2", [[1, 1.1, 0.9, 1.05, 0.95]] + Versions.steady.dropFirst())
+        drift(&newer)
+        let drifted = Comparison(from: older, to: newer)
+        #expect(drifted.to.sessions == 3)
+        #expect(
+            drifted.comparability.warnings.map(\.sentence) == [
+                "Session s1 of v2: The machine's speed changed by 10.0 % during the session (canary sha256-16MiB-1)."
+            ])
+        let wall = try #require(drifted.rows.first)
+        let memory = try #require(drifted.rows.first { $0.metric == .peakResident })
+        #expect(try #require(wall.change).interval.halfWidth > 3 * quiet.interval.halfWidth)
+        #expect(wall.shareOfDrift ?? 0 > 0.7 && memory.shareOfDrift == nil)
+        let share = ((wall.shareOfDrift ?? 0) * 100).fixed(0)
+        #expect(
+            ComparisonText(drifted).render().replacing("\n  ", with: " ").contains(
+                "The machine's speed wandered more in these sessions than in those that tell the noise; up to \(share) % "
+                    + "of the bounds' width is for that."))
+    }
+
+    @Test("A canary that differs from session to session as much as between versions forbids nothing")
+    func restlessMachine() throws {
+        func profile(_ release: String, _ seconds: [Double]) throws -> FrozenProfile {
+            var profile = try Versions().profile(release, Versions.steady)
+            for (index, seconds) in seconds.enumerated() {
+                // Twenty repetitions that agree are still one measurement of the machine.
+                let timed = Reading.value((0..<20).map { seconds * (1 + 0.0001 * Double($0 % 3)) })
+                profile.sessions[index].canaries = [
+                    Canary(name: "sha256-16MiB-1", repetitions: [.start: timed, .end: timed])
+                ]
+            }
+            return profile
+        }
+        let older = try profile("v1", [0.1, 0.11, 0.105])
+        #expect(
+            Comparison(from: older, to: try profile("v2", [0.112, 0.105, 0.118])).outcome != .notComparable)
+        #expect(Comparison(from: older, to: try profile("v2", [0.2, 0.21, 0.19])).outcome == .notComparable)
     }
 
     @Test("Swapped sides and other stages are told, not refused")

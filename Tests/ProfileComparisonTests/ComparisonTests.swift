@@ -158,4 +158,32 @@ struct ComparisonTests {
                 == "old has no value: not recorded by the older schema.")
         #expect(ComparisonText(comparison).render().contains("Schemas differ: 1.0, now 2."))
     }
+
+    @Test("A regression of the run tells where it is, also where no stage's own change is one")
+    func placed() throws {
+        let older = try Versions().profile("v1", Versions.steady)
+        var settings = ComparisonSettings()
+        for metric in [Metric.wall, .cpu] {
+            settings.budgets.commandLine[.init(stage: .transcription, metric: metric)] = 50
+        }
+        var slower = Comparison(
+            from: older, to: try Versions().profile("v2", Versions.steady, slower: ["transcription": 1.2]),
+            settings: settings)
+        #expect(slower.headline.hasSuffix(" %); most of it is in transcription."))
+        #expect(slower.stagesToExplain == [.transcription])
+        slower.explanations = [
+            .transcription: StageExplanation(clause: "ngram_search accounts for 71 % of it")
+        ]
+        #expect(
+            slower.headline.hasSuffix(
+                "; most of it is in transcription, where ngram_search accounts for 71 % of it."))
+        var more = Versions()
+        more.stages.append(.init(name: "verify", wall: 2, cpu: 1, peak: 90))
+        let added = Comparison(from: older, to: try more.profile("v2", Versions.steady), settings: settings)
+        #expect(added.headline.hasSuffix(" %); the stage verify is new."))
+        let same = Comparison(from: older, to: older)
+        #expect(
+            same.comparability.warnings.first?.sentence
+                == "Both sides are one and the same profile, v1, so nothing can have changed.")
+    }
 }

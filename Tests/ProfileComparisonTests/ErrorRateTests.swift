@@ -12,7 +12,9 @@ struct ErrorRateTests {
 
     @Test(
         "Where the truth lies at the budget, neither a regression nor an ok is called too often",
-        arguments: [Plan.sessions(2, runs: 5, ledger: 0), .sessions(1, runs: 5, ledger: 8), .pairs(12)])
+        arguments: [
+            Plan.sessions(2, runs: 5, ledger: 0), .sessions(1, runs: 5, ledger: 8), .pairs(12), .growing(12),
+        ])
     func boundary(plan: Plan) {
         let noise = NoiseModel(runDeviation: 0.01, sessionDeviation: 0.01, drift: 0.02)
         let rates = Simulation(noise: noise, plan: plan, change: 0.03).rates(150, seed: 20)
@@ -29,6 +31,43 @@ struct ErrorRateTests {
         #expect(rates.number(.regressed) <= Self.mostOf150)
         // The bound can fail: the rule that takes runs for replicates breaks it by far.
         #expect(rates.benchstat > 3 * Self.mostOf150)
+    }
+
+    @Test(
+        "A machine that drifts while the ledger was learnt on a quiet one turns no verdict more often than is stated"
+    )
+    func driftingMachine() {
+        var noise = NoiseModel(runDeviation: 0.01, sessionDeviation: 0.01)
+        noise.wander = 0.2
+        for change in [0, 0.03] {
+            var simulation = Simulation(noise: noise, plan: .sessions(1, runs: 5, ledger: 8), change: change)
+            simulation.oldWander = 0
+            simulation.ledgerWander = 0
+            let rates = simulation.rates(150, seed: 23)
+            #expect(rates.number(.regressed) <= Self.mostOf150)
+            // The bound can fail: with no eye for the drift it is broken by far.
+            simulation.ignoresDrift = true
+            #expect(simulation.rates(150, seed: 23).number(.regressed) > 2 * Self.mostOf150)
+        }
+    }
+
+    @Test("Sessions that drift count, and find what they can")
+    func driftCosts() {
+        var noise = NoiseModel(runDeviation: 0.01, sessionDeviation: 0.01)
+        noise.wander = 0.05
+        let rates = Simulation(noise: noise, plan: .sessions(3, runs: 5, ledger: 8), change: 0.25).rates(
+            40, seed: 24)
+        #expect(rates.number(.regressed) >= 36)
+    }
+
+    @Test("Runs in turn that grow stop early where the change is plain, and go on where it is not")
+    func growth() {
+        let noise = NoiseModel(runDeviation: 0.02, sessionDeviation: 0, drift: 0.02)
+        let plain = Simulation(noise: noise, plan: .growing(12), change: 0.25).rates(40, seed: 25)
+        #expect(plain.number(.regressed) >= 38 && plain.meanRuns < 15)
+        let fine = Simulation(noise: noise, plan: .growing(12), change: 0).rates(40, seed: 26)
+        let fixed = Simulation(noise: noise, plan: .pairs(12), change: 0).rates(40, seed: 26)
+        #expect(fine.number(.ok) > fixed.number(.ok) && fine.meanRuns > 15)
     }
 
     @Test("A change of 10 % is found in runs made in turn, and in three sessions a side with a ledger")

@@ -15,8 +15,30 @@ struct ExperimentTests {
         }
         let firsts = stride(from: 2, to: 82, by: 2).count { plan.steps[$0].command == .a }
         #expect((8...32).contains(firsts))
-        #expect(plan.order != InterleavedPlan(pairs: 40, seed: 8).order)
-        #expect(plan.order.split(separator: " ").count == 40)
+        #expect(plan.order() != InterleavedPlan(pairs: 40, seed: 8).order())
+        #expect(plan.order().split(separator: " ").count == 40)
+    }
+
+    @Test("A plan that grows is the same plan with more pairs, looked at three times for one error rate")
+    func growingPlan() throws {
+        let grows = InterleavedPlan(pairs: 12, seed: 7, grows: true)
+        #expect(grows.pairs == 30 && grows.looks.map(\.pairs) == [12, 20, 30])
+        #expect((grows.looks.reduce(0) { $0 + $1.share } - 1).magnitude < 1e-12)
+        let fixed = InterleavedPlan(pairs: 12, seed: 7)
+        #expect(fixed.looks.map(\.pairs) == [12] && fixed.looks.map(\.share) == [1])
+        #expect(grows.order(of: 12) == fixed.order())
+        #expect(InterleavedPlan(pairs: 8, seed: 7, grows: true).looks.map(\.pairs) == [8, 14, 20])
+
+        let comparison = Comparison(
+            interleaved: try runs(Self.base), with: try runs(Self.base.map { 1.1 * $0 }), plan: grows,
+            look: grows.looks[0], settings: ComparisonSettings())
+        #expect(comparison.isDecided && (comparison.settings.errorRate - 0.02).magnitude < 1e-12)
+        #expect(
+            ComparisonText(comparison).render().replacing("\n  ", with: " ").contains(
+                "12 of up to 30 pairs of runs, each in random order (seed 7), after one that does not count. Looked at "
+                    + "after 12, 20 and 30, each time with a part of the error rate: 5 % in all."))
+        #expect(comparison.json.contains("\"error_rate\": 0.02"))
+        #expect(comparison.json.contains("\"pairs\": 12, \"looks\": [12, 20, 30], \"seed\": \"7\""))
     }
 
     /// A session of runs that take so many times as long.

@@ -56,6 +56,27 @@ struct NoiseLedgerTests {
         #expect(!read.applies(to: other))
     }
 
+    @Test("It remembers how far the machine wandered in the sessions it was learnt from")
+    func drift() throws {
+        var profile = try Versions().profile("v1", Versions.noisy)
+        for index in profile.sessions.indices {
+            profile.sessions[index].canaries = [
+                Canary(name: "still", repetitions: [.start: .value([1]), .end: .value([1])]),
+                Canary(name: "fixed work", repetitions: [.start: .value([1]), .end: .value([1.01])]),
+            ]
+        }
+        var ledger = try learnt()
+        ledger.learn(from: profile, date: "2026-02-11")
+        let one = try #require(VarianceEstimate(of: [0, Logarithm.natural(1.01)]))
+        // Of four degrees of freedom, two are of sessions that nobody timed anything in.
+        let drift = try #require(ledger[nil, .wall]).driftVariance
+        #expect((drift - one.variance / 2).magnitude < 1e-12)
+        let read = try NoiseLedger.decode(ledger.encode(), file: "ledger.yaml")
+        #expect((try #require(read[nil, .wall]).driftVariance - drift).magnitude < 1e-9)
+        // Files of before were learnt from quiet sessions.
+        #expect(String(decoding: try learnt().encode(), as: UTF8.self).contains("drift_sd_ln") == false)
+    }
+
     @Test("Noise that is larger than the standard budget gets a larger one, quiet metrics keep the standard")
     func budgets() throws {
         var ledger = try learnt()
@@ -74,7 +95,7 @@ struct NoiseLedgerTests {
     @Test(
         "A damaged ledger is refused with its place",
         arguments: [
-            ("schema_version: '9.0'", "schema_version should be of the kind that is read, 1.0"),
+            ("schema_version: '9.0'", "schema_version should be of the kind that is read, 1.1"),
             (
                 "{schema_version: '1.0', total: {wall_time_s: {session_sd_ln: -1}}}",
                 "total.wall_time_s.session_sd_ln should be a number from 0 to 10"

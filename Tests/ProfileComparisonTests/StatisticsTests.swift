@@ -75,7 +75,42 @@ struct StatisticsTests {
             old: Array(repeating: 1, count: needed), new: Array(repeating: 1.1, count: needed),
             ledger: VarianceEstimate(variance: 0.0001, degreesOfFreedom: 10))
         #expect(needed > 1 && enough.variance.variance < 0.0001)
+        #expect(single.shareOfDrift == 0)
         let constant = try SessionTest(old: [1, 1, 1], new: [1.1, 1.1], ledger: nil)
         #expect(constant.probability(atMost: 0.05) == 0 && constant.probability(atMost: 0.2) == 1)
+    }
+
+    @Test("Drift of the machine widens the interval where the variance does not know it, and nowhere else")
+    func drift() throws {
+        let ledger = VarianceEstimate(variance: 0.0001, degreesOfFreedom: 10)
+        let quiet = try SessionTest(old: [1], new: [1.1], ledger: ledger)
+        let drift = VarianceEstimate(variance: 0.0004, degreesOfFreedom: 2)
+        func test(_ drift: SessionTest.Drift) throws -> SessionTest {
+            try SessionTest(old: [1], new: [1.1], ledger: ledger, drift: drift)
+        }
+        let one = try test(.init(new: drift))
+        #expect((one.standardError * one.standardError - (2 * 0.0001 + 0.0004)).magnitude < 1e-12)
+        // Satterthwaite: 0.0006 squared over 0.0002 squared / 10 and 0.0004 squared / 2.
+        #expect((one.degreesOfFreedom - 36 / (0.4 + 8)).magnitude < 1e-9)
+        #expect((one.shareOfDrift - (1 - (1 / 3.0).squareRoot())).magnitude < 1e-9)
+        #expect(one.interval(tail: 0.025).halfWidth > 2 * quiet.interval(tail: 0.025).halfWidth)
+        // A ledger that was learnt from sessions that drifted as much knows it already.
+        #expect(try test(.init(old: drift, new: drift, ledger: 0.0004)).standardError == quiet.standardError)
+        let part = try test(.init(old: drift, new: drift, ledger: 0.0003))
+        #expect((part.standardError * part.standardError - (2 * 0.0001 + 2 * 0.0001)).magnitude < 1e-12)
+
+        // Sessions that drifted alike tell the variance themselves.
+        let values = ([1.0, 1.02, 1.01], [1.1, 1.12, 1.09])
+        let bare = try SessionTest(old: values.0, new: values.1, ledger: nil)
+        let alike = try SessionTest(
+            old: values.0, new: values.1, ledger: nil, drift: .init(old: drift, new: drift))
+        #expect(alike.standardError == bare.standardError && alike.degreesOfFreedom == 4)
+        let unlike = try SessionTest(old: values.0, new: values.1, ledger: nil, drift: .init(new: drift))
+        #expect(
+            (unlike.standardError * unlike.standardError - bare.standardError * bare.standardError
+                - 0.0002 / 3).magnitude < 1e-12)
+        #expect(
+            try #require(one.sessionsNeeded(halfWidth: 0.02, tail: 0.025))
+                > (try #require(quiet.sessionsNeeded(halfWidth: 0.02, tail: 0.025))))
     }
 }

@@ -112,4 +112,68 @@ struct DamagedInputTests {
         #expect(bytes.count < 100_000)
         #expect(throws: Pprof.ReadError.self) { try Pprof.read(bytes) }
     }
+
+    @Test("A sample says the same in whatever order and packing its fields stand")
+    func shapes() throws {
+        func label(_ sample: inout ProtobufWriter, _ key: UInt64, _ text: UInt64) {
+            sample.message(3) {
+                $0.number(1, key)
+                $0.number(2, text)
+            }
+        }
+        // The same two locations, value and labels four times.
+        let samples: [(inout ProtobufWriter) -> Void] = [
+            { sample in
+                sample.numbers(1, [2, 1])
+                sample.numbers(2, [7])
+                label(&sample, 5, 6)
+                label(&sample, 7, 8)
+            },
+            { sample in
+                label(&sample, 5, 6)
+                sample.number(1, 2)
+                label(&sample, 7, 8)
+                sample.number(2, 7)
+                sample.number(1, 1)
+            },
+            { sample in
+                sample.numbers(1, [2])
+                label(&sample, 5, 6)
+                sample.numbers(2, [7])
+                label(&sample, 7, 8)
+                sample.numbers(1, [1])
+            },
+            { sample in
+                sample.number(1, 2)
+                sample.numbers(1, [1])
+                label(&sample, 7, 8)
+                label(&sample, 5, 6)
+                sample.number(2, 7)
+            },
+        ]
+        var output = ProtobufWriter()
+        output.message(1) {
+            $0.number(1, 1)
+            $0.number(2, 2)
+        }
+        for text in ["", "samples", "count", "main", "work", "stage", "load", "thread", "t1"] {
+            output.bytes(6, text.utf8)
+        }
+        for id in [UInt64(1), 2] {
+            output.message(5) {
+                $0.number(1, id)
+                $0.number(2, 2 + id)
+            }
+            output.message(4) { location in
+                location.number(1, id)
+                location.message(4) { $0.number(1, id) }
+            }
+        }
+        for sample in samples { output.message(2, sample) }
+        let profile = try Pprof.read(output.encoded)
+        #expect(profile.samples.map(\.weight) == [28])
+        let only = try #require(profile.samples.first)
+        #expect(profile.frames(of: only).map(\.function) == ["main", "work"])
+        #expect(profile.labels(of: only) == SampleLabels(stage: StageName("load"), thread: "t1"))
+    }
 }

@@ -7,12 +7,19 @@ struct SimulationTables {
     let comparisons: Int
     let seed: UInt64
 
-    func markdown() -> String {
-        [
-            "\(comparisons) comparisons a cell, seed \(seed).", "", falseAlarms(), "", boundary(), "",
-            power(), "",
-            interleaved(),
-        ].joined(separator: "\n")
+    /// The tables by name, in the order in which they are printed.
+    static let names = ["alarms", "boundary", "power", "turns", "drift", "growth"]
+
+    /// A table as Markdown.
+    func table(_ name: String) -> String {
+        switch name {
+        case "alarms": falseAlarms()
+        case "boundary": boundary()
+        case "power": power()
+        case "turns": interleaved()
+        case "drift": drifting()
+        default: growing()
+        }
     }
 
     private static let sessionPlans: [Plan] = [
@@ -23,17 +30,21 @@ struct SimulationTables {
         .sessions(5, runs: 10, ledger: 0),
     ]
 
-    private func name(_ plan: Plan) -> String {
+    func name(_ plan: Plan) -> String {
         switch plan {
         case .sessions(let sessions, let runs, let ledger):
             "\(sessions) x \(runs)" + (ledger > 0 ? ", ledger" : "")
         case .pairs(let pairs): "\(pairs) pairs"
+        case .growing(let pairs):
+            InterleavedPlan(pairs: pairs, seed: 0, grows: true).looks.map { "\($0.pairs)" }.joined(
+                separator: ", ")
+                + " pairs"
         }
     }
 
-    private func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
+    func row(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
 
-    private func header(_ cells: [String]) -> String {
+    func header(_ cells: [String]) -> String {
         row(cells) + "\n" + row(cells.map { _ in "---" })
     }
 
@@ -139,5 +150,5 @@ struct SimulationTables {
                 + [none.percent(none.number(.ok) + none.number(.improved)).fixed(0)])
     }
 
-    private func percent(_ rates: Rates, _ number: Int) -> String { "\(rates.percent(number).fixed(1)) %" }
+    func percent(_ rates: Rates, _ number: Int) -> String { "\(rates.percent(number).fixed(1)) %" }
 }

@@ -4,14 +4,18 @@ internal import Measurement
 internal import ProfileComparison
 
 // Prints, as Markdown, how often comparisons of simulated measurements end in which verdict.
-// Usage: comparison-simulation [COMPARISONS [SEED]]
+// Usage: comparison-simulation [COMPARISONS [SEED [TABLE...]]]
 
-let arguments = CommandLine.arguments.dropFirst().map { Int($0) }
-guard arguments.allSatisfy({ $0 != nil }), arguments.count <= 2, arguments.first.map({ $0 ?? 0 > 0 }) ?? true
-else {
-    print("Usage: comparison-simulation [COMPARISONS [SEED]]")
+let words = Array(CommandLine.arguments.dropFirst())
+let numbers = words.prefix(2).map { UInt64($0) ?? 0 }
+let chosen = Array(words.dropFirst(2))
+guard words.isEmpty || numbers[0] > 0, chosen.allSatisfy(SimulationTables.names.contains) else {
+    print(
+        "Usage: comparison-simulation [COMPARISONS [SEED [\(SimulationTables.names.joined(separator: "|"))...]]]"
+    )
     CurrentProcess.exit(64)
 }
-let comparisons = arguments.first.flatMap(\.self) ?? 200
-let seed = UInt64(max(0, arguments.dropFirst().first.flatMap(\.self) ?? 1))
-print(SimulationTables(comparisons: comparisons, seed: seed).markdown())
+let tables = SimulationTables(
+    comparisons: Int(numbers.first ?? 200), seed: numbers.dropFirst().first ?? 1)
+print("\(tables.comparisons) comparisons a cell, seed \(tables.seed).")
+for name in chosen.isEmpty ? SimulationTables.names : chosen { print("\n\(tables.table(name))") }

@@ -1,4 +1,6 @@
+internal import FrozenProfile
 internal import LinuxSystem
+internal import Measurement
 
 /// How measured values scatter, on the scale of natural logarithms.
 public struct NoiseModel: Sendable {
@@ -11,6 +13,12 @@ public struct NoiseModel: Sendable {
     /// By how much a session gets slower from its start to its end.
     public var drift = 0.0
 
+    /// How far the machine's speed has wandered at random by a session's end: its standard deviation. The pipeline's times
+    /// and the canary's feel it alike.
+    public var wander = 0.0
+    /// The standard deviation of a repetition of the canary.
+    private static let canaryDeviation = 0.02
+
     /// Noise of a session and of its runs.
     public init(runDeviation: Double, sessionDeviation: Double, drift: Double = 0) {
         self.runDeviation = runDeviation
@@ -19,11 +27,39 @@ public struct NoiseModel: Sendable {
     }
 
     /// The values of a session's runs around a level.
-    func session(runs: Int, level: Double, _ random: inout RandomNumbers) -> [Double] {
+    ///
+    /// - Parameter speed: What the machine's speed adds before and after each run.
+    func session(runs: Int, level: Double, speed: [Double], _ random: inout RandomNumbers) -> [Double] {
         let own = level + sessionDeviation * random.normal()
         return (0..<runs).map { index in
-            Mathematics.exponential(own + drift * Double(index) / Double(runs) + run(&random))
+            let machine = (speed[index] + speed[index + 1]) / 2
+            return Mathematics.exponential(
+                own + machine + drift * Double(index) / Double(runs) + run(&random))
         }
+    }
+
+    /// The machine's speed before the first run of a session and after each.
+    func speed(runs: Int, _ random: inout RandomNumbers) -> [Double] {
+        var speed = [0.0]
+        for _ in 0..<runs {
+            speed.append(speed[speed.count - 1] + wander / Double(runs).squareRoot() * random.normal())
+        }
+        return speed
+    }
+
+    /// A canary that was timed at the start, in the middle and at the end of a session.
+    func canary(_ speed: [Double], _ random: inout RandomNumbers) -> Canary {
+        let moments: [(Canary.Moment, Int)] = [
+            (.start, 0), (.middle, speed.count / 2), (.end, speed.count - 1),
+        ]
+        var canary = Canary(name: "simulated")
+        for (moment, place) in moments {
+            canary.repetitions[moment] = .value(
+                (0..<5).map { _ in
+                    Mathematics.exponential(speed[place] + Self.canaryDeviation * random.normal())
+                })
+        }
+        return canary
     }
 
     /// The values of runs made in turn: pairs of an old and a new run, in random order.

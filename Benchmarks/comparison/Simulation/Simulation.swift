@@ -9,12 +9,18 @@ public enum Plan: Sendable, Hashable {
     case sessions(Int, runs: Int, ledger: Int)
     /// Runs in turn.
     case pairs(Int)
+    /// Runs in turn, more of them where so many pairs do not decide.
+    case growing(Int)
 }
 
 /// Which rule called something a regression, in one simulated comparison of three metrics.
 public struct Calls: Sendable {
     /// Our verdict.
     public var ours: Verdict
+    /// Whether the machines were too different to compare; counted as cannot tell.
+    public var isRefused = false
+    /// The runs that were made on each side.
+    public var runsPerSide: Int
     /// benchstat's documented rule: a metric's median is higher, with p < 0.05 of the exact two-sided Mann-Whitney test on all
     /// runs, with no correction for the number of metrics.
     public var benchstat: Bool
@@ -32,6 +38,12 @@ public struct Simulation: Sendable {
     public var budgetPercent: Double
     /// Stages of the run, each with noise of its own; with any, every stage's rows decide too.
     public var stages = 0
+    /// The machine's wandering in the sessions of the old version, where it is another than the noise's.
+    public var oldWander: Double?
+    /// The same of the sessions that the ledger was learnt from.
+    public var ledgerWander: Double?
+    /// Whether drift of the machine is left out of account.
+    public var ignoresDrift = false
 
     /// A kind of comparison.
     public init(noise: NoiseModel, plan: Plan, change: Double, budgetPercent: Double = 3) {
@@ -44,16 +56,18 @@ public struct Simulation: Sendable {
     /// One comparison.
     public func once(_ random: inout RandomNumbers) -> Calls {
         let level = Mathematics.logarithmOfOnePlus(change)
-        // Wall and CPU time change, memory does not; each has noise of its own.
-        let metrics = [level, level, 0].map { values(change: $0, &random) }
-        let parts = (0..<stages).map { _ in [level, level, 0].map { values(change: $0, &random) } }
-        let old = profile(metrics.map(\.old), stages: parts.map { $0.map(\.old) })
-        let new = profile(metrics.map(\.new), stages: parts.map { $0.map(\.new) })
+        let sides = [(0.0, oldWander ?? noise.wander), (level, noise.wander)]
+        // Runs made in turn share the machine, which drifts as the noise says.
+        let measured = isInterleaved ? pairs(level, &random) : sides.map { side($0, wander: $1, &random) }
+        let comparison = comparison(measured[0], measured[1], &random)
+        func metrics(_ side: Side) -> [[Double]] { side.total.map { $0.flatMap(\.self) } }
+        let values = Array(zip(metrics(measured[0]), metrics(measured[1])))
+        let ours: Verdict =
+            if case .verdict(let verdict) = comparison.outcome { verdict } else { .inconclusive }
         return Calls(
-            ours: verdict(old, new, &random),
-            benchstat: metrics.contains { calledByBenchstat($0.old.flatMap(\.self), $0.new.flatMap(\.self)) },
-            fixedPercent: metrics.contains { calledByPercent($0.old.flatMap(\.self), $0.new.flatMap(\.self)) }
-        )
+            ours: ours, isRefused: comparison.outcome == .notComparable, runsPerSide: comparison.to.runs,
+            benchstat: values.contains { calledByBenchstat($0, $1) },
+            fixedPercent: values.contains { calledByPercent($0, $1) })
     }
 
     /// How often each rule called a regression, and ours a verdict, in so many comparisons.
@@ -64,37 +78,109 @@ public struct Simulation: Sendable {
         return rates
     }
 
-    private func values(change: Double, _ random: inout RandomNumbers) -> (old: [[Double]], new: [[Double]]) {
+    /// What was measured of one version: of the run and of each stage, by metric, session and run.
+    private struct Side {
+        var total: [[[Double]]]
+        var stages: [[[[Double]]]]
+        /// The machine's speed in each session, for its canary.
+        var speeds: [[Double]] = []
+    }
+
+    private var isInterleaved: Bool { if case .sessions = plan { false } else { true } }
+
+    /// Sessions of a version: wall and CPU time feel its change and the machine's speed, memory neither.
+    private func side(_ level: Double, wander: Double, _ random: inout RandomNumbers) -> Side {
+        guard case .sessions(let sessions, let runs, _) = plan else { return Side(total: [], stages: []) }
+        var noise = noise
+        noise.wander = wander
+        let speeds = (0..<sessions).map { _ in noise.speed(runs: runs, &random) }
+        let still = [Double](repeating: 0, count: runs + 1)
+        func metrics(_ random: inout RandomNumbers) -> [[[Double]]] {
+            [true, true, false].map { isTime in
+                speeds.map { speed in
+                    noise.session(
+                        runs: runs, level: isTime ? level : 0, speed: isTime ? speed : still, &random)
+                }
+            }
+        }
+        return Side(
+            total: metrics(&random), stages: (0..<stages).map { _ in metrics(&random) }, speeds: speeds)
+    }
+
+    /// Both versions' runs made in turn.
+    private func pairs(_ level: Double, _ random: inout RandomNumbers) -> [Side] {
+        let count = interleavedPlan?.pairs ?? 0
+        var sides = [Side(total: [], stages: []), Side(total: [], stages: [])]
+        for part in 0...stages {
+            let made = [level, level, 0].map { noise.pairs(count, change: $0, &random) }
+            let old = made.map { [$0.old] }
+            let new = made.map { [$0.new] }
+            if part == 0 {
+                sides[0].total = old
+                sides[1].total = new
+            } else {
+                sides[0].stages.append(old)
+                sides[1].stages.append(new)
+            }
+        }
+        return sides
+    }
+
+    private var interleavedPlan: InterleavedPlan? {
         switch plan {
-        case .sessions(let sessions, let runs, _):
-            let old = (0..<sessions).map { _ in noise.session(runs: runs, level: 0, &random) }
-            let new = (0..<sessions).map { _ in noise.session(runs: runs, level: change, &random) }
-            return (old, new)
-        case .pairs(let count):
-            let pairs = noise.pairs(count, change: change, &random)
-            return ([pairs.old], [pairs.new])
+        case .sessions: nil
+        case .pairs(let pairs): InterleavedPlan(pairs: pairs, seed: 0)
+        case .growing(let pairs): InterleavedPlan(pairs: pairs, seed: 0, grows: true)
         }
     }
 
-    private func verdict(_ old: FrozenProfile, _ new: FrozenProfile, _ random: inout RandomNumbers) -> Verdict
-    {
+    private func comparison(_ old: Side, _ new: Side, _ random: inout RandomNumbers) -> Comparison {
         var settings = ComparisonSettings(gate: stages > 0 ? .stages : .total)
         settings.budgets.commandLine = [
             BudgetPolicy.Target(stage: nil, metric: .wall): budgetPercent,
             BudgetPolicy.Target(stage: nil, metric: .cpu): budgetPercent,
         ]
-        let comparison: Comparison
-        switch plan {
-        case .sessions(_, let runs, let degrees):
-            if degrees > 0 { settings.ledger = ledger(old, runs: runs, degrees: degrees, &random) }
-            // What makes sessions unfair is not simulated, and would only leave some out.
-            settings.allowances = [ComparabilityKey.invalidSession.rawValue]
-            comparison = Comparison(from: old, to: new, settings: settings)
-        case .pairs:
-            comparison = Comparison(interleaved: old, with: new, settings: settings)
+        if let plan = interleavedPlan { return interleaved(old, new, plan, settings) }
+        let sides = [profile(old, &random), profile(new, &random)]
+        if case .sessions(_, let runs, let degrees) = plan, degrees > 0 {
+            settings.ledger = ledger(sides[0], runs: runs, degrees: degrees, &random)
         }
-        guard case .verdict(let verdict) = comparison.outcome else { return .inconclusive }
-        return verdict
+        // Runs that slow down one after the other would only leave some out.
+        settings.allowances = [ComparabilityKey.invalidSession.rawValue]
+        return Comparison(from: sides[0], to: sides[1], settings: settings)
+    }
+
+    /// Looks as often as the plan says, until the runs decide.
+    private func interleaved(
+        _ old: Side, _ new: Side, _ plan: InterleavedPlan, _ settings: ComparisonSettings
+    ) -> Comparison {
+        func first(_ count: Int, of side: Side) -> FrozenProfile {
+            func cut(_ metrics: [[[Double]]]) -> [[[Double]]] {
+                metrics.map { $0.map { Array($0.prefix(count)) } }
+            }
+            return profile(cut(side.total), stages: side.stages.map(cut))
+        }
+        var latest: Comparison?
+        for look in plan.looks {
+            let comparison = Comparison(
+                interleaved: first(look.pairs, of: old), with: first(look.pairs, of: new), plan: plan,
+                look: look,
+                settings: settings)
+            if comparison.isDecided { return comparison }
+            latest = comparison
+        }
+        return latest
+            ?? Comparison(
+                interleaved: first(plan.pairs, of: old), with: first(plan.pairs, of: new), settings: settings)
+    }
+
+    private func profile(_ side: Side, _ random: inout RandomNumbers) -> FrozenProfile {
+        var made = profile(side.total, stages: side.stages)
+        guard !ignoresDrift else { return made }
+        for session in made.sessions.indices {
+            made.sessions[session].canaries = [noise.canary(side.speeds[session], &random)]
+        }
+        return made
     }
 
     /// What earlier sessions of the same noise would have told.
@@ -103,16 +189,11 @@ public struct Simulation: Sendable {
     ) -> NoiseLedger {
         var ledger = NoiseLedger(
             file: "simulated", machine: MachineClass(facts: [:]), workload: Workload(profile))
-        for metric in [Metric.wall, .cpu, .peakResident] {
-            let medians = (0...degrees).compactMap { _ in
-                FrozenProfile.median(
-                    noise.session(runs: runs, level: 0, &random).map(Logarithm.natural))
-            }
-            guard let variance = VarianceEstimate(of: medians) else { continue }
-            ledger[nil, metric] = NoiseLedger.Entry(
-                sessions: variance, sessionCount: degrees + 1, runsPerSession: runs, firstDate: "",
-                lastDate: "")
-        }
+        var earlier = self
+        earlier.plan = .sessions(degrees + 1, runs: runs, ledger: 0)
+        earlier.stages = 0
+        let side = earlier.side(0, wander: ledgerWander ?? noise.wander, &random)
+        ledger.learn(from: earlier.profile(side, &random), date: "")
         return ledger
     }
 
@@ -168,6 +249,8 @@ public struct Rates: Sendable {
     private var verdicts: [Verdict: Int] = [:]
     private var benchstatCalls = 0
     private var fixedCalls = 0
+    private var refusals = 0
+    private var runs = 0
 
     init(comparisons: Int) {
         self.comparisons = comparisons
@@ -177,6 +260,8 @@ public struct Rates: Sendable {
         verdicts[calls.ours, default: 0] += 1
         if calls.benchstat { benchstatCalls += 1 }
         if calls.fixedPercent { fixedCalls += 1 }
+        if calls.isRefused { refusals += 1 }
+        runs += calls.runsPerSide
     }
 
     /// How many comparisons got a verdict of ours.
@@ -185,6 +270,11 @@ public struct Rates: Sendable {
     public var benchstat: Int { benchstatCalls }
     /// In how many a metric's median is more than 5 % up.
     public var fixedPercent: Int { fixedCalls }
+
+    /// How many were refused because the machines were too different.
+    public var refused: Int { refusals }
+    /// The runs a side that a comparison took on average.
+    public var meanRuns: Double { Double(runs) / Double(comparisons) }
 
     /// A number of comparisons in percent of all.
     public func percent(_ number: Int) -> Double { 100 * Double(number) / Double(comparisons) }

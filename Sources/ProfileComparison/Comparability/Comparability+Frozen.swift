@@ -95,23 +95,12 @@ private struct DifferenceSearch {
 
     /// Fixed work that certainly took another time means that the machine had another speed.
     mutating func compareCanaries() {
-        func timings(_ side: SideEvidence) -> [String: [Double]] {
-            var timings: [String: [Double]] = [:]
-            for canary in side.sessions.flatMap(\.canaries) {
-                timings[canary.name, default: []] += canary.repetitions.values.flatMap { $0.value ?? [] }
-            }
-            return timings
-        }
-        let older = timings(from)
-        let newer = timings(to)
         let limit = Percent.logarithm(ofPercent: Self.mostCanaryPercent)
-        for name in older.keys.sorted() {
-            guard let old = older[name]?.logarithms, let new = newer[name]?.logarithms,
-                let shift = ShiftEstimate(from: old, to: new)
+        for name in Set(from.sessions.flatMap(\.canaries).map(\.name)).sorted() {
+            guard let speed = MachineSpeed(canary: name, from: from.sessions, to: to.sessions),
+                speed.interval.lower > limit || speed.interval.upper < -limit
             else { continue }
-            let interval = shift.interval(tail: 0.025)
-            guard interval.lower > limit || interval.upper < -limit else { continue }
-            let change = Percent.ofLogarithm(shift.hodgesLehmann)
+            let change = Percent.ofLogarithm(speed.change)
             forbid(
                 ComparabilityKey.canary.rawValue,
                 "The machine was not as fast: fixed work (\(PlainText.sanitized(name, maximumCharacters: 60))) took "
@@ -169,6 +158,10 @@ private struct DifferenceSearch {
     }
 
     mutating func lookAtSides() {
+        if design == .sessions && from.profile == to.profile {
+            warn(
+                "same", "Both sides are one and the same profile, \(from.name), so nothing can have changed.")
+        }
         if design == .sessions && from.profile.date > to.profile.date {
             warn("order", "\(from.name) is the newer one by date: the sides may be swapped.")
         }
@@ -226,10 +219,9 @@ private struct DifferenceSearch {
             if let swap = session.observed[.swapUsed].value, swap > 0 {
                 warn("swap", "In session \(id) of \(side.name) \(swap.fixed(0)) MB of swap were in use.")
             }
-            let disturbances = SessionValidity.disturbances(of: session)
-            if !disturbances.isEmpty {
-                warn("noise", "Session \(id) of \(side.name): \(disturbances.joined(separator: " "))")
-            }
+            let disturbances = SessionValidity.disturbances(
+                of: session, called: "Session \(id) of \(side.name)")
+            if !disturbances.isEmpty { warn("noise", disturbances.joined(separator: " ")) }
         }
     }
 }

@@ -79,6 +79,7 @@ struct FamilyJudgement {
             estimate: test.estimate, interval: test.interval(tail: tail),
             upperBound: test.interval(tail: errorRate).upper)
         row.regressionProbability = worse
+        if case .sessions(let test) = test, test.shareOfDrift > 0 { row.shareOfDrift = test.shareOfDrift }
         if worse <= errorRate {
             row.verdict = .regressed
             // Holm's steps may reject where the bound of the whole family at once falls short of the margin.

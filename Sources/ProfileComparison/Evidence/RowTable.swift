@@ -78,7 +78,7 @@ struct RowTable {
         if (older + newer).joined().allSatisfy({ $0 <= floor }) { return .belowFloor }
         return switch design {
         case .sessions:
-            sessionEvidence(older, newer, ledger: settings.ledger?[row.stage, row.metric]?.sessions)
+            sessionEvidence(older, newer, ledger: settings.ledger?[row.stage, row.metric], row.metric)
         case .interleaved: runEvidence(older.flatMap(\.self), newer.flatMap(\.self))
         }
     }
@@ -98,7 +98,7 @@ struct RowTable {
     }
 
     private func sessionEvidence(
-        _ older: [[Double]], _ newer: [[Double]], ledger: VarianceEstimate?
+        _ older: [[Double]], _ newer: [[Double]], ledger: NoiseLedger.Entry?, _ metric: Metric
     ) -> Candidate.Evidence {
         guard let olderLogarithms = sessionValues(older), let newerLogarithms = sessionValues(newer) else {
             return .none(reason: "A run has 0, which has no ratio.", remedy: nil)
@@ -106,10 +106,22 @@ struct RowTable {
         do throws(SessionTest.Obstacle) {
             return .test(
                 .sessions(
-                    try SessionTest(old: olderLogarithms, new: newerLogarithms, ledger: ledger)))
+                    try SessionTest(
+                        old: olderLogarithms, new: newerLogarithms, ledger: ledger?.sessions,
+                        drift: metric.isMemory ? SessionTest.Drift() : drift(older, newer, ledger))))
         } catch {
             return .none(reason: error.sentence, remedy: .moreSessions)
         }
+    }
+
+    /// What a machine's speed has to do with: times, not memory.
+    private func drift(
+        _ older: [[Double]], _ newer: [[Double]], _ ledger: NoiseLedger.Entry?
+    ) -> SessionTest.Drift {
+        SessionTest.Drift(
+            old: MachineDrift.variance(of: from.sessions, felt: older.compactMap(\.logarithms)),
+            new: MachineDrift.variance(of: to.sessions, felt: newer.compactMap(\.logarithms)),
+            ledger: ledger?.driftVariance ?? 0)
     }
 
     private func sessionValues(_ sessions: [[Double]]) -> [Double]? {

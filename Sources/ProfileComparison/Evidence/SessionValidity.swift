@@ -2,21 +2,35 @@ internal import FrozenProfile
 
 /// What makes a session no fair measurement: rules fixed beforehand, so that nobody leaves out what does not please.
 enum SessionValidity {
-    /// Findings of a session's review that take its evidence away. The others are advice.
-    private static let disqualifying: Set<NoiseReview.Kind> = [.canaryDrift, .trend, .slowFirstRun]
+    /// Findings of a session's review that take its evidence away. The others are advice, and drift of the machine is
+    /// uncertainty that counts as such (``SessionTest``).
+    private static let disqualifying: Set<NoiseReview.Kind> = [.trend, .slowFirstRun]
 
     /// Why a session must not count, as sentences; empty for a fair one.
     static func problems(of session: Session) -> [String] {
         NoiseReview(session).findings.filter { disqualifying.contains($0.kind) }.map(\.sentence)
     }
 
-    /// Findings of a session's review that a reader of a comparison should know. What else there is is advice for measuring.
-    private static let disturbing: Set<NoiseReview.Kind> = [
-        .steal, .otherProcesses, .throttling, .swapping, .involuntarySwitches, .runQueueWait,
+    /// What else disturbed a session, in a few words each: the pages of the versions have the figures.
+    private static let disturbing: KeyValuePairs<NoiseReview.Kind, String> = [
+        .otherProcesses: "other processes", .involuntarySwitches: "waiting for a CPU",
+        .runQueueWait: "waiting for a CPU", .steal: "CPU time given to other machines",
+        .throttling: "CPUs that were held back", .swapping: "swapping",
     ]
 
-    /// What disturbed a session, as sentences; empty for a quiet one, or where nobody looked.
-    static func disturbances(of session: Session) -> [String] {
-        NoiseReview(session).findings.filter { disturbing.contains($0.kind) }.map(\.sentence)
+    /// What disturbed a session, as sentences about `it`, such as `Session s1 of v2`; empty for a quiet one, or where nobody
+    /// looked.
+    static func disturbances(of session: Session, called it: String) -> [String] {
+        let findings = NoiseReview(session).findings
+        var causes: [String] = []
+        for (kind, words) in disturbing where findings.contains(where: { $0.kind == kind }) {
+            if !causes.contains(words) { causes.append(words) }
+        }
+        let listed = [causes.dropLast().joined(separator: ", "), causes.last ?? ""].filter { !$0.isEmpty }
+        let disturbed = causes.isEmpty ? [] : ["\(it) was disturbed by \(listed.joined(separator: " and "))."]
+        return disturbed
+            + findings.filter { $0.kind == .canaryDrift }.map { finding in
+                (disturbed.isEmpty ? "\(it): " : "") + finding.sentence
+            }
     }
 }

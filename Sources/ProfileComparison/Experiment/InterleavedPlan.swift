@@ -1,3 +1,5 @@
+public import FrozenProfile
+
 /// The order in which runs of two commands are made in turn: fixed before the first of them.
 public struct InterleavedPlan: Equatable, Sendable {
     /// One of the two commands.
@@ -18,8 +20,19 @@ public struct InterleavedPlan: Equatable, Sendable {
         public var isWarmUp: Bool { pair == 0 }
     }
 
-    /// Pairs that count.
+    /// A look at the runs made so far, after which the measuring ends if they decide.
+    public struct Look: Equatable, Sendable {
+        /// The pairs that have been made by then.
+        public var pairs: Int
+        /// The share of the error rate that this look may use up, 0 to 1. All looks together use up the whole of it, so that
+        /// whoever looks more often is not wrong more often.
+        public var share: Double
+    }
+
+    /// Pairs that count, at most.
     public let pairs: Int
+    /// When the runs are looked at: once at the end, unless the plan grows.
+    public let looks: [Look]
     /// The number from which the order follows.
     public let seed: UInt64
     /// All runs, the warm-up pair first.
@@ -30,13 +43,25 @@ public struct InterleavedPlan: Equatable, Sendable {
     /// The most pairs.
     public static let mostPairs = 1000
 
-    /// A plan; the same seed gives the same order.
+    /// The most pairs that a plan can begin with that grows.
+    public static let mostGrowingPairs = mostPairs * 2 / 5
+    /// The shares of the looks of a plan that grows.
+    private static let shares = [0.4, 0.3, 0.3]
+
+    /// A plan; the same seed gives the same order, of however many pairs.
     ///
     /// - Parameters:
     ///   - pairs: Pairs that count, 1 to ``mostPairs``.
     ///   - seed: Any number.
-    public init(pairs: Int, seed: UInt64) {
-        self.pairs = min(max(1, pairs), Self.mostPairs)
+    ///   - grows: Whether runs that do not decide are followed by more, up to two and a half times as many: 12 pairs by 8
+    ///     and those by 10.
+    public init(pairs: Int, seed: UInt64, grows: Bool = false) {
+        let first = min(max(1, pairs), grows ? Self.mostGrowingPairs : Self.mostPairs)
+        looks =
+            grows
+            ? zip([first, (5 * first + 2) / 3, (5 * first + 1) / 2], Self.shares).map(Look.init)
+            : [Look(pairs: first, share: 1)]
+        self.pairs = looks.last?.pairs ?? first
         self.seed = seed
         var coin = Coin(state: seed)
         steps = (0...self.pairs).flatMap { pair in
@@ -45,11 +70,33 @@ public struct InterleavedPlan: Equatable, Sendable {
         }
     }
 
-    /// The order of the pairs that count, such as `ab ba ab`.
-    public var order: String {
-        stride(from: 2, to: steps.count, by: 2)
+    /// The order of the first pairs that count, such as `ab ba ab`; of all unless somebody says how many.
+    public func order(of made: Int? = nil) -> String {
+        stride(from: 2, to: min(steps.count, 2 + 2 * (made ?? pairs)), by: 2)
             .map { steps[$0].command.rawValue + steps[$0 + 1].command.rawValue }.joined(separator: " ")
     }
+}
+
+extension Comparison {
+    /// The comparison of runs made in turn, at one of the looks of their plan.
+    ///
+    /// - Parameters:
+    ///   - from: The old command's runs made so far.
+    ///   - to: The new command's.
+    ///   - look: How much of the error rate this look may use up.
+    public init(
+        interleaved from: FrozenProfile, with to: FrozenProfile, plan: InterleavedPlan,
+        look: InterleavedPlan.Look, settings: ComparisonSettings
+    ) {
+        var settings = settings
+        settings.errorRate *= look.share
+        self.init(interleaved: from, with: to, settings: settings)
+        self.plan = plan
+        pairsMade = look.pairs
+    }
+
+    /// Whether more runs are not called for.
+    public var isDecided: Bool { outcome != .verdict(.inconclusive) }
 }
 
 /// A fair coin that falls the same way for the same seed: SplitMix64.

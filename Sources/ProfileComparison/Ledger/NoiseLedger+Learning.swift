@@ -33,21 +33,29 @@ extension NoiseLedger {
                 }
                 add(
                     variance, sessions: medians.count, runs: values.map(\.count).min() ?? 0, date, stage,
-                    metric)
+                    metric,
+                    drift: metric.isMemory
+                        ? 0
+                        : MachineDrift.variance(
+                            of: evidence.sessions, felt: values.compactMap(\.logarithms))?.variance ?? 0)
             }
         }
     }
 
     private mutating func add(
         _ variance: VarianceEstimate, sessions: Int, runs: Int, _ date: String, _ stage: StageName?,
-        _ metric: Metric
+        _ metric: Metric, drift: Double
     ) {
         guard var entry = self[stage, metric] else {
             self[stage, metric] = Entry(
                 sessions: variance, sessionCount: sessions, runsPerSession: runs, firstDate: date,
                 lastDate: date)
+            self[stage, metric]?.driftVariance = drift
             return
         }
+        let degrees = (Double(entry.sessions.degreesOfFreedom), Double(variance.degreesOfFreedom))
+        entry.driftVariance =
+            (entry.driftVariance * degrees.0 + drift * degrees.1) / (degrees.0 + degrees.1)
         entry.sessions = VarianceEstimate.pooled([entry.sessions, variance]) ?? entry.sessions
         entry.sessionCount += sessions
         entry.runsPerSession = min(entry.runsPerSession, runs)

@@ -5,7 +5,7 @@ internal import YAMLDocument
 
 extension NoiseLedger {
     /// The schema that is written. Another first number is refused.
-    public static let schemaVersion = SchemaVersion(major: 1, minor: 0)
+    public static let schemaVersion = SchemaVersion(major: 1, minor: 1)
     /// The most bytes of a file.
     public static let maximumBytes = 4 << 20
 
@@ -54,6 +54,9 @@ extension NoiseLedger {
                 "runs_per_session": .integer(Int64(entry.runsPerSession)),
                 "first_date": .text(entry.firstDate), "last_date": .text(entry.lastDate),
             ]
+            if entry.driftVariance > 0 {
+                fields["drift_sd_ln"] = .number(entry.driftVariance.squareRoot(), decimals: 9)
+            }
             if let percent = entry.proposedBudgetPercent {
                 fields["budget_pct"] = .number(percent, decimals: 2)
             }
@@ -129,6 +132,10 @@ private struct LedgerReader {
             guard let metric = Metric(rawValue: item.key) else { throw wrong(place, "a metric's name") }
             let deviation = try number(item.value, "session_sd_ln", at: place, in: 0...10)
             let degrees = try number(item.value, "degrees_of_freedom", at: place, in: 1...1_000_000)
+            // Ledgers of schema 1.0 were learnt from sessions without drift.
+            let drift =
+                item.value["drift_sd_ln"] == nil
+                ? 0 : try number(item.value, "drift_sd_ln", at: place, in: 0...10)
             ledger[stage, metric] = NoiseLedger.Entry(
                 sessions: VarianceEstimate(variance: deviation * deviation, degreesOfFreedom: Int(degrees)),
                 sessionCount: Int(try number(item.value, "sessions", at: place, in: 2...1_000_000)),
@@ -137,6 +144,7 @@ private struct LedgerReader {
                 lastDate: try text(item.value, "last_date", at: place) ?? "",
                 proposedBudgetPercent: item.value["budget_pct"] == nil
                     ? nil : try number(item.value, "budget_pct", at: place, in: 0...10_000))
+            ledger[stage, metric]?.driftVariance = drift * drift
         }
     }
 

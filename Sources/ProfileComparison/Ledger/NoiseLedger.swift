@@ -18,6 +18,8 @@ public struct NoiseLedger: Equatable, Sendable {
         public var lastDate: String
         /// The budget that this noise allows to test, in percent; nil where nobody computed one.
         public var proposedBudgetPercent: Double?
+        /// The variance of the machine's speed within those sessions, by their canaries; 0 where nobody looked.
+        public var driftVariance = 0.0
 
         /// An entry.
         public init(

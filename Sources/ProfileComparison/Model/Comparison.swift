@@ -55,6 +55,8 @@ public struct Comparison: Equatable, Sendable {
     public var explanations: [StageName: StageExplanation] = [:]
     /// The order in which runs were made in turn; nil for frozen versions.
     public var plan: InterleavedPlan?
+    /// How many pairs of the plan were made; nil for frozen versions.
+    public var pairsMade: Int?
     /// What both versions measure side by side now, beside what was frozen; nil when nobody asked.
     public var remeasurement: Remeasurement?
 }

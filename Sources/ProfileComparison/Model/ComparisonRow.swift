@@ -37,6 +37,8 @@ public struct ComparisonRow: Equatable, Sendable {
     /// Of runs made in turn: what Wilcoxon's signed-rank test of the pairs says of "no more than the budget". A diagnostic,
     /// which tells much the same as the test unless the machine drifted fast.
     public var pairedProbability: Double?
+    /// The share of the bounds' width that is for drift of the machine beyond what the noise is known from; nil for none.
+    public var shareOfDrift: Double?
     /// Nil for a row that is not judged.
     public var verdict: Verdict?
     /// Why the verdict is what it is, where the numbers do not show it; a sentence.

@@ -4,7 +4,7 @@ internal import Measurement
 
 extension Comparison {
     /// The schema of ``json``: the first number rises when a reader would misread it, the second when members are added.
-    public static let jsonSchemaVersion = "1.0"
+    public static let jsonSchemaVersion = "1.1"
 
     /// The comparison as JSON, which `docs/formats/comparison.md` describes.
     public var json: String {
@@ -32,8 +32,10 @@ extension Comparison {
             ("corrections", "holm within total, holm within stages".asJSON),
             ("allowed", JSONText.list(settings.allowances.sorted().map(\.asJSON))),
             ("ledger", settings.ledger?.file.asJSON),
-            ("pairs", plan.map { "\($0.pairs)" }), ("seed", plan.map { "\"\($0.seed)\"" }),
-            ("order", plan?.order.asJSON),
+            ("pairs", pairsMade.map { "\($0)" }),
+            ("looks", plan.map { plan in JSONText.list(plan.looks.map { "\($0.pairs)" }) }),
+            ("seed", plan.map { "\"\($0.seed)\"" }),
+            ("order", plan?.order(of: pairsMade).asJSON),
         ])
     }
 
@@ -63,6 +65,7 @@ extension Comparison {
             ("delta_pct", row.deltaPercent.map { JSONText.number($0) }), ("change", row.change.map(change)),
             ("within_session", row.withinSession.map(change)),
             ("probability", row.regressionProbability.map { JSONText.number($0, decimals: 9) }),
+            ("drift_share", row.shareOfDrift.map { JSONText.number($0) }),
             ("paired_probability", row.pairedProbability.map { JSONText.number($0, decimals: 9) }),
             ("budget", row.budget.map { budget($0, old: row.from?.value) }),
             ("verdict", row.verdict?.rawValue.asJSON), ("reason", row.reason?.asJSON),

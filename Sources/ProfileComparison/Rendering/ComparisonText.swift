@@ -49,7 +49,7 @@ public struct ComparisonText {
     private func sides() -> [String] {
         [("from:", comparison.from), ("to:  ", comparison.to)].map { label, side in
             var facts = [PlainText.sanitized(side.date, maximumCharacters: 25)]
-            facts.append(count(side.sessions, "session") + " of " + count(side.runs, "run"))
+            facts.append(count(side.runs, "run") + " in " + count(side.sessions, "session"))
             if side.schema.major < 2 { facts.append("schema \(side.schema)") }
             let tail = "  " + facts.joined(separator: "  ")
             let name = PlainText.sanitized(side.release, maximumCharacters: 200)

@@ -2,15 +2,16 @@ internal import FrozenProfile
 internal import Measurement
 
 /// The sentences below a comparison's table, for any renderer.
-struct FootNotes {
+public struct FootNotes {
     private let comparison: Comparison
 
-    init(_ comparison: Comparison) {
+    /// The sentences of a comparison.
+    public init(_ comparison: Comparison) {
         self.comparison = comparison
     }
 
     /// Why rows are undecided and what would settle them, rows of one reason together.
-    var doubts: [String] {
+    public var doubts: [String] {
         var order: [String] = []
         var names: [String: [String]] = [:]
         for row in comparison.rows where row.verdict == .inconclusive {
@@ -27,7 +28,7 @@ struct FootNotes {
     }
 
     /// Thresholds of the rules file that are exceeded.
-    var rules: [String] {
+    public var rules: [String] {
         comparison.rows.compactMap { row in
             row.ruleFlag.map { flag in
                 "\(name(row)): \(Comparison.signed(flag.deltaPercent)) % is more than the "
@@ -37,23 +38,19 @@ struct FootNotes {
     }
 
     /// Counts that should not differ.
-    var exact: [String] {
+    public var exact: [String] {
         comparison.exactDifferences.map { difference in
             "\(difference.stage?.text ?? "whole run"), \(difference.name): \(difference.from), now \(difference.to)."
         }
     }
 
     /// What was frozen beside what both versions measure now.
-    var remeasured: [String] { comparison.remeasurement?.lines.map(\.sentence) ?? [] }
+    public var remeasured: [String] { comparison.remeasurement?.lines.map(\.sentence) ?? [] }
 
     /// How the numbers are meant, and where budgets come from.
-    var explanations: [String] {
+    public var explanations: [String] {
         var sentences: [String] = []
-        if let plan = comparison.plan {
-            sentences.append(
-                "\(plan.pairs) pairs of runs, each in random order (seed \(plan.seed)), after one that does not count."
-            )
-        }
+        if let plan = comparison.plan { sentences.append(pairs(of: plan)) }
         if comparison.rows.contains(where: { $0.change == nil && $0.withinSession != nil }) {
             sentences.append(
                 "~ is what the runs alone say, as if sessions did not differ: no verdict rests on it.")
@@ -63,7 +60,26 @@ struct FootNotes {
             sentences.append(
                 "\(judged) rows of stages were tested; the chance of any false REGRESSED is at most 5 %.")
         }
-        return sentences + budgets + comparison.notes
+        return sentences + drift + budgets + comparison.notes
+    }
+
+    private func pairs(of plan: InterleavedPlan) -> String {
+        let made = comparison.pairsMade ?? plan.pairs
+        let order = "pairs of runs, each in random order (seed \(plan.seed)), after one that does not count."
+        guard plan.looks.count > 1 else { return "\(made) \(order)" }
+        let looks = plan.looks.map { "\($0.pairs)" }
+        return
+            "\(made) of up to \(plan.pairs) \(order) Looked at after \(looks.dropLast().joined(separator: ", ")) and "
+            + "\(looks.last ?? ""), each time with a part of the error rate: 5 % in all."
+    }
+
+    /// How much of the bounds is the machine's wandering.
+    private var drift: [String] {
+        guard let most = comparison.rows.compactMap(\.shareOfDrift).max(), most >= 0.05 else { return [] }
+        return [
+            "The machine's speed wandered more in these sessions than in those that tell the noise; up to "
+                + "\((100 * most).fixed(0)) % of the bounds' width is for that."
+        ]
     }
 
     /// Budgets by source, each with its metrics, or with its rows where they are few.

@@ -25,6 +25,7 @@ extension Comparison {
     private func changes(_ verdict: Verdict) -> String {
         var clauses: [String] = []
         if let row = mostTelling(rows(of: nil), verdict) { clauses.append(clause(row)) }
+        if stages(with: verdict).isEmpty, let place = whereMostChanged(verdict) { clauses.append(place) }
         if let stage = stages(with: verdict).first, let row = mostTelling(rows(of: stage), verdict) {
             let others = stages(with: verdict).count - 1
             let why = explanations[stage]?.clause.map {
@@ -34,6 +35,32 @@ extension Comparison {
             if others > 0 { clauses.append("\(others) more stage\(others == 1 ? "" : "s") likewise") }
         }
         return clauses.joined(separator: "; ")
+    }
+
+    /// In which stage a change of the whole run is, where no stage's own change is certain.
+    private func whereMostChanged(_ verdict: Verdict) -> String? {
+        guard let row = mostTelling(rows(of: nil), verdict), let largest = largestPart(of: row),
+            let stage = largest.stage
+        else { return nil }
+        if largest.presence == .added { return "the stage \(stage) is new" }
+        if largest.presence == .removed { return "the stage \(stage) is gone" }
+        let why = explanations[stage]?.clause.map {
+            ", where " + PlainText.sanitized($0, maximumCharacters: 200)
+        }
+        return "most of it is in \(stage)\(why ?? "")"
+    }
+
+    /// The row of the stage that makes up at least half of a change of the whole run's time; nil where none does.
+    func largestPart(of row: ComparisonRow) -> ComparisonRow? {
+        guard row.metric == .wall || row.metric == .cpu, let from = row.from?.value, let to = row.to?.value
+        else { return nil }
+        func change(_ part: ComparisonRow) -> Double { (part.to?.value ?? 0) - (part.from?.value ?? 0) }
+        let sign: Double = to < from ? -1 : 1
+        let parts = rows.filter { $0.stage != nil && $0.metric == row.metric }
+        guard let largest = parts.max(by: { sign * change($0) < sign * change($1) }),
+            sign * change(largest) > 0, sign * change(largest) >= (to - from).magnitude / 2
+        else { return nil }
+        return largest
     }
 
     /// What a stage did while the whole is something else than regressed; empty when none did.

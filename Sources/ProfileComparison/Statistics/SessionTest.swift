@@ -35,11 +35,36 @@ public struct SessionTest: Equatable, Sendable {
     public let estimate: Double
     /// The estimate's standard error.
     public let standardError: Double
-    /// The variance of a session's value.
+    /// The variance of a session's value, as far as sessions of like drift tell.
     public let variance: VarianceEstimate
+    /// The degrees of freedom of the standard error: fewer than the variance's where drift adds to it.
+    public let degreesOfFreedom: Double
     /// The sessions of the side that has fewer.
     public let fewestSessions: Int
     private let ownDegreesOfFreedom: Int
+    private let excess: Double
+
+    /// By how much the machine's speed wandered: variances within the sessions, on the scale of the values.
+    public struct Drift: Equatable, Sendable {
+        /// In the old sessions, nil where nobody looked.
+        public var old: VarianceEstimate?
+        /// In the new ones.
+        public var new: VarianceEstimate?
+        /// In those that the ledger was learnt from.
+        public var ledger: Double
+
+        /// The drift of both sides and of what the ledger knows.
+        public init(old: VarianceEstimate? = nil, new: VarianceEstimate? = nil, ledger: Double = 0) {
+            self.old = old
+            self.new = new
+            self.ledger = ledger
+        }
+    }
+
+    /// The share of the standard error that drift adds, 0 to 1.
+    public var shareOfDrift: Double {
+        standardError > 0 ? 1 - (variance.variance / meanVariance).squareRoot() : 0
+    }
 
     /// What is missing for a test.
     public enum Obstacle: Error, Equatable, Sendable {
@@ -56,8 +81,16 @@ public struct SessionTest: Equatable, Sendable {
 
     /// The test of two versions' session values.
     ///
-    /// - Parameter ledger: What is known of the variance from other sessions of the same workload on such a machine.
-    public init(old: [Double], new: [Double], ledger: VarianceEstimate?) throws(Obstacle) {
+    /// Drift that the sessions have in common with those that the variance is estimated from is part of that variance. What a
+    /// side has beyond it is added to its sessions' variance, with the degrees of freedom that canaries give it
+    /// (Satterthwaite).
+    ///
+    /// - Parameters:
+    ///   - ledger: What is known of the variance from other sessions of the same workload on such a machine.
+    ///   - drift: By how much the machine's speed wandered.
+    public init(
+        old: [Double], new: [Double], ledger: VarianceEstimate?, drift: Drift = Drift()
+    ) throws(Obstacle) {
         guard !old.isEmpty, !new.isEmpty else { throw .noSession }
         let estimates = [VarianceEstimate(of: old), VarianceEstimate(of: new), ledger].compactMap(\.self)
         let isSingle = old.count == 1 && new.count == 1
@@ -71,8 +104,25 @@ public struct SessionTest: Equatable, Sendable {
         fewestSessions = min(old.count, new.count)
         ownDegreesOfFreedom = old.count + new.count - 2
         estimate = mean(new) - mean(old)
-        standardError = (pooled.variance * (1 / Double(old.count) + 1 / Double(new.count))).squareRoot()
+        let known =
+            (Double(old.count - 1) * (drift.old?.variance ?? 0) + Double(new.count - 1)
+                * (drift.new?.variance ?? 0)
+                + Double(ledger?.degreesOfFreedom ?? 0) * drift.ledger) / Double(pooled.degreesOfFreedom)
+        let shares = 1 / Double(old.count) + 1 / Double(new.count)
+        var parts = [(variance: pooled.variance * shares, degrees: Double(pooled.degreesOfFreedom))]
+        for (side, count) in [(drift.old, old.count), (drift.new, new.count)] {
+            guard let side, side.variance > known else { continue }
+            parts.append(((side.variance - known) / Double(count), Double(side.degreesOfFreedom)))
+        }
+        let sum = parts.reduce(0) { $0 + $1.variance }
+        let spread = parts.reduce(0) { $0 + $1.variance * $1.variance / $1.degrees }
+        standardError = sum.squareRoot()
+        degreesOfFreedom = spread > 0 ? sum * sum / spread : Double(pooled.degreesOfFreedom)
+        excess = sum / shares - pooled.variance
     }
+
+    /// The variance of a session's value, drift included.
+    private var meanVariance: Double { variance.variance + excess }
 
     /// The probability of an estimate this large when the true difference is at most the shift.
     public func probability(atMost shift: Double) -> Double { upperTail(estimate - shift) }
@@ -84,7 +134,7 @@ public struct SessionTest: Equatable, Sendable {
     ///
     /// - Parameter tail: The probability of error at each bound.
     public func interval(tail: Double) -> Interval {
-        let reach = quantile(tail, variance.degreesOfFreedom) * standardError
+        let reach = quantile(tail, degreesOfFreedom) * standardError
         return Interval(lower: estimate - reach, upper: estimate + reach)
     }
 
@@ -94,18 +144,19 @@ public struct SessionTest: Equatable, Sendable {
         let others = variance.degreesOfFreedom - ownDegreesOfFreedom
         return (fewestSessions...max(1000, fewestSessions)).first { count in
             let degrees = others + 2 * (count - 1)
-            return quantile(tail, degrees) * (variance.variance * 2 / Double(count)).squareRoot() <= halfWidth
+            return quantile(tail, Double(degrees)) * (meanVariance * 2 / Double(count)).squareRoot()
+                <= halfWidth
         }
     }
 
     private func upperTail(_ excess: Double) -> Double {
         // Sessions that do not differ at all leave no doubt: what lies beyond the shift is beyond it.
         guard standardError > 0 else { return excess > 0 ? 0 : 1 }
-        return StudentT(degreesOfFreedom: Double(variance.degreesOfFreedom))?.upperTail(
+        return StudentT(degreesOfFreedom: degreesOfFreedom)?.upperTail(
             excess / standardError) ?? 1
     }
 
-    private func quantile(_ tail: Double, _ degrees: Int) -> Double {
-        StudentT(degreesOfFreedom: Double(degrees))?.quantile(upperTail: tail) ?? .infinity
+    private func quantile(_ tail: Double, _ degrees: Double) -> Double {
+        StudentT(degreesOfFreedom: degrees)?.quantile(upperTail: tail) ?? .infinity
     }
 }
