@@ -19,8 +19,9 @@ public struct SymbolizedImage: Sendable {
     ) {
         progress(0)
         do throws(SymbolicationError) {
-            var symbolicator = try Symbolicator(image, options: options) { progress($0 / 2) }
-            self.addresses = symbolicator.symbolize(addresses) { progress(0.5 + $0 / 2) }
+            // Reading the symbols of a large file takes far longer than looking up what was seen of it.
+            var symbolicator = try Symbolicator(image, options: options) { progress(0.9 * $0) }
+            self.addresses = symbolicator.symbolize(addresses) { progress(0.9 + 0.1 * $0) }
             summary = symbolicator.summary
         } catch {
             let reason = error.reason

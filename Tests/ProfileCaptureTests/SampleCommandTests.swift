@@ -354,7 +354,7 @@ struct SampleCommandTests {
         }
     }
 
-    /// A program with so many symbols that reading them takes a while.
+    /// A program that runs in eight libraries with so many symbols that reading them takes a while.
     private static func manySymbols(in directory: TemporaryDirectory) throws -> String {
         let path = "\(directory.path)/many"
         try Files.replace(
@@ -364,23 +364,32 @@ struct SampleCommandTests {
                 .macro name n
                 a_function_with_a_rather_long_name_\\n: nop
                 .endm
-                .globl many
                 .text
                 .set i, 0
-                .rept 600000
+                .rept 300000
                 name %i
                 .set i, i+1
                 .endr
-                many: ret
                 .section .note.GNU-stack,"",@progbits
 
                 """)
         try Files.replace(
+            "\(path)-spin.c", with: "void spin(void) { for (volatile long i = 0; i < 30000000; i++); }")
+        try Files.replace(
             "\(path).c",
-            with: "void many(void); int main() { many(); for (volatile long i = 0; i < 200000000; i++); }")
-        let compiled = try runCommand(["gcc", "-O1", "-o", path, "\(path).c", "\(path).s"])
+            with: """
+                #include <dlfcn.h>
+                int main(int count, char **libraries) {
+                    for (int i = 1; i < count; i++) ((void (*)(void))dlsym(dlopen(libraries[i], 2), "spin"))();
+                }
+                """)
+        let compiled = try runCommand(
+            ["gcc", "-O1", "-shared", "-fPIC", "-o", "\(path)-1.so", "\(path)-spin.c", "\(path).s"])
         try #require(compiled.status == .code(0), "\(compiled.standardError)")
-        return path
+        try #require(try runCommand(["gcc", "-o", path, "\(path).c"]).status == .code(0))
+        let library = try Files.read("\(path)-1.so", limit: 1 << 28)
+        for number in 2...8 { try Files.replace("\(path)-\(number).so", with: library) }
+        return "\(path) " + (1...8).map { "\(path)-\($0).so" }.joined(separator: " ")
     }
 
     @Test("a long naming of functions shows a bar on a terminal, and elsewhere nothing")
@@ -388,13 +397,15 @@ struct SampleCommandTests {
         let directory = try TemporaryDirectory()
         let program = try Self.manySymbols(in: directory)
         let terminal = try TestTerminal(in: directory.path)
-        try terminal.run("\(Self.program) sample -o a.folded -- ./many")
+        try terminal.run("\(Self.program) sample -o a.folded -- \(program)")
         let during = try terminal.wait(upTo: 60) { $0.contains("naming functions [") }
         #expect(during.contains(/naming functions \[[#.]{20}\] [0-9]+ %/), "\(during)")
         let after = try terminal.wait(upTo: 60) { $0.contains("perf cpu-clock") }
         #expect(after.contains("perf cpu-clock") && !after.contains("naming functions"), "\(after)")
 
-        let plain = try Self.run(["sample", "-o", "\(directory.path)/b.folded", "--", program])
+        let plain = try Self.run(
+            ["sample", "-o", "\(directory.path)/b.folded", "--"]
+                + program.split(separator: " ").map(String.init))
         #expect(plain.status == .code(0))
         #expect(!plain.standardError.contains("naming") && !plain.standardError.contains("\u{1B}"))
         #expect(try Self.text("\(directory.path)/b.folded").contains("main"))
