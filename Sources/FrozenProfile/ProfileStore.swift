@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import MessageDigest
 
 /// A directory of frozen profiles: `<VERSION>.yaml`, and its companions under the same stem.
 public struct ProfileStore: Sendable {
@@ -30,8 +31,9 @@ public struct ProfileStore: Sendable {
         do throws(SystemError) {
             let stems = try Files.names(inDirectory: directory).filter { $0.hasSuffix(".yaml") }
                 .map { String($0.dropLast(".yaml".count)) }
-            // Files with other names are somebody else's.
-            return stems.compactMap(ProfileStore.versionName).sorted { naturallyPrecedes($0.text, $1.text) }
+            // Files with other names, and other YAML, are somebody else's.
+            return stems.compactMap(ProfileStore.versionName).filter { ProfileStore.isProfile(path(of: $0)) }
+                .sorted { naturallyPrecedes($0.text, $1.text) }
         } catch {
             throw .system(error)
         }
