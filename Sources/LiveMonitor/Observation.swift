@@ -56,8 +56,13 @@ struct Observation {
     private var endedAt: Int64?
 
     /// Begins to watch a process; nil when there is none of that number.
-    init?(pid: Int32, excluding excluded: Set<Int32>, configuration: MonitorConfiguration) {
-        guard let sampler = TargetSampler(pid: pid, excluding: excluded) else { return nil }
+    ///
+    /// - Parameter counted: What stands for instructions.
+    init?(
+        pid: Int32, excluding excluded: Set<Int32>, configuration: MonitorConfiguration,
+        counted: TreeCounter.Event = .instructions
+    ) {
+        guard let sampler = TargetSampler(pid: pid, excluding: excluded, counted: counted) else { return nil }
         self.pid = pid
         self.sampler = sampler
         name = configuration.name
@@ -154,6 +159,9 @@ struct Observation {
     var memoryProblem: String? { sampler.resetProblem }
     /// Why the CPU time of children that have ended is told in ticks; nil where it is not.
     var clockProblem: String? { sampler.clockProblem }
+    /// Why instructions are not counted, nil where they are; and the least share of the time for which they were.
+    var instructionsProblem: String? { sampler.instructionsProblem }
+    var instructionsCoverage: Double { sampler.instructionsCoverage }
     var totalsIncludeChildren: Bool { sampler.hasHadChildren }
     /// The largest proportional memory at an edge.
     var largestProportional: ByteCount? { proportional.largest }
