@@ -190,8 +190,13 @@ extension ExitStatus: CustomStringConvertible {
     public var description: String {
         switch self {
         case .code(let code): "exited with code \(code)"
-        case .signal(let signal): "was ended by signal \(signal) (\(String(cString: strsignal(signal))))"
+        case .signal(let signal): "was ended by \(Self.words(ofSignal: signal))"
         }
+    }
+
+    /// `signal 9 (Killed)`.
+    public static func words(ofSignal signal: Int32) -> String {
+        "signal \(signal) (\(String(cString: strsignal(signal))))"
     }
 }
 

@@ -115,12 +115,13 @@ public struct Capture {
     // MARK: - Making runs
 
     private func makeRuns(_ records: borrowing RecordsDirectory) throws(CaptureError) {
-        let finished = try records.records().map(\.record)
-        var plan = RunPlan(request, finished: finished)
-        if finished.isEmpty == false, !plan.missing.isEmpty {
-            report(.note("continuing in '\(records.path)' with \(finished.count) runs that are finished"))
-        }
+        let there = try records.records().map(\.record)
+        var plan = RunPlan(request, finished: there)
         guard !plan.missing.isEmpty else { return }
+        if !there.isEmpty {
+            report(.note("continuing in '\(records.path)' with \(RunCounts(there).inWords)"))
+            removeLeftOutput(of: there)
+        }
         let maker = try RunMaker()
         let canaries = SessionCanaries(request, directory: records.path, runs: plan.missing.count)
         var last: MadeRun?
@@ -151,6 +152,17 @@ public struct Capture {
         report(.made)
     }
 
+    /// What failed runs wrote was kept until now.
+    private func removeLeftOutput(of records: [RunRecord]) {
+        for path in records.compactMap(\.leftOutput) {
+            do throws(SystemError) {
+                try LeftOutput.remove(path)
+            } catch {
+                report(.note("what a failed run wrote stays: \(error)"))
+            }
+        }
+    }
+
     private func runRequest(
         _ kind: RunKind, index: Int, program: String?, session: VersionName
     ) -> RunRequest {
@@ -165,13 +177,14 @@ public struct Capture {
         run.monitorInterval = request.monitorInterval
         run.showsMonitor = request.showsMonitor
         run.program = program
+        run.keepsFailures = true
         return run
     }
 
     /// Refuses to continue runs of something else.
     private func requireSame(_ records: borrowing RecordsDirectory) throws(CaptureError) {
         let finished = try records.records().map(\.record)
-        guard let first = finished.first else { return }
+        guard let first = finished.first(where: { !$0.run.hasFailed }) else { return }
         let next = runRequest(
             .measured, index: (finished.map(\.run.index).max() ?? 0) + 1, program: nil,
             session: records.session)
@@ -191,7 +204,10 @@ public struct Capture {
         var all = try records.records()
         for session in frozen?.sessions ?? [] {
             let older = try records.records(ofSession: session.id)
-            guard older.count == session.runs.count else {
+            guard
+                older.count(where: { !$0.record.run.hasFailed })
+                    == session.runs.count(where: { !$0.hasFailed })
+            else {
                 throw .noInput(
                     "The records of session \(session.id), to which this one is to be added, are not all in "
                         + "'\(Files.directory(of: records.path))'. Say where they are with --records DIR, or freeze a "
@@ -211,15 +227,37 @@ public struct Capture {
     /// The error with what became of the runs that are finished.
     private func explain(_ error: CaptureError, _ records: consuming RecordsDirectory) -> CaptureError {
         let path = records.path
-        let finished = Result { () throws(CaptureError) in try records.records().count }
-        guard case .success(let count) = finished, count > 0 else {
+        let there = Result { () throws(CaptureError) in try records.records().map(\.record) }
+        guard case .success(let kept) = there, !kept.isEmpty else {
             records.removeIfEmpty()
             return error
         }
-        let runs = count == 1 ? "1 finished run is" : "\(count) finished runs are"
+        let counts = RunCounts(kept)
+        guard counts.finished > 0 else {
+            return .incomplete(
+                cause: error, kept: "The same command again begins anew:\n  \(request.continuation)")
+        }
         return .incomplete(
             cause: error,
-            kept: "\(runs) kept in '\(path)'. The same command again makes only the missing ones:\n"
+            kept:
+                "Kept in '\(path)': \(counts.inWords). The same command again makes only the missing ones:\n"
                 + "  \(request.continuation)")
+    }
+}
+
+/// How many runs of a session are finished, and how many failed.
+struct RunCounts {
+    let finished: Int
+    let failed: Int
+
+    init(_ records: [RunRecord]) {
+        failed = records.count { $0.run.hasFailed }
+        finished = records.count - failed
+    }
+
+    /// `2 finished runs and 1 that failed`.
+    var inWords: String {
+        let runs = finished == 1 ? "1 finished run" : "\(finished) finished runs"
+        return failed == 0 ? runs : "\(runs) and \(failed) that failed"
     }
 }

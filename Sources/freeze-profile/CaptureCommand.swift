@@ -163,7 +163,7 @@ enum CaptureCommand {
     /// What to exit with when a capture, or any run of a command, ended without result.
     static func exitCode(_ error: CaptureError) -> ExitCode {
         switch error {
-        case .cannotStart, .targetFailed, .interrupted, .measurementFailed: .failed
+        case .cannotStart, .targetFailed, .measurementFailed: .failed
         case .cannotWrite, .wouldOverwrite: .cannotWrite
         case .noInput: .noInput
         case .incomplete(let cause, _): exitCode(cause)

@@ -1,3 +1,4 @@
+import FrozenProfile
 import LinuxProcess
 import LinuxSystem
 import Measurement
@@ -27,7 +28,7 @@ struct BadInputTests {
             result.standardError.contains(
                 "The command exited with code 3 in the warm-up run, so no profile was written."))
         #expect(result.standardError.contains("  | disk on fire: cannot publish"))
-        #expect(try Files.names(inDirectory: toolkit.directory.path).isEmpty)
+        #expect(try Files.names(inDirectory: toolkit.directory.path) == [".records"])
     }
 
     @Test(
@@ -104,7 +105,11 @@ struct BadInputTests {
         let outcome = try capture.wait(timeout: .seconds(20))
         #expect(outcome?.status == .code(4))
         #expect(try sleepers() == 0)
-        #expect(try toolkit.text(errors).contains("Interrupted in the warm-up run."))
-        #expect(try Files.names(inDirectory: toolkit.directory.path) == ["stderr"])
+        #expect(try toolkit.text(errors).contains("Interrupted in the warm-up run by signal 2 (Interrupt)."))
+        #expect(try Files.names(inDirectory: toolkit.directory.path) == [".records", "stderr"])
+        let path = "\(toolkit.directory.path)/.records/v1/s1/001-warm_up.json"
+        #expect(
+            try RunRecord.load(path: path).run.failure
+                == RunFailure("signal 2 (Interrupt)", isInterruption: true))
     }
 }
