@@ -15,6 +15,9 @@ struct clinux_spawn_request {
     int standard_input, standard_output, standard_error;
     /// Read end of a pipe: the process calls exec only after a byte arrives, and exits if the pipe closes first.
     int gate;
+    /// Its write end, which is the caller's alone: held by the process too, it would keep the pipe open for ever when the
+    /// caller is killed.
+    int gate_writer;
     /// Write end of a close-on-exec pipe: gets errno as an int when exec or a step before it fails.
     int failure_report;
     /// More descriptors to pass on, under the same numbers.
