@@ -18,10 +18,12 @@ extension FrozenProfile {
             if let difference = RunRecord.difference(first, record) { throw .mixedRecords(difference) }
         }
         // One that failed before the source or the configuration was mended was of something else.
-        let records = all.filter { record in
-            !record.run.hasFailed
-                || record.run.failure?.isInterruption != true && RunRecord.difference(first, record) == nil
-        }
+        let records = RunRecord.inOrder(
+            all.filter { record in
+                !record.run.hasFailed
+                    || record.run.failure?.isInterruption != true
+                        && RunRecord.difference(first, record) == nil
+            })
         for (one, next) in zip(records, records.dropFirst()) where one.name == next.name {
             throw .repeatedRun(one.name)
         }

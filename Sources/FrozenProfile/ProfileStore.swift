@@ -41,7 +41,7 @@ public struct ProfileStore: Sendable {
 
     /// A version's profile.
     public func load(_ version: VersionName) throws(ProfileError) -> FrozenProfile {
-        guard contains(version) else {
+        guard contains(version), ProfileStore.isProfile(path(of: version)) else {
             let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
             throw .unknownVersion(version.text, directory: directory, nearest: nearest)
         }

@@ -126,7 +126,8 @@ struct Observation {
     mutating func conclude(_ waited: WaitedUsage) {
         let hasEnded = endedAt != nil
         _ = readTransitions()
-        let end = endedAt ?? SystemClock.monotonicNanoseconds
+        let heard = endedAt ?? SystemClock.monotonicNanoseconds
+        let end = waited.ended.map { max(startedAt, min(heard, $0)) } ?? heard
         if !hasEnded { takeSample(atEdge: true) }
         let total = hasEnded ? waited.cpu.flatMap { sampler.cpuSinceFirstSeen(waited: $0) } : nil
         if hasEnded, let peak = waited.peak.flatMap({ sampler.peak(waited: $0) }) {

@@ -14,6 +14,8 @@ public struct Capture {
         public var profileFile: String
         /// All files that were written, the YAML first.
         public var files: [String]
+        /// The session that was made; nil where records of several were frozen.
+        public var session: String?
     }
 
     /// What a capture has to tell while it is at work.
@@ -54,7 +56,8 @@ public struct Capture {
         try requireSame(records)
         do throws(CaptureError) {
             try makeRuns(records)
-            let result = try freeze(at: place, records, appendedTo: request.appends ? frozen : nil)
+            var result = try freeze(at: place, records, appendedTo: request.appends ? frozen : nil)
+            result.session = session.text
             if let frozen, !request.appends { try records.discard(sessions: frozen.sessions.map(\.id)) }
             return result
         } catch {
@@ -245,19 +248,27 @@ public struct Capture {
     }
 }
 
-/// How many runs of a session are finished, and how many failed.
+/// How many runs of a session are finished, how many failed, and how many somebody ended.
 struct RunCounts {
     let finished: Int
     let failed: Int
+    let interrupted: Int
 
     init(_ records: [RunRecord]) {
-        failed = records.count { $0.run.hasFailed }
-        finished = records.count - failed
+        interrupted = records.count { $0.run.failure?.isInterruption ?? false }
+        failed = records.count { $0.run.hasFailed } - interrupted
+        finished = records.count - failed - interrupted
     }
 
-    /// `2 finished runs and 1 that failed`.
+    /// `2 finished runs, 1 that failed`.
     var inWords: String {
-        let runs = finished == 1 ? "1 finished run" : "\(finished) finished runs"
-        return failed == 0 ? runs : "\(runs) and \(failed) that failed"
+        var parts = [
+            finished == 0 ? "no finished run" : "\(finished) finished \(finished == 1 ? "run" : "runs")"
+        ]
+        if failed > 0 { parts.append("\(failed) that failed") }
+        if interrupted > 0 {
+            parts.append("\(interrupted) that \(interrupted == 1 ? "was" : "were") interrupted")
+        }
+        return parts.joined(separator: ", ")
     }
 }

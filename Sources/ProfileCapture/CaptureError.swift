@@ -12,6 +12,8 @@ public enum CaptureError: Error, Equatable, Sendable {
     case cannotWrite(String)
     /// The version exists already, in one sentence.
     case wouldOverwrite(String)
+    /// It was asked for in a way that cannot be meant, in one sentence.
+    case wrongUsage(String)
     /// An input is missing, in one sentence.
     case noInput(String)
     /// It ended before all runs were made; those that were finished are kept, and the sentence says how to go on.
@@ -25,7 +27,7 @@ extension CaptureError: CustomStringConvertible {
         case .cannotStart(let error): return error.description
         case .targetFailed(let run): return run.description
         case .measurementFailed(let sentence), .cannotWrite(let sentence), .wouldOverwrite(let sentence),
-            .noInput(let sentence):
+            .noInput(let sentence), .wrongUsage(let sentence):
             return sentence
         case .incomplete(let cause, let kept): return "\(cause)\n\(kept)"
         }

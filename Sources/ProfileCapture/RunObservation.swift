@@ -52,7 +52,8 @@ struct RunObservation {
         }
         let report: MonitorReport
         do throws(MonitorError) {
-            report = try session.finish(outcome: finished.outcome)
+            report = try session.finish(
+                outcome: finished.outcome, endedAt: finished.endedMonotonicNanoseconds)
         } catch {
             // That the command failed matters more than that nobody can tell how far it got.
             if let failure = finished.failure {

@@ -21,6 +21,9 @@ struct TargetRun {
         /// The first request to end that was passed on to it: then it ended because the capture did.
         var interruption: Int32?
 
+        /// When it was over, on the same clock.
+        var endedMonotonicNanoseconds: Int64 { startedMonotonicNanoseconds + wall.inNanoseconds }
+
         /// Why it is no measurement; nil when it ended well.
         var failure: RunFailure? {
             if let interruption {

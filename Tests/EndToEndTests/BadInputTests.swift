@@ -19,6 +19,19 @@ struct BadInputTests {
         #expect(try Files.names(inDirectory: toolkit.directory.path).isEmpty)
     }
 
+    @Test("an output file that is none")
+    func noYAML() throws {
+        let result = try runCommand([
+            BuiltProduct.path("freeze-profile"), "capture", "--version", "v1", "--output", "nowhere/v1.yml",
+            "--", "true",
+        ])
+        #expect(result.status == .code(64))
+        #expect(
+            result.standardError
+                == "freeze-profile capture: The output file 'nowhere/v1.yml' has no name that ends in .yaml. "
+                + "Give one: --output data/profiles/v1.yaml.\n")
+    }
+
     @Test("a command that fails: its exit code and last words, and no profile")
     func commandFails() throws {
         let toolkit = try Toolkit()

@@ -102,7 +102,7 @@ struct CaptureRunsTests {
         #expect(failed.standardError.contains("exited with code 5 in the measured run"))
         #expect(
             failed.standardError.contains(
-                "Kept in '\(toolkit.directory.path)/.records/v1/s1': 2 finished runs and 1 that failed."))
+                "Kept in '\(toolkit.directory.path)/.records/v1/s1': 2 finished runs, 1 that failed."))
         #expect(failed.standardError.contains("  | no more disk\nIts record: "))
         #expect(failed.standardError.contains("<- it was here"))
         #expect(

@@ -90,6 +90,11 @@ struct RunRecordTests {
         let profile = try FrozenProfile(
             records: good + [failed, beforeTheFix, interrupted], release: try VersionName("v1"))
         #expect(profile.sessions.flatMap(\.runs).map(\.index) == [1, 2, 3, 4])
+        // One that is left out does not tell when its session began either.
+        beforeTheFix.run.startedAt = "2020-01-01T00:00:00.000Z"
+        let later = try Samples.record(1, wall: 5, session: "s2", hour: 13)
+        let two = try FrozenProfile(records: good + [beforeTheFix, later], release: try VersionName("v1"))
+        #expect(two.sessions.map(\.id) == ["s2", "s1"])
         #expect(profile.totals.use.wallSeconds == .value(2) && profile.totals.runs == 3)
         #expect(profile.captureQuality?.attempts == [.measured: RunAttempts(attempted: 4, recorded: 3)])
         #expect(

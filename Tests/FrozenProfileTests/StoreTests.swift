@@ -221,6 +221,9 @@ struct StoreTests {
             try Files.replace("\(directory)/older.yaml", with: Samples.older)
             try Files.replace("\(directory)/rules.yaml", with: "rules:\n  release: v1\n")
             #expect(try store.versions().map(\.text) == ["cut", "empty", "garbage", "older", "v1"])
+            #expect(
+                failure { () throws(ProfileError) in _ = try store.load(reference: "rules") }?
+                    .hasPrefix("There is no profile of version rules in '\(directory)'.") == true)
         }
     }
 
