@@ -27,7 +27,7 @@ let package = Package(
             dependencies: [
                 "CommandLineTool", "ProfileCapture", "ProfileComparison", "ProfileReport", "FlameGraph",
                 "FrozenProfile", "LiveMonitor", "StackProfile", "JSONDocument", "LinuxProcess", "LinuxSystem",
-                "Measurement",
+                "Measurement", "MessageDigest",
             ]),
         .executableTarget(
             name: "podcast-scraper",
@@ -57,6 +57,7 @@ let package = Package(
             name: "ProfileComparison",
             dependencies: [
                 "FrozenProfile", "StackProfile", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement",
+                "MessageDigest",
             ]),
         // Style and script are files of their own, embedded so that the tool stays one file.
         .target(
@@ -71,6 +72,7 @@ let package = Package(
                 "LiveMonitor", "PipelineStatus", "StackSampler", "Symbolication", "StackProfile",
                 "FlameGraph",
                 "FrozenProfile", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement",
+                "MessageDigest",
             ]),
         .target(
             name: "LiveMonitor",
@@ -78,8 +80,7 @@ let package = Package(
         .target(
             name: "FrozenProfile",
             dependencies: [
-                "YAMLDocument", "JSONDocument", "CMessageDigest", "LinuxProcess", "LinuxSystem",
-                "Measurement",
+                "YAMLDocument", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement", "MessageDigest",
             ]),
         // Style and script are files of their own, embedded so that the tool stays one file.
         .target(
@@ -101,6 +102,7 @@ let package = Package(
             ]),
         .target(name: "PipelineStatus", dependencies: ["JSONDocument", "LinuxSystem", "Measurement"]),
         .target(name: "YAMLDocument", dependencies: ["CLibYAML"]),
+        .target(name: "MessageDigest", dependencies: ["CMessageDigest", "LinuxSystem"]),
         .target(name: "JSONDocument", dependencies: ["Measurement"]),
         .target(name: "LinuxProcess", dependencies: ["CLinux", "LinuxSystem", "Measurement"]),
         .target(name: "LinuxSystem", dependencies: ["CLinux", "Measurement"]),
@@ -111,7 +113,7 @@ let package = Package(
             name: "PodcastPipeline",
             dependencies: [
                 "PipelineStatus", "YAMLDocument", "JSONDocument", "LinuxProcess", "LinuxSystem",
-                "Measurement",
+                "Measurement", "MessageDigest",
                 "CPocketSphinx", "CExpat",
                 "CCurl",
             ]),
@@ -215,7 +217,8 @@ let testedTargets: [String: [String]] = [
     "SymbolicationTests": ["Symbolication"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
-    "FrozenProfileTests": ["FrozenProfile", "YAMLDocument"],
+    "FrozenProfileTests": ["FrozenProfile", "MessageDigest", "YAMLDocument"],
+    "MessageDigestTests": ["MessageDigest"],
     "ProfileComparisonTests": [
         "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile", "JSONDocument",
     ],
@@ -232,7 +235,8 @@ let testedTargets: [String: [String]] = [
         "podcast-scraper",
     ],
     "EndToEndTests": [
-        "StackProfile", "freeze-profile", "podcast-scraper", "loopback-feed", "monitored-pipeline",
+        "MessageDigest", "StackProfile", "freeze-profile", "podcast-scraper", "loopback-feed",
+        "monitored-pipeline",
     ],
 ]
 for (name, dependencies) in testedTargets.sorted(by: { $0.key < $1.key }) {

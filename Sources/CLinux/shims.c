@@ -109,12 +109,22 @@ pid_t clinux_wait(pid_t pid, int *status, struct clinux_usage *usage) {
     return result(waited);
 }
 
-int clinux_open_task_clock(pid_t thread) {
+int clinux_open_counter(int event, pid_t thread) {
+    static const struct {
+        uint32_t type;
+        uint64_t number;
+    } events[] = {
+        {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK},
+        {PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS},
+        {PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS},
+    };
+    if (event < 0 || (size_t)event >= sizeof events / sizeof *events) return -EINVAL;
     struct perf_event_attr attributes;
     memset(&attributes, 0, sizeof attributes);
     attributes.size = sizeof attributes;
-    attributes.type = PERF_TYPE_SOFTWARE;
-    attributes.config = PERF_COUNT_SW_TASK_CLOCK;
+    attributes.type = events[event].type;
+    attributes.config = events[event].number;
+    attributes.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING;
     attributes.inherit = 1;
     // Without these the kernel asks for privileges. The clock counts time in the kernel all the same.
     attributes.exclude_kernel = 1;

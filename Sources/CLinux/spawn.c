@@ -90,6 +90,7 @@ pid_t clinux_spawn(const struct clinux_spawn_request *request) {
     int failed = prepare(request, parent);
     if (!failed) {
         restore_signals();
+        if (request->gate >= 0) close(request->gate_writer);
         if (request->gate >= 0 && !wait_for_gate(request->gate)) _exit(127);
         execve(request->path, request->arguments, request->environment);
     }

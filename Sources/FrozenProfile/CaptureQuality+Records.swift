@@ -3,15 +3,19 @@ internal import Measurement
 extension CaptureQuality {
     /// The account over some records, in order.
     init(_ records: [RunRecord]) {
-        let measured = records.filter(\.run.counts)
-        let profiled = records.filter { $0.run.kind == .profiled }
+        let ended = records.filter { !$0.run.hasFailed }
+        let measured = ended.filter(\.run.counts)
+        let profiled = ended.filter { $0.run.kind == .profiled }
+        let named = records.map { ($0.name, $0.run) }
         self.init(
             sampler: Sampler(profiled, reasonForNone: measured.last?.sampler.reason),
             profiledOverMeasuredWall: .unavailable(reason: ""), monitorCPUSeconds: .unavailable(reason: ""),
             samplerCPUSeconds: .unavailable(reason: ""),
-            notes: CaptureQuality.notes(records) + CaptureQuality.outputNotes(measured),
-            runs: records.compactMap(RunHealth.init))
-        derivePerturbation(from: records.map { ($0.name, $0.run) })
+            notes: [RunAttempts.note(named)].compactMap(\.self) + CaptureQuality.notes(ended)
+                + CaptureQuality.outputNotes(measured),
+            runs: ended.compactMap(RunHealth.init))
+        attempts = RunAttempts.byKind(records.map(\.run))
+        derivePerturbation(from: named)
     }
 
     /// Computes what is derived from the runs and from each run's account.
@@ -24,7 +28,7 @@ extension CaptureQuality {
         }
         if let measured = FrozenProfile.median(walls(\.counts)), measured > 0 {
             profiledOverMeasuredWall =
-                FrozenProfile.median(walls { $0.kind == .profiled })
+                FrozenProfile.median(walls { $0.kind == .profiled && !$0.hasFailed })
                 .map { .value(($0 / measured).rounded(decimals: 4)) }
                 ?? .unavailable(reason: "no run was profiled")
         } else {
@@ -63,12 +67,14 @@ extension CaptureQuality {
     /// A sentence when runs of the same pipeline on the same input produced different things.
     private static func outputNotes(_ records: [RunRecord]) -> [String] {
         let digests = records.compactMap { record in record.run.outputDigest.map { (record.name, $0) } }
-        guard let first = digests.first, let other = digests.first(where: { $0.1 != first.1 }) else {
+        guard let first = digests.first,
+            let other = digests.first(where: { $0.1 != first.1 && DigestText.areComparable($0.1, first.1) })
+        else {
             return []
         }
         return [
-            "The output of run \(first.0) has the digest \(first.1.prefix(12)), that of run \(other.0) "
-                + "\(other.1.prefix(12)): the runs did not do the same."
+            "The output of run \(first.0) has the digest \(DigestText.short(first.1)), that of run \(other.0) "
+                + "\(DigestText.short(other.1)): the runs did not do the same."
         ]
     }
 }

@@ -1,3 +1,5 @@
+internal import MessageDigest
+
 /// The digest by which a profile tells that nobody has changed its file.
 ///
 /// It is the SHA-256 of the file without the line that holds it, so that anybody can check it:

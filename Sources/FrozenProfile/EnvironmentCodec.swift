@@ -30,6 +30,9 @@ extension RunEnvironment {
         for key in RunEnvironmentKey.allCases {
             if let value = values[key] { mapping[key.rawValue] = value.node(decimals: key.decimals) }
         }
+        for key in ObservedKey.states {
+            if let range = ranges[key] { mapping[key.rawValue] = range.node(\.node) }
+        }
         return .mapping(mapping)
     }
 
@@ -39,6 +42,44 @@ extension RunEnvironment {
         for key in RunEnvironmentKey.allCases where fields.mapping[key.rawValue] != nil {
             values[key] = try fields.number(key.rawValue)
         }
+        for key in ObservedKey.states {
+            guard let range = try fields.mapping(key.rawValue) else { continue }
+            ranges[key] = try ObservedRange.reading(range)
+        }
+    }
+
+    /// Takes the ranges from where files before schema 2.2 and records before 1.1 have them: the state `before`,
+    /// `during` (a mean) and `after` the run.
+    mutating func takeRanges(fromOlder fields: FieldReader) throws(ProfileError) {
+        let during = try ObservedEnvironment(try fields.mapping("during"))
+        ranges = ObservedKey.ranges(
+            before: try ObservedEnvironment(try fields.mapping("before")),
+            during: during.isEmpty ? [] : [during],
+            after: try ObservedEnvironment(try fields.mapping("after")))
+    }
+}
+
+extension ObservedRange {
+    fileprivate var node: YAMLNode {
+        func number(_ value: Double) -> YAMLNode { .number(value, decimals: 2) }
+        return .mapping([
+            "before": number(before), "after": number(after), "lowest": number(lowest),
+            "highest": number(highest),
+        ])
+    }
+
+    fileprivate static func reading(_ fields: FieldReader) throws(ProfileError) -> Reading<ObservedRange> {
+        if let reason = fields.mapping["unavailable"]?.asText { return .unavailable(reason: reason) }
+        func number(_ key: String) throws(ProfileError) -> Double {
+            guard let value = try fields.number(key).value else {
+                throw .missing(file: fields.file, key: fields.pathOf(key))
+            }
+            return value
+        }
+        return .value(
+            ObservedRange(
+                before: try number("before"), after: try number("after"), lowest: try number("lowest"),
+                highest: try number("highest")))
     }
 }
 

@@ -1,5 +1,6 @@
 internal import LinuxSystem
 public import Measurement
+internal import MessageDigest
 
 /// Reads where this process runs. What cannot be read is unavailable with its reason.
 public enum EnvironmentProbe {

@@ -6,7 +6,7 @@ public import YAMLDocument
 /// `docs/formats/frozen-profile.md` tells every key of the file.
 public struct FrozenProfile: Equatable, Sendable {
     /// The schema that is written. Files of other minor versions are read; a newer major version is refused.
-    public static let schemaVersion = SchemaVersion(major: 2, minor: 1)
+    public static let schemaVersion = SchemaVersion(major: 2, minor: 2)
 
     /// The schema of the file it was read from; ``schemaVersion`` for a new one.
     public var schema: SchemaVersion

@@ -66,20 +66,38 @@ struct NoiseExamination {
         ].compactMap(\.self)
     }
 
+    /// Drift of the machine is told from scatter of the canary: a drift that the canary's own repetitions may show by
+    /// chance is no drift. One that cannot be told apart for want of repetitions counts as drift.
     func drift(of canaries: [Canary]) -> [NoiseReview.Finding] {
-        let drifts = canaries.compactMap { canary in canary.drift.value.map { (name: canary.name, drift: $0) }
+        let moved = canaries.compactMap { canary in
+            canary.drift.value.map { (canary: canary, drift: $0, chance: canary.driftByChance.value) }
+        }.filter { $0.drift > limits.canaryDrift }
+        let certain = moved.filter { $0.drift > $0.chance ?? 0 }
+        if let most = certain.max(by: { $0.drift < $1.drift }) {
+            let scatter = most.canary.scatter.value.map {
+                ", whose repetitions at one moment vary by \((100 * $0).fixed(1)) %"
+            }
+            return [
+                .init(
+                    .canaryDrift,
+                    "The machine's speed changed by \((100 * most.drift).fixed(1)) % during the session "
+                        + "(canary \(name(most.canary))\(scatter ?? "")).",
+                    advice: options.canAppend
+                        ? "Add a session at a quieter time: --append." : "Measure again at a quieter time.")
+            ]
         }
-        guard let most = drifts.max(by: { $0.drift < $1.drift }), most.drift > limits.canaryDrift else {
-            return []
-        }
+        guard let most = moved.max(by: { $0.drift < $1.drift }), let chance = most.chance else { return [] }
         return [
             .init(
-                .canaryDrift,
-                "The machine's speed changed by \((100 * most.drift).fixed(1)) % during the session "
-                    + "(canary \(PlainText.sanitized(most.name, maximumCharacters: 60))).",
-                advice: options.canAppend
-                    ? "Add a session at a quieter time: --append." : "Measure again at a quieter time.")
+                .canaryScatter,
+                "The canary \(name(most.canary)) scatters so much that a change of the machine's speed of "
+                    + "\((100 * most.drift).fixed(1)) % may be chance: up to \((100 * chance).fixed(1)) % would be.",
+                advice: "Time it more often: --canaries 15.")
         ]
+    }
+
+    private func name(_ canary: Canary) -> String {
+        PlainText.sanitized(canary.name, maximumCharacters: 60)
     }
 
     /// What the order of the runs' wall times says.

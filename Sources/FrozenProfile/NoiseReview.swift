@@ -15,6 +15,7 @@ public struct NoiseReview: Equatable, Sendable {
         case throttling
         case swapping
         case canaryDrift = "canary_drift"
+        case canaryScatter = "canary_scatter"
         case trend
         case slowFirstRun = "slow_first_run"
         case spread
@@ -67,7 +68,7 @@ public struct NoiseReview: Equatable, Sendable {
         public var stealPercent = 1.0
         /// CPU time of other processes, in percent of what there was.
         public var othersPercent = 5.0
-        /// Change of a canary from its fastest to its slowest moment.
+        /// Change of a canary from its fastest to its slowest moment, if it is more than chance shows.
         public var canaryDrift = 0.02
         /// The probability of a trend as clear as this in runs without one.
         public var trendProbability = 0.01
@@ -120,13 +121,7 @@ public struct NoiseReview: Equatable, Sendable {
 }
 
 extension Run {
-    /// By how much the machine's used swap space grew from the run's beginning to its end, in mebibytes; nil where
-    /// nobody looked.
-    var swappedOutMB: Double? {
-        guard let before = observed?.before[.swapUsed].value, let after = observed?.after[.swapUsed].value
-        else {
-            return nil
-        }
-        return after - before
-    }
+    /// By how much the machine's used swap space was at its most above what it was before the run, in mebibytes; nil
+    /// where nobody looked.
+    var swappedOutMB: Double? { surroundings?.ranges[.swapUsed]?.value?.rise }
 }

@@ -232,6 +232,14 @@ extension CaptureQuality {
             monitorCPUSeconds: try cost("monitor_cpu_s"),
             samplerCPUSeconds: try cost("sampler_cpu_s"), notes: try fields.texts("notes"),
             runs: try fields.mappings("runs").map(RunHealth.init(fields:)))
+        guard let counts = try fields.mapping("attempts") else { return }
+        for kind in RunKind.allCases {
+            guard let count = try counts.mapping(kind.rawValue) else { continue }
+            guard let attempted = try count.count("attempted").value,
+                let recorded = try count.count("recorded").value
+            else { throw .missing(file: count.file, key: count.pathOf("attempted")) }
+            attempts[kind] = RunAttempts(attempted: attempted, recorded: recorded)
+        }
     }
 }
 

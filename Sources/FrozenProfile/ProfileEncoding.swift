@@ -133,17 +133,29 @@ extension Fact {
 
 extension CaptureQuality {
     var node: YAMLNode {
-        var mapping: YAMLMapping = [
-            "sampler": sampler.node,
-            "perturbation": .mapping([
-                "profiled_over_measured_wall": profiledOverMeasuredWall.node(decimals: 4),
-                "monitor_cpu_s": monitorCPUSeconds.node(decimals: 6),
-                "sampler_cpu_s": samplerCPUSeconds.node(decimals: 6),
-            ]),
+        var mapping = YAMLMapping()
+        if !attempts.isEmpty { mapping["attempts"] = attemptsNode }
+        mapping["sampler"] = sampler.node
+        let perturbation: YAMLMapping = [
+            "profiled_over_measured_wall": profiledOverMeasuredWall.node(decimals: 4),
+            "monitor_cpu_s": monitorCPUSeconds.node(decimals: 6),
+            "sampler_cpu_s": samplerCPUSeconds.node(decimals: 6),
         ]
+        mapping["perturbation"] = .mapping(perturbation)
         if !runs.isEmpty { mapping["runs"] = .sequence(runs.map(\.node)) }
         mapping["notes"] = .sequence(notes.map { .text($0) })
         return .mapping(mapping)
+    }
+
+    private var attemptsNode: YAMLNode {
+        var nodes = YAMLMapping()
+        for kind in RunKind.allCases {
+            guard let count = attempts[kind] else { continue }
+            nodes[kind.rawValue] = .mapping([
+                "attempted": .integer(Int64(count.attempted)), "recorded": .integer(Int64(count.recorded)),
+            ])
+        }
+        return .mapping(nodes)
     }
 }
 

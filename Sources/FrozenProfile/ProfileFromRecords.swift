@@ -4,18 +4,26 @@ extension FrozenProfile {
     /// A profile made of run records, wherever and in whatever order they were made.
     ///
     /// The same records give the same profile: nothing is taken from the machine or the moment at which it is frozen.
+    /// Failed runs are among its runs and do not count, if they were of the same; what somebody ended is not.
     ///
     /// - Parameters:
     ///   - records: At least one measured run that ended well; all of one pipeline, data set and kind of machine.
     ///   - release: The version that is frozen.
     public init(records: [RunRecord], release: VersionName) throws(ProfileError) {
-        let records = RunRecord.inOrder(records)
-        guard let first = records.first, records.contains(where: \.run.counts) else {
+        let all = RunRecord.inOrder(records)
+        guard let first = all.first(where: { !$0.run.hasFailed }), all.contains(where: \.run.counts) else {
             throw .noMeasuredRun
         }
-        for record in records.dropFirst() {
+        for record in all where !record.run.hasFailed {
             if let difference = RunRecord.difference(first, record) { throw .mixedRecords(difference) }
         }
+        // One that failed before the source or the configuration was mended was of something else.
+        let records = RunRecord.inOrder(
+            all.filter { record in
+                !record.run.hasFailed
+                    || record.run.failure?.isInterruption != true
+                        && RunRecord.difference(first, record) == nil
+            })
         for (one, next) in zip(records, records.dropFirst()) where one.name == next.name {
             throw .repeatedRun(one.name)
         }
@@ -25,8 +33,8 @@ extension FrozenProfile {
             datasetID: Reading.firstValue(records.map(\.datasetID)),
             episodesProcessed: RunRecord.episodes(records),
             environment: ProfileEnvironment(
-                identity: RunRecord.identity(records),
-                observed: first.run.observed?.before ?? ObservedEnvironment()),
+                identity: RunRecord.identity(records.filter { !$0.run.hasFailed }),
+                observed: records.first?.run.observed ?? ObservedEnvironment()),
             captureQuality: CaptureQuality(records), recipe: first.recipe, sessions: sessions)
     }
 }
@@ -88,6 +96,8 @@ extension RunRecord {
         var sessions: [Session] = []
         for record in records {
             var run = record.run
+            let observed = run.observed
+            run.observed = nil
             // Where a stage's edges come from is told once a profile, in its stage truth.
             for index in run.stages.indices {
                 run.stages[index].source = nil
@@ -99,7 +109,7 @@ extension RunRecord {
                 sessions.append(
                     Session(
                         id: record.session.text, startedAt: run.startedAt,
-                        observed: run.observed?.before ?? ObservedEnvironment(), runs: [run]))
+                        observed: observed ?? ObservedEnvironment(), runs: [run]))
             }
             sessions[sessions.count - 1].canaries.add(record.canaries)
         }

@@ -1,5 +1,6 @@
 internal import LinuxSystem
 internal import Measurement
+internal import MessageDigest
 
 /// A version on its way into the archive.
 ///

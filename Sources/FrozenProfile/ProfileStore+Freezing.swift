@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import MessageDigest
 
 /// What a companion is made from.
 public enum CompanionSource: Sendable {

@@ -51,7 +51,10 @@ extension ProfileStore {
             )
         }
         let version = try VersionName(reference)
-        for store in [self, references, archive] where store.contains(version) { return (store, version) }
+        for store in [self, references, archive]
+        where store.contains(version) && ProfileStore.isProfile(store.path(of: version)) {
+            return (store, version)
+        }
         let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
         throw .unknownVersion(version.text, directory: directory, nearest: nearest)
     }

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import MessageDigest
 
 /// A directory of frozen profiles: `<VERSION>.yaml`, and its companions under the same stem.
 public struct ProfileStore: Sendable {
@@ -30,8 +31,9 @@ public struct ProfileStore: Sendable {
         do throws(SystemError) {
             let stems = try Files.names(inDirectory: directory).filter { $0.hasSuffix(".yaml") }
                 .map { String($0.dropLast(".yaml".count)) }
-            // Files with other names are somebody else's.
-            return stems.compactMap(ProfileStore.versionName).sorted { naturallyPrecedes($0.text, $1.text) }
+            // Files with other names, and other YAML, are somebody else's.
+            return stems.compactMap(ProfileStore.versionName).filter { ProfileStore.isProfile(path(of: $0)) }
+                .sorted { naturallyPrecedes($0.text, $1.text) }
         } catch {
             throw .system(error)
         }
@@ -39,7 +41,7 @@ public struct ProfileStore: Sendable {
 
     /// A version's profile.
     public func load(_ version: VersionName) throws(ProfileError) -> FrozenProfile {
-        guard contains(version) else {
+        guard contains(version), ProfileStore.isProfile(path(of: version)) else {
             let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
             throw .unknownVersion(version.text, directory: directory, nearest: nearest)
         }

@@ -105,6 +105,8 @@ public struct CaptureQuality: Equatable, Sendable {
         }
     }
 
+    /// How many runs of each kind were begun and ended well; empty where not recorded.
+    public var attempts: [RunKind: RunAttempts] = [:]
     /// The account over all profiled runs.
     public var sampler: Sampler
     /// The median wall time of profiled runs by that of measured runs; 1 is no slow-down.

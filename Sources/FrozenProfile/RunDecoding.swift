@@ -31,8 +31,17 @@ extension Run {
             use: try ResourceUse(try fields.mapping("totals") ?? fields, key: \.runKey), stages: stages)
         outputDigest = try fields.text("output_digest")
         wallClockStepSeconds = try fields.number("wall_clock_step_s", mayBeNegative: true).value
-        observed = try fields.mapping("observed").map(ObservedSpan.init(fields:))
+        if let reason = try fields.text("interrupted") {
+            failure = RunFailure(reason, isInterruption: true)
+        } else if let reason = try fields.text("failed") {
+            failure = RunFailure(reason)
+        }
         surroundings = try fields.mapping("surroundings").map(RunEnvironment.init(fields:))
+        if let observed = try fields.mapping("observed"), surroundings?.ranges.isEmpty ?? true {
+            var environment = surroundings ?? RunEnvironment()
+            try environment.takeRanges(fromOlder: observed)
+            if environment != RunEnvironment() { surroundings = environment }
+        }
         disturbance = try fields.text("disturbed")
         isRepeated = try fields.flag("repeated")
     }
@@ -44,14 +53,5 @@ extension StageRun {
             stage: name, entered: try fields.count("entered"), workSeconds: try fields.number("work_s"),
             use: try ResourceUse(fields, key: \.runKey), isShared: try fields.flag("shared"),
             source: try fields.text("source"), peakMethod: try fields.text("peak_method"))
-    }
-}
-
-extension ObservedSpan {
-    init(fields: FieldReader) throws(ProfileError) {
-        self.init(
-            before: try ObservedEnvironment(try fields.mapping("before")),
-            during: try ObservedEnvironment(try fields.mapping("during")),
-            after: try ObservedEnvironment(try fields.mapping("after")))
     }
 }

@@ -27,25 +27,16 @@ extension Run {
     /// The keys besides measurements that a profile and a run record have in common.
     func writeWhatHappened(to mapping: inout YAMLMapping) {
         mapping["exit"] = exit.countNode
+        if let failure {
+            mapping[failure.isInterruption ? "interrupted" : "failed"] = .text(failure.reason)
+        }
         if let outputDigest { mapping["output_digest"] = .text(outputDigest) }
         if let wallClockStepSeconds {
             mapping["wall_clock_step_s"] = .number(wallClockStepSeconds, decimals: 3)
         }
-        if let observed { mapping["observed"] = observed.node }
         if let surroundings { mapping["surroundings"] = surroundings.node }
         if let disturbance { mapping["disturbed"] = .text(disturbance) }
         if isRepeated { mapping["repeated"] = .bool(true) }
-    }
-}
-
-extension ObservedSpan {
-    var node: YAMLNode {
-        var mapping = YAMLMapping()
-        for (key, observed) in [("before", before), ("during", during), ("after", after)]
-        where !observed.isEmpty {
-            mapping[key] = observed.node
-        }
-        return .mapping(mapping)
     }
 }
 

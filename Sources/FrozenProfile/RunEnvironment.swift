@@ -28,13 +28,20 @@ public enum RunEnvironmentKey: String, CaseIterable, Sendable {
     }
 }
 
-/// What the kernel's counters say of the time of a run.
+/// The machine during a run: of what the kernel counts, how much that grew; of what it tells for the moment alone, the
+/// range over the run.
 public struct RunEnvironment: Equatable, Sendable {
     public var values: [RunEnvironmentKey: Reading<Double>]
+    /// Of ``ObservedKey/states``; one that was not asked for has none.
+    public var ranges: [ObservedKey: Reading<ObservedRange>]
 
     /// Readings by key.
-    public init(_ values: [RunEnvironmentKey: Reading<Double>] = [:]) {
+    public init(
+        _ values: [RunEnvironmentKey: Reading<Double>] = [:],
+        ranges: [ObservedKey: Reading<ObservedRange>] = [:]
+    ) {
         self.values = values
+        self.ranges = ranges
     }
 
     /// The reading of a key.
@@ -47,19 +54,25 @@ public struct RunEnvironment: Equatable, Sendable {
     ///
     /// The second is to be taken when the run, and whoever helped to measure it, have been waited for: only then does
     /// the kernel count their CPU time as this process's.
-    public init(before: EnvironmentSnapshot, after: EnvironmentSnapshot) {
+    ///
+    /// - Parameter looks: What was seen in between.
+    public init(
+        before: EnvironmentSnapshot, looks: [ObservedEnvironment] = [], after: EnvironmentSnapshot
+    ) {
         func growth(_ counter: EnvironmentCounter) -> Reading<Double> {
             after.growth(of: counter, since: before)
         }
         let others = RunEnvironment.others(busy: growth(.busyCPU), own: growth(.ownCPU))
-        self.init([
-            .steal: RunEnvironment.percent(growth(.stolenCPU), of: growth(.allCPU)),
-            .othersCPU: others,
-            .othersShare: RunEnvironment.percent(others, of: growth(.allCPU)),
-            .stalledCPU: growth(.stalledCPU), .stalledMemory: growth(.stalledMemory),
-            .stalledIO: growth(.stalledIO), .thermalThrottles: growth(.thermalThrottles),
-            .quotaThrottled: growth(.quotaThrottled),
-        ])
+        self.init(
+            [
+                .steal: RunEnvironment.percent(growth(.stolenCPU), of: growth(.allCPU)),
+                .othersCPU: others,
+                .othersShare: RunEnvironment.percent(others, of: growth(.allCPU)),
+                .stalledCPU: growth(.stalledCPU), .stalledMemory: growth(.stalledMemory),
+                .stalledIO: growth(.stalledIO), .thermalThrottles: growth(.thermalThrottles),
+                .quotaThrottled: growth(.quotaThrottled),
+            ],
+            ranges: ObservedKey.ranges(before: before.observed, during: looks, after: after.observed))
     }
 
     /// The kernel counts the machine's CPU time in ticks of 10 ms, so a little may seem to be missing.

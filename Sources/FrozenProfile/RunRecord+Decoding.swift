@@ -57,6 +57,11 @@ extension RunRecord {
             sampler: try fields.mapping("sampler").map(CaptureQuality.Sampler.init(fields:))
                 ?? .none(reason: "not recorded"),
             samplerCPUSeconds: try fields.number("sampler_cpu_s"))
+        if let observed = try fields.mapping("observed")?.mapping("before") {
+            record.run.observed = try ObservedEnvironment(observed)
+        }
+        record.openStages = try fields.texts("open_stages").compactMap { StageName($0) }
+        record.leftOutput = try fields.text("left_output")
         record.files = try fields.companions("files")
         record.canaries = try Canary.list(fields.mapping("canaries"))
         record.notes = try fields.texts("notes")

@@ -15,6 +15,9 @@ extension RunRecord {
         ]
         if let startedAt = run.startedAt { root["started_at"] = .text(startedAt) }
         run.writeWhatHappened(to: &root)
+        if let observed = run.observed { root["observed"] = .mapping(["before": observed.node]) }
+        if !openStages.isEmpty { root["open_stages"] = .sequence(openStages.map { .text($0.text) }) }
+        if let leftOutput { root["left_output"] = .text(leftOutput) }
         root["recipe"] = recipe.node
         root["program"] = program.node { .text($0) }
         root["dataset_id"] = datasetID.node { .text($0) }

@@ -8,7 +8,7 @@ public struct RunRecord: Equatable, Sendable {
     /// What the key `schema` of every record says.
     public static let schemaName = "freeze-profile.run-record"
     /// The schema that is written. Records of other minor versions are read; a newer major version is refused.
-    public static let schemaVersion = SchemaVersion(major: 1, minor: 0)
+    public static let schemaVersion = SchemaVersion(major: 1, minor: 1)
     /// The most bytes of a record that are read.
     public static let maximumBytes = 64 << 20
 
@@ -59,7 +59,11 @@ public struct RunRecord: Equatable, Sendable {
     public var transitions: [StageTruth.Transition] = []
     /// Further transitions, counted.
     public var transitionsLeftOut = 0
-    /// The files beside it: ``CompanionKind/stacks`` and ``CompanionKind/monitorLog``.
+    /// Stages that were open when a failed run ended, and where what it wrote was left, if anywhere.
+    public var openStages: [StageName] = []
+    public var leftOutput: String?
+    /// The files beside it: ``CompanionKind/stacks``, ``CompanionKind/monitorLog``, and of a failed run its
+    /// ``OutputFile``s.
     public var files: [Companion] = []
     /// Fixed work that was timed just before this run, or after the session's last.
     public var canaries: [Canary] = []
@@ -97,6 +101,18 @@ public struct RunRecord: Equatable, Sendable {
     public static func stem(index: Int, kind: RunKind) -> String {
         "\(index.zeroPadded(to: 3))-\(kind.rawValue)"
     }
+
+    /// What a failed run printed, kept beside its record.
+    public enum OutputFile: String, CaseIterable, Sendable {
+        case standardOutput = "standard_output"
+        case standardError = "standard_error"
+
+        /// What follows the record's stem in the file's name.
+        public var suffix: String { self == .standardOutput ? ".stdout.log" : ".stderr.log" }
+    }
+
+    /// The file beside it of a kind.
+    public func file(_ kind: OutputFile) -> Companion? { files.first { $0.kind == kind.rawValue } }
 
     /// The file beside it of a kind.
     public func file(_ kind: CompanionKind) -> Companion? { files.first { $0.kind == kind.rawValue } }

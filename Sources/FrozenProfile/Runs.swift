@@ -52,14 +52,17 @@ public struct Run: Equatable, Sendable {
     public var use: ResourceUse
     /// Stages in order of first entry, each once.
     public var stages: [StageRun]
-    /// The state of the machine around it; nil where not recorded.
-    public var observed: ObservedSpan?
+    /// Why it is no measurement; nil for a run that ended well.
+    public var failure: RunFailure?
+    /// The state of the machine when it began; nil where not recorded. Kept in run records only: a profile has that of
+    /// each session's first run.
+    public var observed: ObservedEnvironment?
     /// By how many seconds the wall clock was set while it ran, beyond a tenth of one; nil where it was not. Durations
     /// come from a clock that is never set.
     public var wallClockStepSeconds: Double?
     /// The digest of what the pipeline produced, where it declares one.
     public var outputDigest: String?
-    /// What went on around it, nil where not recorded.
+    /// The machine during it, nil where not recorded.
     public var surroundings: RunEnvironment?
     /// Why the machine was not its own, as a phrase; nil for a run that nothing is known to have disturbed.
     public var disturbance: String?
@@ -79,25 +82,25 @@ public struct Run: Equatable, Sendable {
         self.stages = stages
     }
 
+    /// Whether it did not end well, or was ended.
+    public var hasFailed: Bool { failure != nil || exit.value ?? 0 != 0 }
+
     /// Whether summaries count it: measured, not known to have failed, and not repeated.
-    public var counts: Bool { kind == .measured && exit.value ?? 0 == 0 && !isRepeated }
+    public var counts: Bool { kind == .measured && !hasFailed && !isRepeated }
 }
 
-/// The state of the machine before, during and after a run.
-public struct ObservedSpan: Equatable, Sendable {
-    public var before: ObservedEnvironment
-    /// Empty where the run was over before anybody looked.
-    public var during: ObservedEnvironment
-    public var after: ObservedEnvironment
+/// Why a run is no measurement: it is kept to be looked at, and counted as an attempt.
+public struct RunFailure: Equatable, Sendable {
+    /// What happened, as a phrase after the run's name: `exited with code 3`; of an interruption, by what:
+    /// `signal 15 (Terminated)`.
+    public var reason: String
+    /// Whether somebody ended it with the capture, which says nothing about the pipeline: then it is no attempt either.
+    public var isInterruption: Bool
 
-    /// Observations; those left out were not made.
-    public init(
-        before: ObservedEnvironment, during: ObservedEnvironment = ObservedEnvironment(),
-        after: ObservedEnvironment = ObservedEnvironment()
-    ) {
-        self.before = before
-        self.during = during
-        self.after = after
+    /// A failure.
+    public init(_ reason: String, isInterruption: Bool = false) {
+        self.reason = reason
+        self.isInterruption = isInterruption
     }
 }
 

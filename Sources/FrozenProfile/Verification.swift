@@ -1,5 +1,6 @@
 internal import LinuxSystem
 internal import Measurement
+internal import MessageDigest
 
 /// Whether a frozen profile is what was frozen: its text, what is derived in it, and the files beside it.
 public struct Verification: Equatable, Sendable {
@@ -119,6 +120,7 @@ extension FrozenProfile {
             "totals.unattributed_cpu_s", totals.unattributedCPUSeconds,
             derived.totals.unattributedCPUSeconds, decimals: 6)
         check.text("totals.runs", totals.runs.asText, derived.totals.runs.asText)
+        check.attempts(captureQuality?.attempts ?? [:], runs: sessions.flatMap(\.runs))
         check.quality(captureQuality, runs: sessions)
         return check.findings
     }
@@ -152,6 +154,17 @@ private struct DerivedCheck {
     mutating func use(_ key: String, _ stated: ResourceUse, _ computed: ResourceUse) {
         for metric in Set(stated.metrics).union(computed.metrics).sorted() {
             number("\(key).\(metric.rawValue)", stated[metric], computed[metric], decimals: metric.decimals)
+        }
+    }
+
+    /// How many runs were begun and ended well, where the file says.
+    mutating func attempts(_ stated: [RunKind: RunAttempts], runs: [Run]) {
+        guard !stated.isEmpty else { return }
+        let computed = RunAttempts.byKind(runs)
+        for kind in RunKind.allCases {
+            let key = "capture_quality.attempts.\(kind.rawValue)"
+            text("\(key).attempted", (stated[kind]?.attempted).asText, (computed[kind]?.attempted).asText)
+            text("\(key).recorded", (stated[kind]?.recorded).asText, (computed[kind]?.recorded).asText)
         }
     }
 

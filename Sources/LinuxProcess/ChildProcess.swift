@@ -85,7 +85,8 @@ public struct SuspendedChild: ~Copyable {
             let null = try FileDescriptor.open("/dev/null", .read)
             let nullForWriting = try FileDescriptor.open("/dev/null", .append)
             let pid = try spawn(
-                request, path: path, gate: gate.readEnd.rawValue, failures: failures.writeEnd.rawValue,
+                request, path: path, gate: (gate.readEnd.rawValue, gate.writeEnd.rawValue),
+                failures: failures.writeEnd.rawValue,
                 null: (read: null.rawValue, write: nullForWriting.rawValue))
             let pidfd = clinux_pidfd_open(pid)
             guard pidfd >= 0 else {
@@ -118,7 +119,8 @@ public struct SuspendedChild: ~Copyable {
     }
 
     private static func spawn(
-        _ request: ChildRequest, path: String, gate: Int32, failures: Int32, null: (read: Int32, write: Int32)
+        _ request: ChildRequest, path: String, gate: (read: Int32, write: Int32), failures: Int32,
+        null: (read: Int32, write: Int32)
     ) throws(SystemError) -> Int32 {
         var merged: [String: String] = [:]
         for entry in CurrentProcess.environment {
@@ -138,7 +140,7 @@ public struct SuspendedChild: ~Copyable {
                                 standard_input: request.standardInput.descriptor(null: null.read),
                                 standard_output: request.standardOutput.descriptor(null: null.write),
                                 standard_error: request.standardError.descriptor(null: null.write),
-                                gate: gate, failure_report: failures,
+                                gate: gate.read, gate_writer: gate.write, failure_report: failures,
                                 inherited: inherited.baseAddress, inherited_count: inherited.count,
                                 new_process_group: request.leadsProcessGroup ? 1 : 0,
                                 parent_death_signal: request.diesWithParent ? SIGKILL : 0)
@@ -190,8 +192,13 @@ extension ExitStatus: CustomStringConvertible {
     public var description: String {
         switch self {
         case .code(let code): "exited with code \(code)"
-        case .signal(let signal): "was ended by signal \(signal) (\(String(cString: strsignal(signal))))"
+        case .signal(let signal): "was ended by \(Self.words(ofSignal: signal))"
         }
+    }
+
+    /// `signal 9 (Killed)`.
+    public static func words(ofSignal signal: Int32) -> String {
+        "signal \(signal) (\(String(cString: strsignal(signal))))"
     }
 }
 

@@ -31,6 +31,7 @@ enum ControlMessage: Equatable {
             if let cpu = waited.cpu { fields.append("\"cpu_ns\":\(cpu.inNanoseconds)") }
             if let peak = waited.peak { fields.append("\"peak_rss_bytes\":\(peak.bytes)") }
             if let usage = waited.usage { fields.append("\"usage\":\(usage.json)") }
+            if let ended = waited.ended { fields.append("\"ended_ns\":\(ended)") }
             return "{\"finish\":{\(fields.joined(separator: ","))}}\n"
         }
     }
@@ -57,7 +58,8 @@ enum ControlMessage: Equatable {
                 peak: finish["peak_rss_bytes"]?.number.flatMap { Int64(exactly: $0) }.map {
                     ByteCount(bytes: $0)
                 },
-                usage: finish["usage"].flatMap { ChildProcess.Usage(json: $0) }))
+                usage: finish["usage"].flatMap { ChildProcess.Usage(json: $0) },
+                ended: finish["ended_ns"]?.number.flatMap { Int64(exactly: $0) }))
     }
 }
 

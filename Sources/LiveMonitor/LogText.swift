@@ -71,6 +71,7 @@ enum LogText {
             + "major_faults=\(usage.majorFaults.count) voluntary_switches=\(usage.voluntarySwitches.count) "
             + "involuntary_switches=\(usage.involuntarySwitches.count) "
             + "run_queue_wait_s=\(usage.runQueueWait.seconds) pss_mb=\(usage.proportionalResident.mebibytes)"
+            + (usage.instructions.value.map { " instructions=\($0)" } ?? "")
     }
 
     /// What a person is told about the end of a pipeline.

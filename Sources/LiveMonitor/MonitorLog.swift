@@ -15,9 +15,6 @@ final class MonitorLog {
     /// Lines that wait for the directory.
     private var waiting: [String] = []
 
-    /// Whether the directory has been there.
-    private var hadDirectory: Bool
-
     private static let mostWaiting = 2000
 
     /// A log that is appended to. A symbolic link in its place is not followed.
@@ -26,7 +23,6 @@ final class MonitorLog {
     init(path: String) {
         self.path = path
         file = nil
-        hadDirectory = Files.isDirectory(Files.directory(of: path))
     }
 
     /// What became of it.
@@ -48,12 +44,12 @@ final class MonitorLog {
 
     /// Writes what still waits, in a directory created for it when there is none.
     ///
-    /// - Parameter isOrphaned: Whether whoever wanted the log is gone. A directory that was there is gone with it then,
-    ///   and is not brought back.
+    /// - Parameter isOrphaned: Whether whoever wanted the log is gone. The directory may be gone with it, even before the
+    ///   monitor has begun, and is not brought back.
     func finish(isOrphaned: Bool) {
         noticeRemoval()
         guard !waiting.isEmpty else { return }
-        if !(isOrphaned && hadDirectory) {
+        if !isOrphaned {
             do throws(SystemError) {
                 try Files.createDirectories(Files.directory(of: path))
             } catch {
@@ -102,7 +98,6 @@ final class MonitorLog {
 
     private func open() {
         guard Files.isDirectory(Files.directory(of: path)) else { return }
-        hadDirectory = true
         do throws(SystemError) {
             file = try FileDescriptor.open(path, .append, followingLinks: false)
         } catch {

@@ -117,6 +117,7 @@ extension MonitorReport.Usage {
             "\"voluntary_switches\": \(voluntarySwitches.jsonCount)",
             "\"involuntary_switches\": \(involuntarySwitches.jsonCount)",
             "\"run_queue_wait_s\": \(runQueueWait.jsonSeconds)",
+            "\"instructions\": \(instructions.jsonCount)",
             "\"pss_bytes\": \(proportionalResident.bytes)",
         ].joined(separator: ", ")
     }
@@ -128,6 +129,7 @@ extension MonitorReport.Usage {
             voluntarySwitches: .count(fields["voluntary_switches"]),
             involuntarySwitches: .count(fields["involuntary_switches"]),
             runQueueWait: .seconds(fields["run_queue_wait_s"]),
+            instructions: .count(fields["instructions"]),
             proportionalResident: .bytes(fields["pss_bytes"]))
     }
 }

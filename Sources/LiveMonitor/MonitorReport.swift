@@ -40,6 +40,8 @@ public struct MonitorReport: Equatable, Sendable {
         public var involuntarySwitches: Reading<Int>
         /// How long threads were ready to run and had no processor, summed over the threads.
         public var runQueueWait: Reading<Duration>
+        /// Instructions retired in user mode, by the CPU's own counter, those of all descendants included.
+        public var instructions: Reading<Int>
         /// The largest proportional resident memory (PSS: a page shared by n processes counts 1/n for each) that was
         /// read at an edge. What was taken and given back between two edges is not in it: `peakResident` has that.
         public var proportionalResident: Reading<ByteCount>

@@ -214,14 +214,15 @@ public final class MonitorSession: Sendable {
     ///   - cpu: What `wait4` told of the run's CPU time, which includes what came after the monitor's last look.
     ///   - peak: What `wait4` told of its peak of memory: the only word on what came after the monitor's last look.
     ///   - usage: What `wait4` told of the rest, likewise.
+    ///   - endedAt: When it was over, CLOCK_MONOTONIC in nanoseconds, where the caller knows better than the monitor.
     ///   - timeout: How long to wait for the monitor, which is ended after that.
     public func finish(
         exit: ExitStatus? = nil, cpu: Duration? = nil, peak: ByteCount? = nil,
-        usage: ChildProcess.Usage? = nil, timeout: Duration = .seconds(5)
+        usage: ChildProcess.Usage? = nil, endedAt: Int64? = nil, timeout: Duration = .seconds(5)
     ) throws(MonitorError) -> MonitorReport {
         guard let running = running.withLock({ $0.take() }) else { throw .alreadyFinished }
         let message = ControlMessage.finish(
-            exit: exit, waited: WaitedUsage(cpu: cpu, peak: peak, usage: usage))
+            exit: exit, waited: WaitedUsage(cpu: cpu, peak: peak, usage: usage, ended: endedAt))
         let deadline = SystemClock.monotonicNanoseconds + timeout.inNanoseconds
         var bytes: [UInt8] = []
         var isComplete = false
@@ -253,11 +254,11 @@ public final class MonitorSession: Sendable {
 
     /// Ends the monitor of a child that has been waited for, and takes its report.
     public func finish(
-        outcome: ChildProcess.Outcome, timeout: Duration = .seconds(5)
+        outcome: ChildProcess.Outcome, endedAt: Int64? = nil, timeout: Duration = .seconds(5)
     ) throws(MonitorError) -> MonitorReport {
         try finish(
             exit: outcome.status, cpu: outcome.cpu, peak: outcome.peakResident, usage: outcome.usage,
-            timeout: timeout)
+            endedAt: endedAt, timeout: timeout)
     }
 }
 

@@ -86,6 +86,7 @@ extension Observation {
                 "CPU time of children that have ended is told in steps of 10 ms, because \(clockProblem).")
         }
         if let coverageNote { notes.append(coverageNote) }
+        if let multiplexNote { notes.append(multiplexNote) }
         if feed.ignoredTraceLines > 0 {
             notes.append("\(feed.ignoredTraceLines) lines of the event trace were not events.")
         }

@@ -5,7 +5,7 @@ extension Observation {
     /// What a stage has used, for the report.
     func reported(_ usage: StageUsage, _ proportional: ByteCount?) -> MonitorReport.Usage {
         func reading(_ kind: UsageKind) -> Reading<Int64> {
-            if usage.unreadable.contains(kind) { return .unavailable(reason: kind.unreadable) }
+            if usage.unreadable.contains(kind) { return .unavailable(reason: reason(kind)) }
             if usage.seen.contains(kind) { return .value(usage.counts[kind]) }
             return .unavailable(reason: "the stage was over before its counters could be read")
         }
@@ -20,15 +20,27 @@ extension Observation {
     func totalUsage() -> MonitorReport.Usage {
         guard let point = lastSample?.usage else { return unseenUsage }
         func reading(_ kind: UsageKind) -> Reading<Int64> {
-            if let waitedUsage, kind != .runQueueWait {
+            if let waitedUsage, kind != .runQueueWait, kind != .instructions {
                 return .value(max(waitedUsage[kind], point.readable.contains(kind) ? point.counts[kind] : 0))
             }
             return point.readable.contains(kind)
-                ? .value(point.counts[kind]) : .unavailable(reason: kind.unreadable)
+                ? .value(point.counts[kind]) : .unavailable(reason: reason(kind))
         }
         return MonitorReport.Usage(
             reading,
             largestProportional.map { .value($0) } ?? .unavailable(reason: proportionalProblem))
+    }
+
+    private func reason(_ kind: UsageKind) -> String {
+        kind == .instructions ? instructionsProblem ?? kind.unreadable : kind.unreadable
+    }
+
+    /// A sentence when instructions are estimates.
+    var multiplexNote: String? {
+        guard instructionsProblem == nil, instructionsCoverage < 0.9995 else { return nil }
+        return
+            "Instructions are estimates: their counter was at work for \((100 * instructionsCoverage).fixed(1)) % of the "
+            + "time, because others used it."
     }
 
     /// How much of the context switches was seen, where that is not nearly all: it says as much of the run-queue wait.
@@ -53,6 +65,7 @@ extension MonitorReport.Usage {
             voluntarySwitches: reading(.voluntarySwitches).map { Int($0) },
             involuntarySwitches: reading(.involuntarySwitches).map { Int($0) },
             runQueueWait: reading(.runQueueWait).map { Duration(nanosecondCount: $0) },
+            instructions: reading(.instructions).map { Int($0) },
             proportionalResident: proportional)
     }
 }
@@ -63,6 +76,7 @@ extension UsageKind {
         switch self {
         case .diskRead, .diskWritten: "the kernel did not let /proc/PID/io of every process be read"
         case .runQueueWait: "this kernel keeps no account of it (CONFIG_SCHED_INFO)"
+        case .instructions: "the counter could not be read"
         case .majorFaults, .voluntarySwitches, .involuntarySwitches: "the process could not be read"
         }
     }

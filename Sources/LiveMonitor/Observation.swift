@@ -56,8 +56,13 @@ struct Observation {
     private var endedAt: Int64?
 
     /// Begins to watch a process; nil when there is none of that number.
-    init?(pid: Int32, excluding excluded: Set<Int32>, configuration: MonitorConfiguration) {
-        guard let sampler = TargetSampler(pid: pid, excluding: excluded) else { return nil }
+    ///
+    /// - Parameter counted: What stands for instructions.
+    init?(
+        pid: Int32, excluding excluded: Set<Int32>, configuration: MonitorConfiguration,
+        counted: TreeCounter.Event = .instructions
+    ) {
+        guard let sampler = TargetSampler(pid: pid, excluding: excluded, counted: counted) else { return nil }
         self.pid = pid
         self.sampler = sampler
         name = configuration.name
@@ -121,7 +126,8 @@ struct Observation {
     mutating func conclude(_ waited: WaitedUsage) {
         let hasEnded = endedAt != nil
         _ = readTransitions()
-        let end = endedAt ?? SystemClock.monotonicNanoseconds
+        let heard = endedAt ?? SystemClock.monotonicNanoseconds
+        let end = waited.ended.map { max(startedAt, min(heard, $0)) } ?? heard
         if !hasEnded { takeSample(atEdge: true) }
         let total = hasEnded ? waited.cpu.flatMap { sampler.cpuSinceFirstSeen(waited: $0) } : nil
         if hasEnded, let peak = waited.peak.flatMap({ sampler.peak(waited: $0) }) {
@@ -154,6 +160,9 @@ struct Observation {
     var memoryProblem: String? { sampler.resetProblem }
     /// Why the CPU time of children that have ended is told in ticks; nil where it is not.
     var clockProblem: String? { sampler.clockProblem }
+    /// Why instructions are not counted, nil where they are; and the least share of the time for which they were.
+    var instructionsProblem: String? { sampler.instructionsProblem }
+    var instructionsCoverage: Double { sampler.instructionsCoverage }
     var totalsIncludeChildren: Bool { sampler.hasHadChildren }
     /// The largest proportional memory at an edge.
     var largestProportional: ByteCount? { proportional.largest }

@@ -41,4 +41,6 @@ struct WaitedUsage: Equatable {
     var cpu: Duration?
     var peak: ByteCount?
     var usage: ChildProcess.Usage?
+    /// When the run was over, CLOCK_MONOTONIC in nanoseconds: on a busy machine the monitor hears of it later.
+    var ended: Int64?
 }

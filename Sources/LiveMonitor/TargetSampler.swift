@@ -41,7 +41,12 @@ final class TargetSampler {
     private var members: [Int32: TreeMember] = [:]
     private var account = TreeAccount()
     private var estimate = CPUEstimate()
-    private var clock: TaskClock?
+    private var clock: TreeCounter?
+    private var instructions: TreeCounter?
+    /// Why instructions are not counted; nil while they are.
+    private(set) var instructionsProblem: String?
+    /// The least share of the time for which the counter of instructions was at work.
+    private(set) var instructionsCoverage = 1.0
     /// Why there is no clock that tells children's time to less than a tick; nil while there is one.
     private(set) var clockProblem: String?
     private var threadCounts = UsageCounts()
@@ -66,11 +71,14 @@ final class TargetSampler {
     private static let freshness: Int64 = 200_000_000
 
     /// A sampler of a process that exists; nil when there is none.
-    init?(pid: Int32, excluding excluded: Set<Int32>) {
+    ///
+    /// - Parameter counted: What stands for instructions; another event where a test needs one that every machine has.
+    init?(pid: Int32, excluding excluded: Set<Int32>, counted: TreeCounter.Event = .instructions) {
         guard let stat = ProcessStat.ofProcess(pid) else { return nil }
         target = stat.identity
         roster = TreeRoster(target: pid, excluding: excluded)
         clock = nil
+        instructions = nil
         if pid != CurrentProcess.parentPID {
             let commandLine = Self.commandLine(of: pid)
             if commandLine == Self.commandLine(of: CurrentProcess.parentPID) {
@@ -79,22 +87,50 @@ final class TargetSampler {
             }
         }
         roster.refresh()
-        openClock()
+        openCounters(counted)
         // The kernel was built without these accounts, if it keeps none of ourselves.
         let own = ThreadSchedule.ofThread(CurrentProcess.pid, in: CurrentProcess.pid)
         if own?.runNanoseconds ?? 0 == 0 { unreadable.formUnion(UsageKinds([.runQueueWait])) }
     }
 
-    private func openClock() {
+    private func openCounters(_ counted: TreeCounter.Event) {
         guard roster.order.count <= Self.mostClocked else {
-            clockProblem = "there were more than \(Self.mostClocked) processes when the watching began"
+            let problem = "there were more than \(Self.mostClocked) processes when the watching began"
+            clockProblem = problem
+            missInstructions(problem)
             return
         }
         do throws(SystemError) {
-            clock = try TaskClock(processes: roster.order)
+            clock = try TreeCounter(.taskClock, processes: roster.order)
         } catch {
             clockProblem = "the kernel refuses a counter of it: \(error.reason)"
         }
+        do throws(SystemError) {
+            instructions = try TreeCounter(counted, processes: roster.order)
+        } catch {
+            missInstructions("the kernel refuses a counter of them: \(error.reason)")
+        }
+    }
+
+    private func missInstructions(_ problem: String) {
+        instructions = nil
+        instructionsProblem = problem
+        unreadable.formUnion(UsageKinds([.instructions]))
+    }
+
+    /// Instructions counted so far; nil where they are not.
+    private func countedInstructions() -> Int64? {
+        var reading: CounterReading?
+        switch instructions {
+        case .some(let counter): reading = counter.count()
+        case .none: return nil
+        }
+        guard let reading else {
+            missInstructions("their counter was never at work, because others used it")
+            return nil
+        }
+        if reading.enabled > 0 { instructionsCoverage = min(instructionsCoverage, reading.coverage) }
+        return reading.value
     }
 
     /// Reads the tree; nil when nothing of it is left.
@@ -106,7 +142,8 @@ final class TargetSampler {
         let clocked = clockedNanoseconds()
         let sum = account.total
         let before = cpuBefore ?? sum
-        let usage = account.usage + threadCounts
+        var usage = account.usage + threadCounts
+        usage[.instructions] = countedInstructions() ?? 0
         if cpuBefore == nil { usageBefore = usage }
         cpuBefore = before
         looks += 1
@@ -129,7 +166,7 @@ final class TargetSampler {
 
     private func clockedNanoseconds() -> Int64? {
         switch clock {
-        case .some(let clock): clock.nanoseconds()
+        case .some(let clock): clock.count()?.value
         case .none: nil
         }
     }
@@ -150,6 +187,8 @@ final class TargetSampler {
         counts[.majorFaults] = Int64(waited.majorFaults)
         counts[.voluntarySwitches] = Int64(waited.voluntarySwitches)
         counts[.involuntarySwitches] = Int64(waited.involuntarySwitches)
+        // The counter is there until it is closed, whoever has ended.
+        counts[.instructions] = countedInstructions() ?? 0
         return .larger(counts - usageBefore, UsageCounts())
     }
 

@@ -160,7 +160,7 @@ struct ThreadCounts {
 /// Tells the CPU time of a tree to less than a tick, between the account's sum and what the ticks may hide, by a
 /// clock that also runs for processes that have ended.
 ///
-/// The clock neither starts nor goes exactly like the account (see `TaskClock`): so it only tells where between the
+/// The clock neither starts nor goes exactly like the account (see `TreeCounter`): so it only tells where between the
 /// two bounds the truth is, and is set anew whenever it would leave them.
 struct CPUEstimate {
     private var offset: Int64?

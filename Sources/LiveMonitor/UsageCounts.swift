@@ -6,6 +6,8 @@ enum UsageKind: Int, CaseIterable {
     case voluntarySwitches, involuntarySwitches
     /// In nanoseconds.
     case runQueueWait
+    /// In user mode.
+    case instructions
 }
 
 /// Some kinds of usage.
@@ -13,8 +15,9 @@ struct UsageKinds: OptionSet {
     var rawValue: UInt8
 
     static let all = UsageKinds(UsageKind.allCases)
-    /// What the kernel keeps of processes that have ended and were waited for.
-    static let inherited: UsageKinds = [.diskRead, .diskWritten, .majorFaults].reduce(into: []) {
+    /// What the kernel keeps of processes that have ended: with who waited for them, or in a counter.
+    static let inherited: UsageKinds = [.diskRead, .diskWritten, .majorFaults, .instructions].reduce(into: [])
+    {
         $0.formUnion(UsageKinds([$1]))
     }
 

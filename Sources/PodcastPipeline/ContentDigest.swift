@@ -1,21 +1,16 @@
 internal import LinuxSystem
 internal import Measurement
+internal import MessageDigest
 
-/// A digest by which two runs tell whether they worked on the same and produced the same: FNV-1a with 64 bits.
-///
-/// It guards against mistakes, not against malice.
+/// A digest by which two runs tell whether they worked on the same and produced the same: SHA-256, so that nobody can
+/// make other content of the same digest.
 struct ContentDigest {
-    private var state: UInt64 = 0xCBF2_9CE4_8422_2325
+    private var digest = SHA256()
 
-    mutating func add(_ bytes: some Sequence<UInt8>) {
-        for byte in bytes { state = (state ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    }
+    mutating func add(_ bytes: [UInt8]) { digest.update(bytes) }
 
     /// Adds a text, told apart from the next by a byte that no UTF-8 has.
-    mutating func add(_ text: String) {
-        add(text.utf8)
-        add(CollectionOfOne(0xFF))
-    }
+    mutating func add(_ text: String) { add(Array(text.utf8) + [0xFF]) }
 
     /// Adds a file, read in pieces.
     mutating func add(file path: String) throws(SystemError) {
@@ -27,9 +22,6 @@ struct ContentDigest {
         }
     }
 
-    /// The algorithm and 16 hexadecimal digits.
-    var text: String {
-        let digits = String(state, radix: 16)
-        return "fnv1a64:" + String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    /// The algorithm and 64 hexadecimal digits.
+    var text: String { "sha256:\(digest.hexadecimal())" }
 }

@@ -1,6 +1,7 @@
 public import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+internal import MessageDigest
 
 /// Fixed work by which a session tells how fast the machine was: once at its start, in its middle and at its end.
 ///
@@ -23,23 +24,28 @@ public struct CanaryKernels: Sendable {
     }
 
     /// Times every kernel, adding to what was timed at other moments.
+    ///
+    /// Each round does the work of every kernel once: so the repetitions of one lie apart, and what disturbs the machine
+    /// for a moment is scatter of some and not the speed of one.
     public func time(at moment: Canary.Moment, into canaries: inout [Canary]) {
-        for kernel in CanaryKernel.allCases {
-            let timed = time(kernel)
-            if let index = canaries.firstIndex(where: { $0.name == kernel.rawValue }) {
-                canaries[index].repetitions[moment] = timed
-            } else {
-                canaries.append(Canary(name: kernel.rawValue, repetitions: [moment: timed]))
+        var timed: [CanaryKernel: Reading<[Double]>] = [:]
+        for _ in 0..<max(1, repetitions) {
+            for kernel in CanaryKernel.allCases {
+                let known = timed[kernel] ?? .value([])
+                guard let seconds = known.value else { continue }
+                timed[kernel] = once(kernel).map { seconds + [$0] }
             }
         }
+        canaries.add(
+            CanaryKernel.allCases.map {
+                Canary(name: $0.rawValue, repetitions: [moment: timed[$0]].compactMapValues(\.self))
+            })
     }
 
-    /// The seconds of each repetition of a kernel's work.
-    func time(_ kernel: CanaryKernel) -> Reading<[Double]> {
+    /// How long a kernel's work took, in seconds.
+    private func once(_ kernel: CanaryKernel) -> Reading<Double> {
         do throws(SystemError) {
-            var seconds: [Double] = []
-            for _ in 0..<max(1, repetitions) { seconds.append(try kernel.time(in: directory).inSeconds) }
-            return .value(seconds)
+            return .value(try kernel.time(in: directory).inSeconds)
         } catch {
             return .unavailable(reason: error.description)
         }

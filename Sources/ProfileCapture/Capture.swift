@@ -14,6 +14,8 @@ public struct Capture {
         public var profileFile: String
         /// All files that were written, the YAML first.
         public var files: [String]
+        /// The session that was made; nil where records of several were frozen.
+        public var session: String?
     }
 
     /// What a capture has to tell while it is at work.
@@ -56,7 +58,8 @@ public struct Capture {
         try requireSame(records)
         do throws(CaptureError) {
             try makeRuns(records)
-            let result = try freeze(at: place, records, appendedTo: request.appends ? frozen : nil)
+            var result = try freeze(at: place, records, appendedTo: request.appends ? frozen : nil)
+            result.session = session.text
             if let frozen, !request.appends { try records.discard(sessions: frozen.sessions.map(\.id)) }
             return result
         } catch {
@@ -117,12 +120,13 @@ public struct Capture {
     // MARK: - Making runs
 
     private func makeRuns(_ records: borrowing RecordsDirectory) throws(CaptureError) {
-        let finished = try records.records().map(\.record)
-        var plan = RunPlan(request, finished: finished)
-        if finished.isEmpty == false, !plan.missing.isEmpty {
-            report(.note("continuing in '\(records.path)' with \(finished.count) runs that are finished"))
-        }
+        let there = try records.records().map(\.record)
+        var plan = RunPlan(request, finished: there)
         guard !plan.missing.isEmpty else { return }
+        if !there.isEmpty {
+            report(.note("continuing in '\(records.path)' with \(RunCounts(there).inWords)"))
+            removeLeftOutput(of: there)
+        }
         let maker = try RunMaker(naming: { report(.naming($0)) })
         let canaries = SessionCanaries(request, directory: records.path, runs: plan.missing.count)
         var last: MadeRun?
@@ -153,6 +157,17 @@ public struct Capture {
         report(.made)
     }
 
+    /// What failed runs wrote was kept until now.
+    private func removeLeftOutput(of records: [RunRecord]) {
+        for path in records.compactMap(\.leftOutput) {
+            do throws(SystemError) {
+                try LeftOutput.remove(path)
+            } catch {
+                report(.note("what a failed run wrote stays: \(error)"))
+            }
+        }
+    }
+
     private func runRequest(
         _ kind: RunKind, index: Int, program: String?, session: VersionName
     ) -> RunRequest {
@@ -167,13 +182,14 @@ public struct Capture {
         run.monitorInterval = request.monitorInterval
         run.showsMonitor = request.showsMonitor
         run.program = program
+        run.keepsFailures = true
         return run
     }
 
     /// Refuses to continue runs of something else.
     private func requireSame(_ records: borrowing RecordsDirectory) throws(CaptureError) {
         let finished = try records.records().map(\.record)
-        guard let first = finished.first else { return }
+        guard let first = finished.first(where: { !$0.run.hasFailed }) else { return }
         let next = runRequest(
             .measured, index: (finished.map(\.run.index).max() ?? 0) + 1, program: nil,
             session: records.session)
@@ -193,7 +209,10 @@ public struct Capture {
         var all = try records.records()
         for session in frozen?.sessions ?? [] {
             let older = try records.records(ofSession: session.id)
-            guard older.count == session.runs.count else {
+            guard
+                older.count(where: { !$0.record.run.hasFailed })
+                    == session.runs.count(where: { !$0.hasFailed })
+            else {
                 throw .noInput(
                     "The records of session \(session.id), to which this one is to be added, are not all in "
                         + "'\(Files.directory(of: records.path))'. Say where they are with --records DIR, or freeze a "
@@ -213,15 +232,45 @@ public struct Capture {
     /// The error with what became of the runs that are finished.
     private func explain(_ error: CaptureError, _ records: consuming RecordsDirectory) -> CaptureError {
         let path = records.path
-        let finished = Result { () throws(CaptureError) in try records.records().count }
-        guard case .success(let count) = finished, count > 0 else {
+        let there = Result { () throws(CaptureError) in try records.records().map(\.record) }
+        guard case .success(let kept) = there, !kept.isEmpty else {
             records.removeIfEmpty()
             return error
         }
-        let runs = count == 1 ? "1 finished run is" : "\(count) finished runs are"
+        let counts = RunCounts(kept)
+        guard counts.finished > 0 else {
+            return .incomplete(
+                cause: error, kept: "The same command again begins anew:\n  \(request.continuation)")
+        }
         return .incomplete(
             cause: error,
-            kept: "\(runs) kept in '\(path)'. The same command again makes only the missing ones:\n"
+            kept:
+                "Kept in '\(path)': \(counts.inWords). The same command again makes only the missing ones:\n"
                 + "  \(request.continuation)")
+    }
+}
+
+/// How many runs of a session are finished, how many failed, and how many somebody ended.
+struct RunCounts {
+    let finished: Int
+    let failed: Int
+    let interrupted: Int
+
+    init(_ records: [RunRecord]) {
+        interrupted = records.count { $0.run.failure?.isInterruption ?? false }
+        failed = records.count { $0.run.hasFailed } - interrupted
+        finished = records.count - failed - interrupted
+    }
+
+    /// `2 finished runs, 1 that failed`.
+    var inWords: String {
+        var parts = [
+            finished == 0 ? "no finished run" : "\(finished) finished \(finished == 1 ? "run" : "runs")"
+        ]
+        if failed > 0 { parts.append("\(failed) that failed") }
+        if interrupted > 0 {
+            parts.append("\(interrupted) that \(interrupted == 1 ? "was" : "were") interrupted")
+        }
+        return parts.joined(separator: ", ")
     }
 }

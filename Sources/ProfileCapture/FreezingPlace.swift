@@ -1,5 +1,6 @@
 internal import FrozenProfile
 internal import LinuxSystem
+internal import Measurement
 
 /// Where a profile's files go, checked before anything is run.
 struct FreezingPlace {
@@ -14,13 +15,14 @@ struct FreezingPlace {
     ///   - overwrites: Whether a version that is frozen already is replaced.
     init(version: VersionName, output: String?, overwrites: Bool) throws(CaptureError) {
         self.overwrites = overwrites
+        if let output, !Files.name(of: output).hasSuffix(".yaml") || Files.name(of: output) == ".yaml" {
+            throw .wrongUsage(
+                "The output file '\(PlainText.sanitized(output))' has no name that ends in .yaml. "
+                    + "Give one: --output \(CaptureRequest.defaultDirectory)/\(version).yaml.")
+        }
         do throws(ProfileError) {
             if let output {
                 let name = Files.name(of: output)
-                guard name.hasSuffix(".yaml"), name != ".yaml" else {
-                    throw ProfileError.invalidVersion(
-                        output, reason: "the output file's name does not end in .yaml")
-                }
                 store = ProfileStore(directory: Files.directory(of: output))
                 stem = try VersionName(String(name.dropLast(".yaml".count)))
             } else {

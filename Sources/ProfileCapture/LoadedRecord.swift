@@ -1,5 +1,6 @@
 internal import FrozenProfile
 internal import LinuxSystem
+internal import MessageDigest
 internal import StackProfile
 
 /// A run record in a file, with the files that belong to it.
@@ -12,7 +13,8 @@ struct LoadedRecord {
     init(path: String) throws(ProfileError) {
         record = try RunRecord.load(path: path)
         directory = Files.directory(of: path)
-        for file in record.files {
+        // Of a failed run they are there to be looked at, and nothing is made of them.
+        for file in record.files where !record.run.hasFailed {
             let path = "\(directory)/\(file.file)"
             let isSame: Bool
             do throws(SystemError) {

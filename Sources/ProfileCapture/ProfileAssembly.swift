@@ -24,7 +24,7 @@ struct ProfileAssembly {
             let shown = records.first(where: { $0.record.name == last.name })
         else { throw .noMeasuredRun }
         self.shown = shown
-        profiled = inOrder.filter { $0.run.kind == .profiled }
+        profiled = inOrder.filter { $0.run.kind == .profiled && !$0.run.hasFailed }
         stacks = try ProfileAssembly.stacks(of: profiled, in: records)
     }
 

@@ -1,3 +1,4 @@
+internal import FrozenProfile
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
@@ -40,7 +41,22 @@ struct ProfiledRun {
         guard let taken = sampler.take() else {
             preconditionFailure("the sampler of a run is taken once")
         }
+        if let failure = observed.run.failure {
+            // Whoever interrupts does not wait for names, and a run that failed is told of all the same.
+            if failure.isInterruption { return (observed, TakenStacks(none: "the run was interrupted")) }
+            return (observed, stacksOfFailure(taken, observed))
+        }
         return (observed, try finish(taken, observed))
+    }
+
+    private func stacksOfFailure(
+        _ sampler: consuming RunSampler, _ observed: RunObservation.Observed
+    ) -> TakenStacks {
+        do throws(CaptureError) {
+            return try finish(sampler, observed)
+        } catch {
+            return TakenStacks(none: error.description)
+        }
     }
 
     private func startSampler() throws(CaptureError) -> RunSampler {

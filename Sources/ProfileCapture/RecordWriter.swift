@@ -3,6 +3,7 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
+internal import MessageDigest
 internal import PipelineStatus
 internal import StackProfile
 
@@ -52,15 +53,23 @@ struct RecordWriter {
     let request: RunRequest
     let about: RunCircumstances
     let passed: PassedRun
-    let observed: ObservedSpan
+    /// The machine when the run began.
+    let observed: ObservedEnvironment
     let surroundings: RunEnvironment
 
     /// Writes the run's files, the record last: a record that is there is complete.
     func write(into directory: String) throws(CaptureError) -> RunRecord {
         var record = record()
         do throws(SystemError) {
-            if let log = passed.observed?.logFile, Files.exists(log) {
-                record.files.append(try copy(log, as: .monitorLog, of: record, into: directory))
+            let log = passed.observed.logFile
+            if Files.exists(log) {
+                let name = record.stem + CompanionKind.monitorLog.suffix
+                record.files.append(
+                    try copy(log, as: CompanionKind.monitorLog.rawValue, to: name, in: directory))
+            }
+            if record.run.failure != nil {
+                record.files += try copyOutput(of: record, into: directory)
+                record.leftOutput = try LeftOutput.keep(passed.finished.directory)
             }
             if let stacks = passed.stacks?.profile {
                 let labelled = stacks.labelled(run: record.name)
@@ -75,12 +84,30 @@ struct RecordWriter {
         return record
     }
 
+    /// The most bytes of what a failed run printed that are kept: its last.
+    private static let outputLimit: Int64 = 16 << 20
+
+    /// What a failed run printed.
+    private func copyOutput(of record: RunRecord, into directory: String) throws(SystemError) -> [Companion] {
+        let place = passed.finished.directory
+        var files: [Companion] = []
+        for (kind, path) in [
+            (RunRecord.OutputFile.standardOutput, place.standardOutput),
+            (.standardError, place.standardError),
+        ] where try Files.size(path) > 0 {
+            let start = max(0, try Files.size(path) - Self.outputLimit)
+            files.append(
+                try copy(path, from: start, as: kind.rawValue, to: record.stem + kind.suffix, in: directory))
+        }
+        return files
+    }
+
     private func copy(
-        _ path: String, as kind: CompanionKind, of record: RunRecord, into directory: String
+        _ path: String, from start: Int64 = 0, as kind: String, to name: String, in directory: String
     ) throws(SystemError) -> Companion {
-        let name = record.stem + kind.suffix
         try Files.replace("\(directory)/\(name)", durably: true) { (file) throws(SystemError) in
             let source = try FileDescriptor.open(path, .read)
+            try source.skip(toOffset: start)
             while true {
                 let piece = try source.read(upTo: 1 << 18)
                 if piece.isEmpty { break }
@@ -88,7 +115,7 @@ struct RecordWriter {
             }
         }
         let (sha256, bytes) = try SHA256.file("\(directory)/\(name)")
-        return Companion(kind: kind.rawValue, file: name, sha256: sha256, bytes: bytes)
+        return Companion(kind: kind, file: name, sha256: sha256, bytes: bytes)
     }
 
     private func place(
@@ -102,8 +129,7 @@ struct RecordWriter {
 
     private func record() -> RunRecord {
         let facts = PipelineFacts.read(StatusLocation(outputDirectory: passed.finished.directory.output))
-        let report = passed.observed?.report
-        let unwatched = "nobody watched this run"
+        let report = passed.observed.report
         var recipe = about.recipe
         if let input = facts.inputDigest { recipe.inputSHA256 = .value(input) }
         var record = RunRecord(
@@ -114,45 +140,49 @@ struct RecordWriter {
                 ?? .unavailable(reason: "the run was too short to see it"),
             datasetID: request.datasetID.map { .value($0) }
                 ?? .unavailable(reason: "not given: --dataset-id"),
-            episodesProcessed: report.map { report in
-                report.highestEpisode.map { .value($0) }
-                    ?? .unavailable(reason: "the pipeline tells no episodes")
-            } ?? .unavailable(reason: unwatched),
-            identity: identity(facts), monitor: report.map(RunRecord.Monitor.init),
+            episodesProcessed: report.highestEpisode.map { .value($0) }
+                ?? .unavailable(reason: "the pipeline tells no episodes"),
+            identity: identity(facts), monitor: RunRecord.Monitor(report),
             sampler: sampler,
             samplerCPUSeconds: passed.stacks?.samplerCPU.map(\.inSeconds)
                 ?? .unavailable(reason: "this run was not sampled"))
         record.canaries = request.canaries
-        if let report {
-            let origin = passed.finished.startedMonotonicNanoseconds
-            record.transitions = report.transitions.prefix(StageTruth.maximumTransitions).map { transition in
-                StageTruth.Transition(
-                    seconds: Duration(nanosecondCount: transition.monotonicNanoseconds - origin).inSeconds,
-                    stage: transition.stage, isBegin: transition.isBegin)
-            }
-            record.transitionsLeftOut =
-                report.droppedTransitions + report.transitions.count - record.transitions.count
+        if record.run.failure != nil { record.openStages = report.lastStages }
+        let origin = passed.finished.startedMonotonicNanoseconds
+        record.transitions = report.transitions.prefix(StageTruth.maximumTransitions).map { transition in
+            StageTruth.Transition(
+                seconds: Duration(nanosecondCount: transition.monotonicNanoseconds - origin).inSeconds,
+                stage: transition.stage, isBegin: transition.isBegin)
         }
-        record.notes = ((report?.notes ?? []) + (passed.stacks?.notes ?? [])).map { PlainText.sanitized($0) }
+        record.transitionsLeftOut =
+            report.droppedTransitions + report.transitions.count - record.transitions.count
+        record.notes = (report.notes + (passed.stacks?.notes ?? [])).map { PlainText.sanitized($0) }
         return record
     }
 
     private func run(_ facts: PipelineFacts) -> Run {
         let finished = passed.finished
-        let stages = passed.observed?.report.stages.map { stage in
-            StageRun(
+        let report = passed.observed.report
+        let stages = report.stages.map { stage in
+            var use = ResourceUse(stage)
+            // Why a machine counts none is said once, under the totals.
+            if report.totals.usage.instructions.value != nil {
+                use[.instructions] = stage.usage.instructions.map(Double.init)
+            }
+            return StageRun(
                 stage: stage.name, entered: .value(stage.entered), workSeconds: stage.work.map(\.inSeconds),
-                use: ResourceUse(stage), isShared: stage.isShared, source: stage.source.rawValue,
+                use: use, isShared: stage.isShared, source: stage.source.rawValue,
                 peakMethod: stage.peakMethod?.rawValue)
         }
         var run = Run(
             index: request.index, kind: request.kind, startedAt: finished.startedAt.iso8601,
             exit: .value(Int(finished.outcome.status.shellCode)),
-            use: ResourceUse(finished, passed.observed?.report), stages: stages ?? [])
+            use: ResourceUse(finished, report), stages: stages)
+        run.failure = finished.failure
         run.observed = observed
         run.surroundings = surroundings
         run.disturbance = NoiseReview.disturbance(of: run)
-        run.isRepeated = request.repeatsIfDisturbed && run.disturbance != nil
+        run.isRepeated = request.repeatsIfDisturbed && run.disturbance != nil && run.failure == nil
         run.outputDigest = facts.outputDigest
         if abs(finished.wallClockStep.inSeconds) > 0.1 {
             run.wallClockStepSeconds = finished.wallClockStep.inSeconds
@@ -172,9 +202,7 @@ struct RecordWriter {
             ?? .unavailable(reason: "the pipeline does not tell its version")
         identity[.buildMode] = told(facts.buildMode, "how it was built")
         identity[.inputDigest] = told(facts.inputDigest, "what it worked on")
-        identity[.stageGraph] =
-            passed.observed.map { EnvironmentProbe.stageGraph(of: $0.report.stages.map(\.name)) }
-            ?? .unavailable(reason: "nobody watched this run")
+        identity[.stageGraph] = EnvironmentProbe.stageGraph(of: passed.observed.report.stages.map(\.name))
         return identity
     }
 
@@ -208,17 +236,17 @@ extension ResourceUse {
     /// The whole run: wall and CPU time by the kernel's account at its end, which includes every waited-for
     /// descendant. The peak is the larger of what that account and the monitor say: `wait4` knows the largest single
     /// process, the monitor also processes that lived at the same time.
-    init(_ run: TargetRun.Finished, _ report: MonitorReport?) {
+    init(_ run: TargetRun.Finished, _ report: MonitorReport) {
         let wall = run.wall.inSeconds
         let cpu = run.outcome.cpu.inSeconds
-        let seen = report?.totals.peakResident.value ?? .zero
+        let seen = report.totals.peakResident.value ?? .zero
         self.init(
             wallSeconds: .value(wall), cpuSeconds: .value(cpu),
             peakResidentMB: .value(max(run.outcome.peakResident, seen).mebibytes),
             averageCPUPercent: wall > 0
                 ? .value(cpu / wall * 100) : .unavailable(reason: "the run took no measurable time"))
-        if let report { add(report.totals.usage) }
-        self[.instructions] = .unavailable(reason: "this version does not read hardware counters")
+        add(report.totals.usage)
+        self[.instructions] = report.totals.usage.instructions.map(Double.init)
     }
 
     /// Adds what the monitor counted besides time and memory.

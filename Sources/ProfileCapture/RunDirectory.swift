@@ -6,6 +6,8 @@ struct RunDirectory: Sendable {
     /// Where the pipeline writes, and what it is told about that.
     let pipeline: PipelineDirectory
     var output: String { pipeline.path }
+    /// Whether the directory was there before and stays.
+    let isFixed: Bool
     /// Where its standard output and standard error go.
     let standardOutput: String
     let standardError: String
@@ -21,6 +23,7 @@ struct RunDirectory: Sendable {
         standardOutput = "\(own)/stdout.log"
         standardError = "\(own)/stderr.log"
         try Files.createDirectories(own)
+        isFixed = fixedOutput != nil
         pipeline = try PipelineDirectory(preparing: fixedOutput ?? "\(own)/output")
     }
 

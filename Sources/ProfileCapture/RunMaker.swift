@@ -40,7 +40,9 @@ public struct RunMaker: ~Copyable {
         }
     }
 
-    /// Makes one run, and writes its record with the files that belong to it. A run that fails has no record.
+    /// Makes one run, and writes its record with the files that belong to it.
+    ///
+    /// A run that fails has a record too, which says so, with what the run printed; then the error tells of it.
     ///
     /// - Parameters:
     ///   - request: What the run is to be.
@@ -54,16 +56,24 @@ public struct RunMaker: ~Copyable {
         let before = EnvironmentProbe.snapshot()
         let passed = try perform(request, in: place)
         let after = EnvironmentProbe.snapshot()
-        guard passed.finished.outcome.status == .code(0) else {
+        let writer = RecordWriter(
+            request: request, about: about, passed: passed, observed: before.observed,
+            surroundings: RunEnvironment(before: before, looks: passed.looks, after: after))
+        if let failure = passed.finished.failure {
+            let lastLines = LastLines.read(place.directory.standardError, count: 10)
+            guard request.keepsFailures else {
+                throw .targetFailed(
+                    FailedRun(
+                        run: place.name, reason: failure.reason, isInterruption: failure.isInterruption,
+                        lastLines: lastLines))
+            }
+            let record = try writer.write(into: directory)
             throw .targetFailed(
-                run: place.name, status: passed.finished.outcome.status,
-                lastLines: LastLines.read(place.directory.standardError, count: 10))
+                FailedRun(
+                    MadeRun(record: record, path: "\(directory)/\(record.stem).json"), name: place.name,
+                    failure: failure, lastLines: lastLines))
         }
-        let observed = ObservedSpan(before: before.observed, during: passed.during, after: after.observed)
-        let record = try RecordWriter(
-            request: request, about: about, passed: passed, observed: observed,
-            surroundings: RunEnvironment(before: before, after: after)
-        ).write(into: directory)
+        let record = try writer.write(into: directory)
         // Hours of output of many runs may be more than the disk holds; what is to be kept has been copied.
         _ = Result { () throws(SystemError) in
             try Files.removeTree("\(workspace.path)/\(request.session)-\(request.index)")
@@ -78,15 +88,12 @@ public struct RunMaker: ~Copyable {
             name: place.name, command: request.command, directory: place.directory, guardian: guardian)
         var watch = EnvironmentWatch()
         switch request.kind {
-        case .warmUp:
-            let finished = try run.run(
-                signals: signals, whileRunning: { (pid, _) throws(CaptureError) in watch.look(at: pid) })
-            return PassedRun(finished: finished, during: watch.mean, allocator: watch.allocator)
-        case .measured:
+        // A warm-up run is watched as well: it is the first to fail, and warms up what watching needs.
+        case .warmUp, .measured:
             let observed = try observation(of: run, request).perform(
                 signals: signals, whileRunning: { (pid, _) throws(CaptureError) in watch.look(at: pid) })
             return PassedRun(
-                finished: observed.run, observed: observed, during: watch.mean, allocator: watch.allocator)
+                finished: observed.run, observed: observed, looks: watch.looks, allocator: watch.allocator)
         case .profiled:
             let recording = request.sampler.recording
             guard let sampler = recording.value else {
@@ -98,7 +105,7 @@ public struct RunMaker: ~Copyable {
                 rateHertz: request.sampleRateHertz, program: request.program, naming: naming
             ).perform(signals: signals, whileRunning: { watch.look(at: $0) })
             return PassedRun(
-                finished: observed.run, observed: observed, stacks: stacks, during: watch.mean,
+                finished: observed.run, observed: observed, stacks: stacks, looks: watch.looks,
                 allocator: watch.allocator)
         }
     }
@@ -132,11 +139,11 @@ private struct RunPlace {
 /// A run that has ended, with all that was learnt of it.
 struct PassedRun {
     var finished: TargetRun.Finished
-    /// Nil for a run that nobody watched.
-    var observed: RunObservation.Observed?
+    var observed: RunObservation.Observed
     /// Nil for a run that nobody sampled.
     var stacks: TakenStacks?
-    var during: ObservedEnvironment
+    /// The machine from time to time.
+    var looks: [ObservedEnvironment]
     var allocator: Reading<Fact>
 }
 
@@ -144,7 +151,8 @@ struct PassedRun {
 struct EnvironmentWatch {
     private var pause = Duration.seconds(1)
     private var next: Int64
-    private var seen: [ObservedEnvironment] = []
+    /// What was seen, in order; nothing when the run was over before the first look.
+    private(set) var looks: [ObservedEnvironment] = []
 
     init() {
         next = SystemClock.monotonicNanoseconds + Duration.seconds(1).inNanoseconds
@@ -161,21 +169,9 @@ struct EnvironmentWatch {
             looksLeft -= 1
         }
         guard SystemClock.monotonicNanoseconds >= next else { return }
-        seen.append(EnvironmentProbe.observe())
+        looks.append(EnvironmentProbe.observe())
         pause = min(pause * 2, .seconds(60))
         next = SystemClock.monotonicNanoseconds + pause.inNanoseconds
-    }
-
-    /// The mean of what was seen, key by key; empty when the run was over before the first look.
-    var mean: ObservedEnvironment {
-        var mean = ObservedEnvironment()
-        guard let last = seen.last else { return mean }
-        for (key, reading) in last.values {
-            let values = seen.compactMap { $0.values[key]?.value }
-            mean.values[key] =
-                values.isEmpty ? reading : .value(values.reduce(0, +) / Double(values.count))
-        }
-        return mean
     }
 }
 
@@ -201,9 +197,8 @@ struct Workspace: ~Copyable {
     let path: String
 
     init() throws(CaptureError) {
-        let parent = CurrentProcess.environmentVariable("TMPDIR") ?? "/tmp"
         do throws(SystemError) {
-            path = try Files.createTemporaryDirectory(prefix: "\(parent)/freeze-profile.")
+            path = try Files.createTemporaryDirectory(prefix: "\(TemporaryPlace.directory)/freeze-profile.")
         } catch {
             throw .cannotWrite(error.description)
         }

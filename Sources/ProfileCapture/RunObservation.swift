@@ -1,3 +1,4 @@
+internal import FrozenProfile
 internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
@@ -49,7 +50,20 @@ struct RunObservation {
         } whileRunning: { (pid, executable) throws(CaptureError) in
             try whileRunning(pid, executable)
         }
-        let report = try attempt { () throws(MonitorError) in try session.finish(outcome: finished.outcome) }
+        let report: MonitorReport
+        do throws(MonitorError) {
+            report = try session.finish(
+                outcome: finished.outcome, endedAt: finished.endedMonotonicNanoseconds)
+        } catch {
+            // That the command failed matters more than that nobody can tell how far it got.
+            if let failure = finished.failure {
+                throw .targetFailed(
+                    FailedRun(
+                        run: run.name, reason: failure.reason, isInterruption: failure.isInterruption,
+                        lastLines: LastLines.read(run.directory.standardError, count: 10)))
+            }
+            throw .measurementFailed("The \(run.name) run could not be monitored. \(error)")
+        }
         return Observed(run: finished, report: report, logFile: configuration.logFile)
     }
 

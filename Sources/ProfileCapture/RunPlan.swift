@@ -13,8 +13,9 @@ struct RunPlan {
     private(set) var program: String?
     private var walls: [RunKind: [Double]] = [:]
 
-    /// A plan for what a request wants beyond what is finished.
-    init(_ request: CaptureRequest, finished: [RunRecord]) {
+    /// A plan for what a request wants beyond what is finished. Failed runs are made again.
+    init(_ request: CaptureRequest, finished records: [RunRecord]) {
+        let finished = records.filter { !$0.run.hasFailed }
         let wanted: [(RunKind, Int)] = [
             (.warmUp, request.warmUpRuns), (.measured, request.measuredRuns),
             (.profiled, request.profiledRuns),
@@ -23,7 +24,7 @@ struct RunPlan {
             let there = finished.count { $0.run.kind == kind && !$0.run.isRepeated }
             return [RunKind](repeating: kind, count: max(0, count - there))
         }
-        nextIndex = (finished.map(\.run.index).max() ?? 0) + 1
+        nextIndex = (records.map(\.run.index).max() ?? 0) + 1
         repeatsLeft = max(0, request.repeatsOfDisturbed - finished.count { $0.run.isRepeated })
         for record in finished { learn(from: record) }
     }

@@ -1,3 +1,4 @@
+internal import FrozenProfile
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
@@ -17,6 +18,19 @@ struct TargetRun {
         var outcome: ChildProcess.Outcome
         /// The program the process ran in the end, after any wrapper's exec; nil when it was too short to see.
         var executable: String?
+        /// The first request to end that was passed on to it: then it ended because the capture did.
+        var interruption: Int32?
+
+        /// When it was over, on the same clock.
+        var endedMonotonicNanoseconds: Int64 { startedMonotonicNanoseconds + wall.inNanoseconds }
+
+        /// Why it is no measurement; nil when it ended well.
+        var failure: RunFailure? {
+            if let interruption {
+                return RunFailure(ExitStatus.words(ofSignal: interruption), isInterruption: true)
+            }
+            return outcome.status == .code(0) ? nil : RunFailure(outcome.status.description)
+        }
     }
 
     /// The run's name as the person reads it: `warm-up`, `measured`, `profiled`.
@@ -51,14 +65,21 @@ struct TargetRun {
         } catch {
             throw .cannotStart(error)
         }
-        let (outcome, executable) = try waitForEnd(of: &child, signals: signals, whileRunning)
+        let ending = try waitForEnd(of: &child, signals: signals, whileRunning)
         let wall = Duration(nanosecondCount: SystemClock.monotonicNanoseconds - start)
         guardian?.release()
         return Finished(
             name: name, directory: directory, startedAt: startedAt,
             startedMonotonicNanoseconds: start, wall: wall,
-            wallClockStep: startedAt.duration(to: SystemClock.now) - wall, outcome: outcome,
-            executable: executable)
+            wallClockStep: startedAt.duration(to: SystemClock.now) - wall, outcome: ending.outcome,
+            executable: ending.executable, interruption: ending.interruption)
+    }
+
+    /// How the command ended.
+    private struct Ending {
+        var outcome: ChildProcess.Outcome
+        var executable: String?
+        var interruption: Int32?
     }
 
     private func prepare() throws(CaptureError) -> SuspendedChild {
@@ -90,21 +111,18 @@ struct TargetRun {
     private func waitForEnd(
         of child: inout ChildProcess, signals: borrowing SignalInbox,
         _ whileRunning: (Int32, String?) throws(CaptureError) -> Void
-    ) throws(CaptureError) -> (ChildProcess.Outcome, executable: String?) {
+    ) throws(CaptureError) -> Ending {
         var executable: String?
-        var isInterrupted = false
+        var interruption: Int32?
         // Looked at often while wrappers may still exec one another, then ever more rarely.
         var pause = Duration.milliseconds(20)
         while true {
-            let outcome = try next(of: &child, signals: signals, within: pause, isInterrupted: &isInterrupted)
+            let outcome = try next(of: &child, signals: signals, within: pause, interruption: &interruption)
             if let outcome {
-                if isInterrupted {
-                    // What runs in the background does not hear Ctrl-C; the number of a group that is not empty
-                    // belongs to nobody else.
-                    child.sendToGroup(SignalInbox.kill)
-                    throw .interrupted(run: name)
-                }
-                return (outcome, executable)
+                // What runs in the background does not hear Ctrl-C; the number of a group that is not empty belongs to
+                // nobody else.
+                if interruption != nil { child.sendToGroup(SignalInbox.kill) }
+                return Ending(outcome: outcome, executable: executable, interruption: interruption)
             }
             executable = Self.executable(of: child.pid) ?? executable
             try whileRunning(child.pid, executable)
@@ -115,15 +133,15 @@ struct TargetRun {
     /// The child's outcome when it ends within a time.
     private func next(
         of child: inout ChildProcess, signals: borrowing SignalInbox, within pause: Duration,
-        isInterrupted: inout Bool
+        interruption: inout Int32?
     ) throws(CaptureError) -> ChildProcess.Outcome? {
         do throws(SystemError) {
             let ready = try FileDescriptor.waitUntilReadable(
                 [child.pidfd, signals.descriptor], timeout: pause)
             while let signal = signals.next() {
                 // A second request does not ask again.
-                child.sendToGroup(isInterrupted ? SignalInbox.kill : signal)
-                isInterrupted = true
+                child.sendToGroup(interruption == nil ? signal : SignalInbox.kill)
+                interruption = interruption ?? signal
             }
             return ready[0] ? try child.wait() : nil
         } catch {

@@ -109,16 +109,16 @@ struct SliceTable {
     }
 }
 
-/// Finds where a name ends and hashes it on the way, eight bytes at a time.
+/// Hashes slices of a buffer eight bytes at a time, and finds on the way where a name ends.
 ///
 /// The seed is random, so that no input can be made to collide on purpose.
 struct SliceHasher {
     let buffer: UnsafeRawBufferPointer
-    /// The byte that ends a name, eight times.
+    /// The byte that ends a name, eight times. Slices whose end is known need none.
     private let ends: UInt64
     private let seed = UInt64.random(in: .min ... .max)
 
-    init(_ buffer: UnsafeRawBufferPointer, endingAt byte: UInt8) {
+    init(_ buffer: UnsafeRawBufferPointer, endingAt byte: UInt8 = 0) {
         self.buffer = buffer
         ends = UInt64(byte) &* 0x0101_0101_0101_0101
     }
@@ -145,6 +145,21 @@ struct SliceHasher {
             if count > 0 { hash = Self.mix(hash ^ (count == 8 ? word : word & (1 << UInt64(8 * count) - 1))) }
             return (position + count, Self.mix(hash ^ UInt64(position + count - start)))
         }
+    }
+
+    /// The hash of a slice.
+    func hash(_ slice: Range<Int>) -> UInt64 {
+        var hash = seed
+        var position = slice.lowerBound
+        while slice.upperBound - position >= 8 {
+            hash = Self.mix(hash ^ word(at: position))
+            position += 8
+        }
+        let rest = slice.upperBound - position
+        if rest > 0 {
+            hash = Self.mix(hash ^ (lastWord(at: position, count: rest) & (1 << UInt64(8 * rest) - 1)))
+        }
+        return Self.mix(hash ^ UInt64(slice.count))
     }
 
     @inline(__always)

@@ -9,6 +9,7 @@ struct PprofSamples {
     /// The frames of each location, by its number where numbers are dense, as they nearly always are.
     private var framesOfLocation: [[FrameID]?] = []
     private var framesOfOtherLocation: [UInt64: [FrameID]] = [:]
+    private let hasher: SliceHasher
     /// Numbers of stacks by their locations as they stand in the file: the same stack comes with many labels.
     private var stackNumbers: SliceTable
     private var stacks: [StackID] = []
@@ -20,6 +21,7 @@ struct PprofSamples {
         self.contents = contents
         self.column = column
         self.factor = factor
+        hasher = SliceHasher(contents.buffer)
         stackNumbers = SliceTable(of: contents.buffer)
         labelNumbers = SliceTable(of: contents.buffer)
     }
@@ -117,7 +119,7 @@ struct PprofSamples {
         case .scattered: return try makeStack(try scatteredLocations(sample), in: &builder)
         case .here(let packed):
             let next = stacks.count
-            let number = Int(stackNumbers.intern(packed) { Int32(next) })
+            let number = Int(stackNumbers.intern(packed, hash: hasher.hash(packed)) { Int32(next) })
             if number == next {
                 var numbers: [UInt64] = []
                 do throws(ProtobufReader.Malformed) {
@@ -175,7 +177,7 @@ struct PprofSamples {
         case .scattered: return builder.id(of: try makeLabels(sample))
         case .here(let place):
             let next = self.labels.count
-            let number = Int(labelNumbers.intern(place) { Int32(next) })
+            let number = Int(labelNumbers.intern(place, hash: hasher.hash(place)) { Int32(next) })
             if number == next { self.labels.append(builder.id(of: try makeLabels(place))) }
             return self.labels[number]
         }

@@ -53,8 +53,8 @@ enum CaptureCommand {
         ],
         notes: [
             "The command runs to warm up, measured under the monitor, and once more with its stacks sampled. Each "
-                + "finished run is kept as a record: when a capture is interrupted, the same command again makes only "
-                + "the missing runs. '{output_dir}' in the command becomes the run's output directory, also set as "
+                + "run is kept as a record, one that fails too: the same command again makes only the runs that are "
+                + "missing. '{output_dir}' in the command becomes the run's output directory, also set as "
                 + "PIPELINE_OUTPUT_DIR; the pipeline tells its stages in the file PIPELINE_STATUS_FILE.",
             "Exit codes: 0 frozen, 4 the command or the measurement failed, 64 wrong usage, 66 input missing, "
                 + "73 cannot write.",
@@ -66,7 +66,7 @@ enum CaptureCommand {
             let progress = CaptureProgress()
             let frozen = try Capture(request, report: progress.show).run()
             Console.note(FreezeSummary.text(frozen))
-            for finding in noise(frozen.profile, request) { Console.note("Noise: \(finding.text)") }
+            for finding in noise(frozen, request) { Console.note("Noise: \(finding.text)") }
             Console.print(frozen.files.joined(separator: "\n"))
             return .success
         } catch {
@@ -75,8 +75,10 @@ enum CaptureCommand {
     }
 
     /// What there is to say about the session that was just made.
-    private static func noise(_ profile: FrozenProfile, _ request: CaptureRequest) -> [NoiseReview.Finding] {
-        guard let session = profile.sessions.last else { return [] }
+    private static func noise(_ frozen: Capture.Frozen, _ request: CaptureRequest) -> [NoiseReview.Finding] {
+        guard let session = frozen.profile.sessions.first(where: { $0.id == frozen.session }) else {
+            return []
+        }
         return NoiseReview(
             session,
             options: .init(warmUpRuns: request.warmUpRuns, repeatsOfDisturbed: request.repeatsOfDisturbed)
@@ -163,8 +165,9 @@ enum CaptureCommand {
     /// What to exit with when a capture, or any run of a command, ended without result.
     static func exitCode(_ error: CaptureError) -> ExitCode {
         switch error {
-        case .cannotStart, .targetFailed, .interrupted, .measurementFailed: .failed
+        case .cannotStart, .targetFailed, .measurementFailed: .failed
         case .cannotWrite, .wouldOverwrite: .cannotWrite
+        case .wrongUsage: .usage
         case .noInput: .noInput
         case .incomplete(let cause, _): exitCode(cause)
         }

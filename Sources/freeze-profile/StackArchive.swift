@@ -3,6 +3,7 @@ internal import FrozenProfile
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
+internal import MessageDigest
 internal import StackProfile
 internal import Synchronization
 

@@ -1,3 +1,4 @@
+import FrozenProfile
 import LinuxProcess
 import LinuxSystem
 import Measurement
@@ -18,6 +19,19 @@ struct BadInputTests {
         #expect(try Files.names(inDirectory: toolkit.directory.path).isEmpty)
     }
 
+    @Test("an output file that is none")
+    func noYAML() throws {
+        let result = try runCommand([
+            BuiltProduct.path("freeze-profile"), "capture", "--version", "v1", "--output", "nowhere/v1.yml",
+            "--", "true",
+        ])
+        #expect(result.status == .code(64))
+        #expect(
+            result.standardError
+                == "freeze-profile capture: The output file 'nowhere/v1.yml' has no name that ends in .yaml. "
+                + "Give one: --output data/profiles/v1.yaml.\n")
+    }
+
     @Test("a command that fails: its exit code and last words, and no profile")
     func commandFails() throws {
         let toolkit = try Toolkit()
@@ -27,7 +41,7 @@ struct BadInputTests {
             result.standardError.contains(
                 "The command exited with code 3 in the warm-up run, so no profile was written."))
         #expect(result.standardError.contains("  | disk on fire: cannot publish"))
-        #expect(try Files.names(inDirectory: toolkit.directory.path).isEmpty)
+        #expect(try Files.names(inDirectory: toolkit.directory.path) == [".records"])
     }
 
     @Test(
@@ -104,7 +118,11 @@ struct BadInputTests {
         let outcome = try capture.wait(timeout: .seconds(20))
         #expect(outcome?.status == .code(4))
         #expect(try sleepers() == 0)
-        #expect(try toolkit.text(errors).contains("Interrupted in the warm-up run."))
-        #expect(try Files.names(inDirectory: toolkit.directory.path) == ["stderr"])
+        #expect(try toolkit.text(errors).contains("Interrupted in the warm-up run by signal 2 (Interrupt)."))
+        #expect(try Files.names(inDirectory: toolkit.directory.path) == [".records", "stderr"])
+        let path = "\(toolkit.directory.path)/.records/v1/s1/001-warm_up.json"
+        #expect(
+            try RunRecord.load(path: path).run.failure
+                == RunFailure("signal 2 (Interrupt)", isInterruption: true))
     }
 }

@@ -102,13 +102,22 @@ struct CaptureRunsTests {
         #expect(failed.standardError.contains("exited with code 5 in the measured run"))
         #expect(
             failed.standardError.contains(
-                "2 finished runs are kept in '\(toolkit.directory.path)/.records/v1/s1'"))
+                "Kept in '\(toolkit.directory.path)/.records/v1/s1': 2 finished runs, 1 that failed."))
+        #expect(failed.standardError.contains("  | no more disk\nIts record: "))
+        #expect(failed.standardError.contains("<- it was here"))
         #expect(
             failed.standardError.contains(
                 "capture --version v1 --output \(toolkit.yaml("v1")) --canaries 0 --runs 3"))
         #expect(!Files.exists(toolkit.yaml("v1")))
         let kept = try records(toolkit).map { try RunRecord.load(path: $0) }
-        #expect(kept.map(\.stem) == ["001-warm_up", "002-measured"])
+        #expect(kept.map(\.stem) == ["001-warm_up", "002-measured", "003-measured"])
+        let broken = try #require(kept.last)
+        #expect(broken.run.failure == RunFailure("exited with code 5") && broken.run.exit == .value(5))
+        #expect(broken.run.stages.map(\.stage.text) == ["work"] && broken.openStages.map(\.text) == ["work"])
+        #expect(broken.run.use.peakResidentMB.value ?? 0 > 0.1)
+        let directory = "\(toolkit.directory.path)/.records/v1/s1"
+        let words = try #require(broken.file(.standardError))
+        #expect(try toolkit.text("\(directory)/\(words.file)") == "no more disk\n")
 
         let another = try toolkit.capture("v1", options, ["true"])
         #expect(another.status == .code(73))
@@ -124,8 +133,34 @@ struct CaptureRunsTests {
         try #require(finished.status == .code(0), "\(finished.standardError)")
         #expect(finished.standardError.contains("capture: run 1 of 2, measured, about "))
         let runs = try #require(try ProfileStore.load(path: toolkit.yaml("v1")).sessions.first).runs
-        #expect(runs.map(\.index) == [1, 2, 3, 4])
-        #expect(Array(runs.prefix(2).map(\.startedAt)) == kept.map(\.run.startedAt))
+        #expect(runs.map(\.index) == [1, 2, 3, 4, 5])
+        #expect(runs.map(\.hasFailed) == [false, false, true, false, false])
+        #expect(Array(runs.prefix(3).map(\.startedAt)) == kept.map(\.run.startedAt))
+        let quality = try #require(try ProfileStore.load(path: toolkit.yaml("v1")).captureQuality)
+        #expect(quality.attempts[.measured] == RunAttempts(attempted: 4, recorded: 3))
+        #expect(
+            finished.standardError.contains(
+                "Note: 1 of 5 runs failed and does not count: s1/3 exited with code 5."))
+    }
+
+    @Test("what a failed run wrote can be looked at until the capture goes on")
+    func leftOutput() throws {
+        let toolkit = try Toolkit()
+        let fuse = "\(toolkit.directory.path)/fuse"
+        try Files.replace(fuse, with: "")
+        let script = "echo half >\"$PIPELINE_OUTPUT_DIR/index.json\"; [ ! -e '\(fuse)' ]"
+        let options = ["--warmup", "0", "--stack-runs", "0"]
+        let failed = try toolkit.capture("v1", options, ["sh", "-c", script])
+        #expect(failed.status == .code(4))
+        let record = try RunRecord.load(
+            path: "\(toolkit.directory.path)/.records/v1/s1/001-measured.json")
+        let left = try #require(record.leftOutput)
+        #expect(failed.standardError.contains("What it wrote: '\(left)'"))
+        #expect(try toolkit.text("\(left)/index.json") == "half\n")
+        try Files.remove(fuse)
+        let finished = try toolkit.capture("v1", options, ["sh", "-c", script])
+        #expect(finished.status == .code(0), "\(finished.standardError)")
+        #expect(!Files.exists(left))
     }
 
     @Test("killed at any moment, a capture leaves nothing running, no half profile, and loses no run")

@@ -1,4 +1,5 @@
 import Measurement
+import TestSupport
 import Testing
 
 @testable import FrozenProfile
@@ -20,7 +21,7 @@ struct NoiseReviewTests {
             runs[index].use[.involuntarySwitches] = .value(60)
             runs[index].use[.runQueueWait] = .value(0.1)
             for (metric, value) in use where !isNormal { runs[index].use[metric] = .value(value) }
-            runs[index].observed = swap(from: 100, to: isNormal ? 100 : 100 + swapped)
+            runs[index].surroundings?.ranges[.swapUsed] = swap(from: 100, to: isNormal ? 100 : 100 + swapped)
         }
         var session = Session(id: "s", startedAt: nil, observed: ObservedEnvironment(), runs: runs)
         session.canaries = [Canary(name: "c-1", repetitions: canary.mapValues { .value([$0]) })]
@@ -31,10 +32,9 @@ struct NoiseReviewTests {
         .steal: 0.2, .othersShare: 1.5, .thermalThrottles: 0, .quotaThrottled: 0,
     ]
 
-    private static func swap(from before: Double, to after: Double) -> ObservedSpan {
-        ObservedSpan(
-            before: ObservedEnvironment([.swapUsed: .value(before)]),
-            after: ObservedEnvironment([.swapUsed: .value(after)]))
+    /// Swapped out for a moment only.
+    private static func swap(from before: Double, to most: Double) -> Reading<ObservedRange> {
+        .value(ObservedRange(before: before, after: before, lowest: before, highest: most))
     }
 
     @Test("A quiet session on a quiet machine has nothing to say")
@@ -155,12 +155,59 @@ struct NoiseReviewTests {
         #expect(found(tooMuch) == phrase)
     }
 
+    @Test("Drift of the machine is told from scatter of the canary by its repetitions at one moment")
+    func driftAndScatter() {
+        func review(_ start: [Double], _ end: [Double]) -> NoiseReview.Finding? {
+            var session = Self.session()
+            session.canaries = [Canary(name: "c-1", repetitions: [.start: .value(start), .end: .value(end)])]
+            return NoiseReview(session).findings.first
+        }
+        let steady = review([0.1, 0.1001, 0.0999, 0.1, 0.1002], [0.105, 0.1051, 0.1049, 0.105, 0.1052])
+        #expect(
+            steady?.sentence
+                == "The machine's speed changed by 5.0 % during the session (canary c-1, whose repetitions at one moment "
+                + "vary by 0.2 %).")
+        #expect(steady?.kind == .canaryDrift)
+        let scattering = review([0.1, 0.115, 0.09, 0.103, 0.12], [0.108, 0.095, 0.125, 0.112, 0.1])
+        #expect(scattering?.kind == .canaryScatter)
+        #expect(
+            scattering?.text
+                == "The canary c-1 scatters so much that a change of the machine's speed of 4.9 % may be chance: up to "
+                + "42.4 % would be. Time it more often: --canaries 15.")
+        // Two repetitions cannot tell, and then a drift counts as one.
+        #expect(review([0.1, 0.1], [0.12, 0.12])?.kind == .canaryDrift)
+    }
+
+    @Test("A drift by chance alone is called drift in few sessions, the fewer the more it is repeated")
+    func driftByChance() {
+        var generator = SeededGenerator(seed: 7)
+        func normal() -> Double {
+            (0..<12).reduce(-6) { sum, _ in sum + Double.random(in: 0..<1, using: &generator) }
+        }
+        func alarms(repetitions: Int) -> Int {
+            (0..<1000).count { _ in
+                let canary = Canary(
+                    name: "c",
+                    repetitions: Dictionary(
+                        uniqueKeysWithValues: Canary.Moment.allCases.map {
+                            ($0, .value((0..<repetitions).map { _ in 0.1 * (1 + 0.04 * normal()) }))
+                        }))
+                guard let drift = canary.drift.value, let chance = canary.driftByChance.value else {
+                    return false
+                }
+                return drift > chance
+            }
+        }
+        let (five, fifteen) = (alarms(repetitions: 5), alarms(repetitions: 15))
+        #expect((40...120).contains(five) && (2...40).contains(fifteen), "\(five) and \(fifteen) of 1000")
+    }
+
     @Test("A run during which much was swapped out is disturbed")
     func swapping() {
         var run = Samples.run(1, wall: 1, [])
-        run.observed = Self.swap(from: 100, to: 116)
+        run.surroundings = RunEnvironment(ranges: [.swapUsed: Self.swap(from: 100, to: 116)])
         #expect(NoiseReview.disturbance(of: run) == nil)
-        run.observed = Self.swap(from: 100, to: 117)
+        run.surroundings = RunEnvironment(ranges: [.swapUsed: Self.swap(from: 100, to: 117)])
         #expect(NoiseReview.disturbance(of: run) == "17 MB were swapped out")
     }
 

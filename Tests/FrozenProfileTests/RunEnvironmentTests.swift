@@ -112,10 +112,15 @@ struct RunEnvironmentTests {
     @Test("What was observed around runs, and canaries, are read back as they were written")
     func roundTrip() throws {
         var profile = try Samples.profile()
-        profile.sessions[0].runs[1].surroundings = RunEnvironment([
-            .steal: .value(0.25), .othersCPU: .value(0.123456), .stalledIO: .value(17),
-            .thermalThrottles: .unavailable(reason: "the kernel has no throttle counters here"),
-        ])
+        profile.sessions[0].runs[1].surroundings = RunEnvironment(
+            [
+                .steal: .value(0.25), .othersCPU: .value(0.123456), .stalledIO: .value(17),
+                .thermalThrottles: .unavailable(reason: "the kernel has no throttle counters here"),
+            ],
+            ranges: [
+                .load: .value(ObservedRange(before: 0.5, after: 0.75, lowest: 0.25, highest: 3)),
+                .frequency: .unavailable(reason: "no frequency is told"),
+            ])
         profile.sessions[0].runs[1].disturbance = "the hypervisor took 5.0 % of the CPU time"
         profile.sessions[0].observed.governor = .unavailable(reason: "the kernel chooses no frequencies here")
         profile.sessions[0].canaries = [
@@ -140,6 +145,62 @@ struct RunEnvironmentTests {
             "\(error)".contains(
                 "sessions[0].canaries.sha256-24MiB-1.start_s is a list, but should be a list of")
         }
+    }
+
+    @Test("States are told at either end and at their extremes, of all that was seen")
+    func ranges() throws {
+        func snapshot(_ values: [ObservedKey: Reading<Double>]) -> EnvironmentSnapshot {
+            EnvironmentSnapshot(monotonicNanoseconds: 0, observed: ObservedEnvironment(values), counters: [:])
+        }
+        let missing = Reading<Double>.unavailable(reason: "no such file")
+        let environment = RunEnvironment(
+            before: snapshot([
+                .load: .value(1), .swapUsed: .value(10), .frequency: missing, .steal: .value(3),
+            ]),
+            looks: [
+                ObservedEnvironment([.load: .value(4), .swapUsed: .value(8)]),
+                ObservedEnvironment([.load: .value(0.5), .swapUsed: missing]),
+            ],
+            after: snapshot([.load: .value(2), .swapUsed: .value(9), .frequency: .value(2000)]))
+        #expect(
+            environment.ranges == [
+                .load: .value(ObservedRange(before: 1, after: 2, lowest: 0.5, highest: 4)),
+                .swapUsed: .value(ObservedRange(before: 10, after: 9, lowest: 8, highest: 10)),
+                .frequency: missing.map { _ in ObservedRange(before: 0, after: 0, lowest: 0, highest: 0) },
+            ])
+    }
+
+    @Test("Files of schema 2.1 tell states before, during and after a run, and are read into the same model")
+    func older() throws {
+        var profile = try Samples.profile()
+        profile.sessions[0].runs[1].surroundings = RunEnvironment([.steal: .value(0.25)])
+        let text = String(decoding: profile.encode(), as: UTF8.self)
+        let older = text.replacing(
+            "    surroundings:\n      steal_pct: 0.25\n",
+            with: """
+                    observed:
+                      before:
+                        load_1m: 0.5
+                        swap_used_mb: 1.0
+                      during:
+                        load_1m: 2.5
+                        swap_used_mb: 3.0
+                      after:
+                        load_1m: 1.5
+                        swap_used_mb: 2.0
+                    surroundings:
+                      steal_pct: 0.25
+
+                """)
+        #expect(older != text)
+        let surroundings = try FrozenProfile.decode(Array(older.utf8), name: "p").sessions[0].runs[1]
+            .surroundings
+        #expect(surroundings?[.steal] == .value(0.25))
+        #expect(
+            surroundings?.ranges == [
+                .load: .value(ObservedRange(before: 0.5, after: 1.5, lowest: 0.5, highest: 2.5)),
+                .swapUsed: .value(ObservedRange(before: 1, after: 2, lowest: 1, highest: 3)),
+            ])
     }
 
     @Test("Canaries of a session's records are those of the session, moment by moment")

@@ -2,6 +2,7 @@ import FrozenProfile
 import LinuxProcess
 import LinuxSystem
 import Measurement
+import MessageDigest
 import TestSupport
 import Testing
 
@@ -34,6 +35,79 @@ struct RunRecordTests {
             """
         let result = try runCommand(["python3", "-c", script, path])
         #expect(result.status == .code(0), "\(result.standardError)")
+    }
+
+    @Test("A failed run's record says so, and is read back as it was written")
+    func failed() throws {
+        var record = try Samples.record(3, wall: 2)
+        record.run.exit = .value(137)
+        record.run.failure = RunFailure("was ended by signal 9 (Killed)")
+        record.openStages = [try #require(StageName("transcription"))]
+        record.leftOutput = "/tmp/freeze-profile-failed.abc"
+        record.files = [
+            Companion(
+                kind: "standard_error", file: "003-measured.stderr.log", sha256: SHA256.hexadecimal(of: []),
+                bytes: 0)
+        ]
+        let bytes = record.encode()
+        let text = String(decoding: bytes, as: UTF8.self)
+        #expect(text.contains("\"exit\": 137,\n  \"failed\": \"was ended by signal 9 (Killed)\",\n"))
+        let back = try RunRecord.decode(bytes, name: "r.json")
+        #expect(back == record && back.encode() == bytes)
+        #expect(back.run.hasFailed && !back.run.counts && back.file(.standardError) != nil)
+        record.run.exit = .value(0)
+        record.run.failure = RunFailure("signal 15 (Terminated)", isInterruption: true)
+        let interrupted = try RunRecord.decode(record.encode(), name: "r.json")
+        #expect(interrupted == record && interrupted.run.hasFailed)
+    }
+
+    @Test("A record of schema 1.0 is read into the model of today")
+    func older() throws {
+        var record = try Samples.record(2, wall: 8)
+        let text = String(decoding: record.encode(), as: UTF8.self)
+            .replacing("\"schema_version\": \"1.1\"", with: "\"schema_version\": \"1.0\"")
+            .replacing(
+                "\"observed\": {\"before\": {\"load_1m\": 0.25}}",
+                with: "\"observed\": {\"before\": {\"load_1m\": 0.25}, \"after\": {\"load_1m\": 0.5}}")
+        #expect(text.contains("\"after\""))
+        record.run.surroundings = RunEnvironment(
+            ranges: [.load: .value(ObservedRange(before: 0.25, after: 0.5, lowest: 0.25, highest: 0.5))])
+        #expect(try RunRecord.decode(Array(text.utf8), name: "r.json") == record)
+    }
+
+    @Test("Failed runs of the same are among a profile's runs and do not count; others are not")
+    func failedRunsInProfile() throws {
+        let good = try (1...3).map { try Samples.record($0, wall: Double($0)) }
+        var failed = try Samples.record(4, wall: 99)
+        failed.run.exit = .value(3)
+        failed.run.failure = RunFailure("exited with code 3")
+        var beforeTheFix = try Samples.record(5, wall: 99)
+        beforeTheFix.run.failure = RunFailure("exited with code 1")
+        beforeTheFix.run.exit = .value(1)
+        beforeTheFix.identity[.buildMode] = .value(.text("debug"))
+        var interrupted = try Samples.record(6, wall: 99)
+        interrupted.run.failure = RunFailure("signal 2 (Interrupt)", isInterruption: true)
+        let profile = try FrozenProfile(
+            records: good + [failed, beforeTheFix, interrupted], release: try VersionName("v1"))
+        #expect(profile.sessions.flatMap(\.runs).map(\.index) == [1, 2, 3, 4])
+        // One that is left out does not tell when its session began either.
+        beforeTheFix.run.startedAt = "2020-01-01T00:00:00.000Z"
+        let later = try Samples.record(1, wall: 5, session: "s2", hour: 13)
+        let two = try FrozenProfile(records: good + [beforeTheFix, later], release: try VersionName("v1"))
+        #expect(two.sessions.map(\.id) == ["s2", "s1"])
+        #expect(profile.totals.use.wallSeconds == .value(2) && profile.totals.runs == 3)
+        #expect(profile.captureQuality?.attempts == [.measured: RunAttempts(attempted: 4, recorded: 3)])
+        #expect(
+            profile.captureQuality?.notes.first
+                == "1 of 4 runs failed and does not count: s1/4 exited with code 3.")
+        #expect(profile.deviations.isEmpty)
+        var told = profile
+        told.captureQuality?.attempts[.measured]?.attempted = 3
+        #expect(
+            told.deviations.map(\.description) == [
+                "capture_quality.attempts.measured.attempted: the profile says 3, its runs give 4"
+            ])
+        #expect(try FrozenProfile.decode(profile.encode(), name: "p") == profile)
     }
 
     @Test(
@@ -83,7 +157,7 @@ struct RunRecordTests {
                 == "'r.json' is not a run record. Line 13: it ends in the middle of a value; it was cut off.")
         #expect(
             failure(
-                Array(text.replacing("\"schema_version\": \"1.0\"", with: "\"schema_version\": \"2.0\"").utf8)
+                Array(text.replacing("\"schema_version\": \"1.1\"", with: "\"schema_version\": \"2.0\"").utf8)
             )
                 == "'r.json' has schema 2.0, and this version of freeze-profile reads up to 1.x. "
                 + "Use a newer freeze-profile.")

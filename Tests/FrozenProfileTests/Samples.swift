@@ -1,5 +1,6 @@
 import FrozenProfile
 import Measurement
+import MessageDigest
 import Testing
 
 /// Profiles for tests.
@@ -85,7 +86,7 @@ enum Samples {
                         peak: .unavailable(reason: "clear_refs was refused: Operation not permitted")),
                 ])
         run.startedAt = "2026-02-10T\(hour):0\(index):00.250Z"
-        run.observed = ObservedSpan(before: ObservedEnvironment([.load: .value(0.25)]))
+        run.observed = ObservedEnvironment([.load: .value(0.25)])
         if !run.stages.isEmpty {
             run.stages[0].source = "event trace"
             run.stages[0].peakMethod = "high-water mark"

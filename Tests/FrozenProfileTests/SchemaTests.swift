@@ -1,6 +1,7 @@
 import FrozenProfile
 import LinuxSystem
 import Measurement
+import MessageDigest
 import TestSupport
 import Testing
 import YAMLDocument
@@ -30,10 +31,15 @@ struct SchemaTests {
                 name: "c-1",
                 repetitions: [.start: .value([0.1, 0.2]), .end: .unavailable(reason: "no disk")])
         ]
-        profile.sessions[0].runs[1].observed = ObservedSpan(
-            before: observed, during: observed, after: observed)
+        let range = Reading.value(ObservedRange(before: 1, after: 2, lowest: 0.5, highest: 3))
         profile.sessions[0].runs[1].surroundings = RunEnvironment(
-            Dictionary(uniqueKeysWithValues: RunEnvironmentKey.allCases.map { ($0, .value(1)) }))
+            Dictionary(uniqueKeysWithValues: RunEnvironmentKey.allCases.map { ($0, .value(1)) }),
+            ranges: Dictionary(uniqueKeysWithValues: ObservedKey.states.map { ($0, range) }))
+        profile.sessions[0].runs[3].failure = RunFailure("was ended by signal 9 (Killed)")
+        profile.captureQuality?.attempts = [
+            .measured: RunAttempts(attempted: 4, recorded: 3),
+            .profiled: RunAttempts(attempted: 1, recorded: 1),
+        ]
         profile.sessions[0].runs[1].disturbance = "the hypervisor took 9 % of the CPU time"
         profile.sessions[0].runs[1].outputDigest = "abc"
         profile.sessions[0].runs[1].wallClockStepSeconds = -3600
@@ -81,10 +87,10 @@ struct SchemaTests {
             ("    steal_pct: 1.0\n", "    steel_pct: 1.0\n", ""),
             ("file: v1.monitor.log\n", "file: ../v1.monitor.log\n", "companions/monitor_log/file"),
             ("      - 0.1\n", "      - -0.1\n", "sessions/0/canaries/c-1/start_s"),
-            ("\nschema_version: '2.1'\n", "\nschema_version: '3.0'\n", "schema_version"),
+            ("\nschema_version: '2.2'\n", "\nschema_version: '3.0'\n", "schema_version"),
             (
-                "        governor: performance\n", "        govenor: performance\n",
-                "sessions/0/runs/1/observed"
+                "        highest: 3.0\n", "        higest: 3.0\n",
+                "sessions/0/runs/1/surroundings"
             ),
         ]
         var documents: [String] = []

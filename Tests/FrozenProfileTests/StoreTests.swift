@@ -209,6 +209,24 @@ struct StoreTests {
         }
     }
 
+    @Test("A damaged profile is still a version, so that somebody sees it; other YAML is none")
+    func recognition() throws {
+        try withDirectory { directory in
+            let store = ProfileStore(directory: directory)
+            try store.freeze(try Samples.profile(), as: try VersionName("v1"))
+            let whole = try Files.read("\(directory)/v1.yaml", limit: 1 << 20)
+            try Files.replace("\(directory)/cut.yaml", with: Array(whole.prefix(200)))
+            try Files.replace("\(directory)/empty.yaml", with: "")
+            try Files.replace("\(directory)/garbage.yaml", with: [0, 1, 2, 0xFF, 10])
+            try Files.replace("\(directory)/older.yaml", with: Samples.older)
+            try Files.replace("\(directory)/rules.yaml", with: "rules:\n  release: v1\n")
+            #expect(try store.versions().map(\.text) == ["cut", "empty", "garbage", "older", "v1"])
+            #expect(
+                failure { () throws(ProfileError) in _ = try store.load(reference: "rules") }?
+                    .hasPrefix("There is no profile of version rules in '\(directory)'.") == true)
+        }
+    }
+
     @Test("A version that is not there is told with the nearest that are")
     func nearest() throws {
         try withDirectory { directory in
@@ -222,6 +240,11 @@ struct StoreTests {
                 try store.freeze(try Samples.profile(), as: try VersionName(name))
             }
             try Files.replace("\(directory)/.hidden.yaml", with: "")
+            // Other YAML may be kept beside profiles.
+            try Files.replace(
+                "\(directory)/regression_rules.yaml",
+                with: "# limits\ndefaults:\n  wall_time_s: 5\nstage_rules: {}\n")
+            try Files.replace("\(directory)/v1.3.0-rules.yaml", with: "rules:\n- release: v1\n  totals: 3\n")
             #expect(try store.versions().map(\.text) == ["release-2026", "v1.2.0", "v1.9.0", "v1.10.0"])
             #expect(
                 failure { () throws(ProfileError) in _ = try store.load(reference: "v1.3.0") }

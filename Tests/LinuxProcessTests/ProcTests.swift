@@ -75,13 +75,67 @@ struct ProcTests {
         let script =
             "import os,time\nif os.fork() == 0:\n while time.process_time() < 0.2: pass\n os._exit(0)\nos.wait()"
         let suspended = try SuspendedChild.prepare(ChildRequest(["/usr/bin/python3", "-S", "-c", script]))
-        let clock = try TaskClock(processes: [suspended.pid])
+        let clock = try TreeCounter(.taskClock, processes: [suspended.pid])
         var child = try suspended.release()
         let outcome = try #require(try child.wait(timeout: .seconds(20)))
-        let counted = clock.nanoseconds() ?? 0
+        let counted = clock.count()?.value ?? 0
         #expect(
             Double(counted) > outcome.cpu.inSeconds * 0.9e9 && Double(counted) < outcome.cpu.inSeconds * 1.1e9
         )
+    }
+
+    @Test("A counter counts from the first instruction on, children that have come and gone included")
+    func pageFaults() throws {
+        // Touches 3,000 pages in a child, and as many itself.
+        let script = """
+            import mmap, os
+            def touch():
+                m = mmap.mmap(-1, 3000 * 4096)
+                for page in range(3000): m[page * 4096] = 1
+            if os.fork() == 0:
+                touch(); os._exit(0)
+            os.wait(); touch()
+            """
+        let suspended = try SuspendedChild.prepare(ChildRequest(["/usr/bin/python3", "-S", "-c", script]))
+        let counter = try TreeCounter(.pageFaults, processes: [suspended.pid])
+        let before = counter.count()
+        #expect(before?.value == 0)
+        var child = try suspended.release()
+        let status = try child.wait(timeout: .seconds(20))?.status
+        #expect(status == .code(0))
+        // A handle that cannot be copied cannot stand in a macro.
+        let counted = counter.count()
+        let reading = try #require(counted)
+        #expect((6000..<9000).contains(reading.value), "\(reading)")
+        #expect(reading.enabled > 0 && reading.coverage == 1)
+    }
+
+    @Test("Instructions are counted, or the kernel says why not")
+    func instructions() throws {
+        let suspended = try SuspendedChild.prepare(
+            ChildRequest(["/usr/bin/python3", "-S", "-c", "for i in range(1000000): pass"]))
+        let counter: TreeCounter
+        do throws(SystemError) {
+            counter = try TreeCounter(.instructions, processes: [suspended.pid])
+        } catch {
+            // What `perf stat -e instructions:u` calls not supported.
+            #expect(["No such file or directory", "Operation not supported"].contains(error.reason))
+            return
+        }
+        var child = try suspended.release()
+        let status = try child.wait(timeout: .seconds(20))?.status
+        #expect(status == .code(0))
+        let counted = counter.count()?.value ?? 0
+        #expect(counted > 10_000_000)
+    }
+
+    @Test("A counter that shared its place is scaled up; one that never had one says nothing")
+    func multiplexing() {
+        #expect(CounterReading(value: 100, enabled: 50, running: 50).estimated == 100)
+        #expect(CounterReading(value: 100, enabled: 60, running: 20).estimated == 300)
+        #expect(abs(CounterReading(value: 100, enabled: 60, running: 20).coverage - 1.0 / 3) < 1e-9)
+        #expect(CounterReading(value: 0, enabled: 60, running: 0).estimated == nil)
+        #expect(CounterReading(value: 0, enabled: 0, running: 0).estimated == 0)
     }
 
     @Test("Mappings without a page of one's own are found, and handing them back harms nothing")

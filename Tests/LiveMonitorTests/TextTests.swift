@@ -21,6 +21,7 @@ func sampleTick(stages: [String] = ["summarization"], cpu: Reading<Double> = .va
 let sampleUsage = MonitorReport.Usage(
     diskRead: .value(.mebibytes(1.5)), diskWritten: .unavailable(reason: "no \"io\""), majorFaults: .value(7),
     voluntarySwitches: .value(12), involuntarySwitches: .value(0), runQueueWait: .value(.milliseconds(25)),
+    instructions: .value(123_456_789_012),
     proportionalResident: .value(.mebibytes(60)))
 
 @Suite("Lines of the log and of plain progress")

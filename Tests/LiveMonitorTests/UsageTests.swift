@@ -45,6 +45,75 @@ struct UsageTests {
         #expect(shares > .mebibytes(2) && shares <= peak)
     }
 
+    /// Watches a Python program to its end, with an event in place of instructions, and reports.
+    private func watched(_ script: String, counting event: TreeCounter.Event) throws -> MonitorReport {
+        let directory = try TemporaryDirectory()
+        let status = "\(directory.path)/.pipeline_status.json"
+        let configuration = MonitorConfiguration(name: "p", statusFile: status)
+        let suspended = try SuspendedChild.prepare(
+            ChildRequest(["/usr/bin/python3", "-S", "-c", script, status]))
+        var observation = try #require(
+            Observation(pid: suspended.pid, excluding: [], configuration: configuration, counted: event))
+        var child = try suspended.release()
+        while try !FileDescriptor.waitUntilReadable([child.pidfd], timeout: .milliseconds(5))[0] {
+            _ = observation.readTransitions()
+        }
+        observation.targetHasEnded(at: SystemClock.monotonicNanoseconds)
+        let outcome = try #require(try child.wait(timeout: .seconds(20)))
+        #expect(outcome.status == .code(0))
+        observation.conclude(
+            WaitedUsage(cpu: outcome.cpu, peak: outcome.peakResident, usage: outcome.usage))
+        return observation.report(name: "p", exit: .value(outcome.status), log: nil)
+    }
+
+    /// Touches pages in its stages, in the second one in a child.
+    private static let touching = """
+        import mmap, os, sys, time
+        def stage(name):
+            with open(sys.argv[1] + ".t", "w") as f: f.write('{"pid": %d, "stage": "%s"}' % (os.getpid(), name))
+            os.rename(sys.argv[1] + ".t", sys.argv[1]); time.sleep(0.15)
+        def touch(pages):
+            m = mmap.mmap(-1, pages * 4096)
+            for page in range(pages): m[page * 4096] = 1
+        stage("few"); touch(500)
+        stage("many")
+        if os.fork() == 0:
+            touch(6000); os._exit(0)
+        os.wait()
+        stage("none")
+        """
+
+    @Test("What a counter counts is told by stage, children included; page faults stand for instructions")
+    func counter() throws {
+        let report = try watched(Self.touching, counting: .pageFaults)
+        func count(_ name: String) throws -> Int {
+            try #require(try report.stage(name).usage.instructions.value)
+        }
+        #expect((500..<1500).contains(try count("few")))
+        #expect((6000..<8000).contains(try count("many")))
+        // What was shared with the child is written to for the first time since.
+        #expect(try count("none") < 3000)
+        let total = try #require(report.totals.usage.instructions.value)
+        #expect(total >= (try count("few") + count("many") + count("none")))
+        let back = try #require(MonitorReport.parse(Array(report.json.utf8)))
+        #expect(back.totals.usage.instructions.value == total)
+    }
+
+    @Test("Instructions are counted by stage, or the kernel's reason is told where it has no counter")
+    func instructions() throws {
+        let report = try watched(Self.touching, counting: .instructions)
+        switch report.totals.usage.instructions {
+        case .value(let all): #expect(all > 1_000_000)
+        case .unavailable(let reason):
+            #expect(
+                [
+                    "the kernel refuses a counter of them: No such file or directory",
+                    "the kernel refuses a counter of them: Operation not supported",
+                ].contains(reason))
+            #expect(try report.stage("many").usage.instructions == .unavailable(reason: reason))
+        }
+    }
+
     @Test("A stage too short to be looked at has no counters, and says why")
     func tooShort() throws {
         let run = try ProbeRun.pipeline(["burst:many=200", "slow:sleep=200"], options: ["--quiet"])

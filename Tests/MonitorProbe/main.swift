@@ -5,10 +5,11 @@ import LiveMonitor
 import Measurement
 import PipelineStatus
 
-// Three uses, for the tests of the monitor:
+// Four uses, for the tests of the monitor:
 //   monitor-probe run [options] STATUS-FILE -- COMMAND...   runs a command under the monitor
 //   monitor-probe self [options] STATUS-FILE PLAN...        a pipeline that monitors itself
 //   monitor-probe pipeline STATUS-FILE PLAN...              a pipeline that writes its status with the library
+//   monitor-probe suspend FILE                              prepares a child, writes its number to a file, and waits
 // The report goes to standard output as JSON.
 
 if let code = MonitorChild.runIfRequested() { exit(code) }
@@ -44,6 +45,11 @@ func fail(_ error: any Error) -> Never {
 }
 
 switch mode {
+case "suspend":
+    let suspended = try SuspendedChild.prepare(ChildRequest(["sleep", "60"]))
+    try Files.replace(statusFile, with: "\(suspended.pid)")
+    pause()
+    _ = try suspended.release()
 case "run":
     if arguments.first == "--" { arguments = arguments.dropFirst() }
     do {

@@ -57,11 +57,13 @@ struct TargetRunTests {
     @Test("how a failed command is told: which run, how it ended, its last words without control characters")
     func failureText() {
         let error = CaptureError.targetFailed(
-            run: "measured", status: .code(3), lastLines: ["loading", "disk \u{1B}[31mon fire"])
+            FailedRun(
+                run: "measured", reason: "exited with code 3",
+                lastLines: ["loading", "disk \u{1B}[31mon fire"]))
         #expect(
             error.description == """
-                The command exited with code 3 in the measured run, so no profile was written. The last lines of its \
-                standard error:
+                The command exited with code 3 in the measured run, so no profile was written.
+                The last lines of its standard error:
                   | loading
                   | disk \u{FFFD}[31mon fire
                 """)

@@ -15,6 +15,9 @@ struct clinux_spawn_request {
     int standard_input, standard_output, standard_error;
     /// Read end of a pipe: the process calls exec only after a byte arrives, and exits if the pipe closes first.
     int gate;
+    /// Its write end, which is the caller's alone: held by the process too, it would keep the pipe open for ever when the
+    /// caller is killed.
+    int gate_writer;
     /// Write end of a close-on-exec pipe: gets errno as an int when exec or a step before it fails.
     int failure_report;
     /// More descriptors to pass on, under the same numbers.
@@ -70,10 +73,11 @@ struct clinux_usage {
 };
 /// wait4(2), resumed after signals. Returns the process identifier, or -errno.
 pid_t clinux_wait(pid_t pid, int *_Nonnull status, struct clinux_usage *_Nonnull usage);
-/// perf_event_open(2): counts the CPU time of a thread and of all threads and processes that it starts from now on,
-/// those that have ended included. Returns a close-on-exec descriptor from which 8 bytes of nanoseconds are read, or
-/// -errno.
-int clinux_open_task_clock(pid_t thread);
+/// perf_event_open(2): counts something of a thread and of all threads and processes that it starts from now on, those
+/// that have ended included: 0 CPU time in nanoseconds, 1 page faults, 2 instructions, both of user mode. Returns a
+/// close-on-exec descriptor from which three numbers of 8 bytes are read: the count, the time for which there was
+/// something to count, and the time for which it was counted. Or -errno.
+int clinux_open_counter(int event, pid_t thread);
 /// fstatfs(2): whether a descriptor is of the kernel's own /proc, and not of a file system mounted over it.
 int clinux_is_proc(int descriptor);
 /// gettid(2).

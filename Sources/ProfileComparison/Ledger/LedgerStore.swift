@@ -1,6 +1,7 @@
 public import FrozenProfile
 public import LinuxSystem
 internal import Measurement
+internal import MessageDigest
 
 /// The noise ledgers in a directory, a file for each class of machine and workload.
 public struct LedgerStore: Sendable {
