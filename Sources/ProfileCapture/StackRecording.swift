@@ -86,10 +86,17 @@ public struct StackRecording {
         // Nothing of ours is written while a process is only looked at: what is not made is not left behind.
         let workspace =
             try RunSampler.needsDirectory(request, executable: target.executable) ? try makeWorkspace() : nil
+        // Not `workspace?.path`, which consumes it: the helper writes there until the end.
+        let directory: String? =
+            switch workspace {
+            case .some(let made): made.path
+            case .none: nil
+            }
+        defer { extendLifetime(workspace) }
         let stages = (request.statusFile ?? target.statusFile).map {
             StageFollower(statusFile: $0, isTargetRunning: true)
         }
-        var sampler = try RunSampler(request, executable: target.executable, directory: workspace?.path)
+        var sampler = try RunSampler(request, executable: target.executable, directory: directory)
         try sampler.attach(toRunning: target.pid)
         for refusal in sampler.refusals { report(refusal) }
         report("sampling process \(target.pid) (\(target.name)) with \(sampler.name)")

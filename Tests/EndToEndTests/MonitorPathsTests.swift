@@ -163,8 +163,9 @@ struct MonitorPathsTests {
         let screen = try terminal.wait(upTo: 20) { $0.contains("flamegraph: ") }
         #expect(screen.contains("py-spy"), "\(screen)")
         let pictures = try Files.names(inDirectory: directory.path + "/out/debug")
-        #expect(pictures.count == 1 && pictures[0].hasSuffix(".svg"), "\(pictures)")
-        let picture = try Files.read("\(directory.path)/out/debug/\(pictures[0])", limit: 1 << 24)
+        #expect(pictures.count == 1 && pictures.allSatisfy { $0.hasSuffix(".svg") }, "\(pictures)")
+        let name = try #require(pictures.first)
+        let picture = try Files.read("\(directory.path)/out/debug/\(name)", limit: 1 << 24)
         #expect(String(decoding: picture, as: UTF8.self).contains("churn"))
         try terminal.press("C-c")
         _ = try terminal.wait { $0.contains(": summary") }

@@ -12,7 +12,8 @@ struct UsageTests {
     @Test("Bytes written and context switches of a stage are those that the pipeline counts itself")
     func againstRusage() throws {
         let run = try ProbeRun.python(
-            ["calm:sleep=100", "disk:write=24", "pool:threads=8", "after:sleep=100"], options: ["--quiet"])
+            // The last is long enough for proportional memory to be read at one of its edges, however busy the machine is.
+            ["calm:sleep=100", "disk:write=24", "pool:threads=8", "after:sleep=1500"], options: ["--quiet"])
         let report = try run.report()
         let own = try run.oracleFields()
         let disk = try report.stage("disk").usage
