@@ -5,9 +5,9 @@ public import LinuxSystem
 /// Counts something of some threads and of all threads and processes that they start from then on, those that have
 /// ended included: a counting perf event, inherited.
 ///
-/// What a process does while it is being made and taken apart is missing. The CPU time lacks about a tenth of a
-/// millisecond for each, and on a virtual machine it may include time stolen by the host: so it is a means to tell how
-/// time passed between two moments, not an account of its own.
+/// What a process does while it is being made and taken apart is missing. The CPU time lacks 0.2 ms for each that is
+/// forked, 0.7 ms for each that runs Python, and on a virtual machine it may include time stolen by the host: so it is
+/// a means to tell how time passed between two moments, not an account of its own.
 public struct TreeCounter: ~Copyable {
     /// What is counted.
     public enum Event: Int32, Sendable {

@@ -48,17 +48,20 @@ struct OracleTests {
             share: 0.01, amount: 0)
     }
 
-    /// Compares runs until one was left in peace.
+    /// Compares runs until one was left in peace, and another one if that was outside: what the ticks of children's time
+    /// hide is left to chance, which in one run of thirty hides more than is allowed.
     private func compare(
         _ start: () throws -> ProbeRun, _ deviations: (ProbeRun, MonitorReport) throws -> [Deviation]
     ) throws {
         var last: [Deviation] = []
+        var outsideInPeace = 0
         for _ in 0..<Self.attempts {
             let run = try start()
             last = try deviations(run, try run.report()).filter { $0.excess > 1 }
             if last.isEmpty { return }
             let waits = try run.oracleFields().values.compactMap { $0["wait_s"] }
-            if (waits.max() ?? 0) < Self.quiet { break }
+            if (waits.max() ?? 0) < Self.quiet { outsideInPeace += 1 }
+            if outsideInPeace == 2 { break }
         }
         #expect(last.isEmpty, "\(last)")
     }
