@@ -52,30 +52,6 @@ struct SampleCommandTests {
         #expect(abs((costs["twenty"] ?? 0) / all - 0.2) < 0.12)
     }
 
-    @Test(
-        "more threads are watched than the soft limit of open files has room for; over the hard one ptrace takes over"
-    )
-    func manyThreads() throws {
-        let directory = try TemporaryDirectory()
-        let crowd = "\(directory.path)/crowd"
-        let compiled = try runCommand([
-            "gcc", "-O1", "-pthread", "-o", crowd, BuiltProduct.fixture("native/crowd.c"),
-        ])
-        try #require(compiled.status == .code(0))
-        var request = ChildRequest([crowd, "20000"])
-        (request.standardInput, request.standardOutput) = (.null, .null)
-        var child = try ChildProcess.start(request)
-        let sample =
-            "exec '\(Self.program)' sample --pid \(child.pid) --duration 0.5 -o '\(directory.path)/a.folded'"
-        let soft = try runCommand(["sh", "-c", "ulimit -S -n 64; \(sample)"])
-        #expect(soft.status == .code(0))
-        #expect(soft.standardError.contains("perf cpu-clock at 997 Hz"), "\(soft.standardError)")
-        let hard = try runCommand(["sh", "-c", "ulimit -n 64; \(sample)"])
-        #expect(hard.standardError.contains("the limit of open files is lower. Raise it with `ulimit -n`"))
-        #expect(hard.standardError.contains("ptrace wall-clock"), "\(hard.standardError)")
-        #expect(try child.wait(timeout: .zero) == nil)
-    }
-
     @Test("a running process is sampled for a time and left alone, in every format")
     func runningProcess() throws {
         let directory = try TemporaryDirectory()
