@@ -25,8 +25,10 @@ let package = Package(
         .executableTarget(
             name: "freeze-profile",
             dependencies: [
-                "CommandLineTool", "ProfileCapture", "ProfileComparison", "ProfileReport", "FlameGraph",
-                "FrozenProfile", "LiveMonitor", "StackProfile", "JSONDocument", "LinuxProcess", "LinuxSystem",
+                "CommandLineTool", "Capture", "Doctor", "ProfileComparison", "ProfileReport",
+                "StackRecording",
+                "FlameGraph", "FrozenProfile", "LiveMonitor", "StackProfile", "JSONDocument", "LinuxProcess",
+                "LinuxSystem",
                 "Measurement", "MessageDigest",
             ]),
         .executableTarget(
@@ -67,12 +69,24 @@ let package = Package(
             ],
             resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
         .target(
-            name: "ProfileCapture",
+            name: "Capture",
             dependencies: [
-                "LiveMonitor", "PipelineStatus", "StackSampler", "Symbolication", "StackProfile",
+                "StackRecording", "LiveMonitor", "PipelineStatus", "StackSampler", "StackProfile",
                 "FlameGraph",
-                "FrozenProfile", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement",
-                "MessageDigest",
+                "FrozenProfile", "LinuxProcess", "LinuxSystem", "Measurement", "MessageDigest",
+            ]),
+        .target(
+            name: "Doctor",
+            dependencies: [
+                "StackRecording", "StackSampler", "JSONDocument", "LinuxProcess", "LinuxSystem",
+                "Measurement",
+            ]),
+        .target(
+            name: "StackRecording",
+            dependencies: [
+                "PipelineStatus", "StackSampler", "Symbolication", "StackProfile", "FlameGraph",
+                "FrozenProfile",
+                "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         .target(
             name: "LiveMonitor",
@@ -222,9 +236,11 @@ let testedTargets: [String: [String]] = [
     "ProfileComparisonTests": [
         "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile", "JSONDocument",
     ],
-    "ProfileCaptureTests": [
-        "ProfileCapture", "FrozenProfile", "StackProfile", "StackSampler", "freeze-profile",
+    "CaptureTests": [
+        "Capture", "StackRecording", "FrozenProfile", "StackProfile", "freeze-profile",
     ],
+    "DoctorTests": ["Doctor", "StackSampler", "freeze-profile"],
+    "StackRecordingTests": ["StackRecording", "StackProfile", "StackSampler", "freeze-profile"],
     "ProfileReportTests": [
         "ProfileReport", "ProfileComparison", "FrozenProfile", "StackProfile", "FlameGraph", "freeze-profile",
     ],

@@ -1,5 +1,5 @@
+internal import Capture
 internal import CommandLineTool
-internal import ProfileCapture
 
 /// `freeze-profile ab`: two commands run in turn and compared.
 enum ABCommand {

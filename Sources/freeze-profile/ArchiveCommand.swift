@@ -1,6 +1,6 @@
+internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
-internal import ProfileCapture
 
 /// `freeze-profile archive`: puts an old version out of the way.
 enum ArchiveCommand {

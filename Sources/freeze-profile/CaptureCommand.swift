@@ -1,8 +1,8 @@
+internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
-internal import ProfileCapture
 
 /// The tool's own version, kept in step with CHANGELOG.md.
 let toolVersion = "0.1.0"

@@ -1,8 +1,8 @@
+internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
-internal import ProfileCapture
 
 /// Tells how far a capture is: a bar with the time left before each run, or without a terminal a line.
 struct CaptureProgress {

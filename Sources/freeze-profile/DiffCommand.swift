@@ -1,8 +1,8 @@
+internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
-internal import ProfileCapture
 internal import ProfileComparison
 
 /// `freeze-profile diff`: two frozen versions compared, with a verdict.

@@ -1,5 +1,5 @@
 internal import CommandLineTool
-internal import ProfileCapture
+internal import Doctor
 
 /// `freeze-profile doctor`: what this machine allows, and the remedy for what it does not.
 enum DoctorCommand {

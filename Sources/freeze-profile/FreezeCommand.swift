@@ -1,6 +1,6 @@
+internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
-internal import ProfileCapture
 
 /// `freeze-profile freeze`: a profile made of run records.
 enum FreezeCommand {

@@ -1,8 +1,8 @@
+internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
-internal import ProfileCapture
 internal import ProfileComparison
 
 /// Runs of commands for a comparison of today: measured like those of a capture, kept only until they are compared.

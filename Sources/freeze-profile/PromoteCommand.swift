@@ -1,8 +1,8 @@
+internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
-internal import ProfileCapture
 
 /// `freeze-profile promote`: makes a profile a reference.
 enum PromoteCommand {

@@ -2,8 +2,8 @@ internal import CommandLineTool
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import ProfileCapture
 internal import StackProfile
+internal import StackRecording
 
 /// `freeze-profile render`: stacks from one format into another.
 enum RenderCommand {

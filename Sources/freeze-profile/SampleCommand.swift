@@ -2,7 +2,7 @@ internal import CommandLineTool
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import ProfileCapture
+internal import StackRecording
 
 /// `freeze-profile sample`: stacks of a command or of a running process, as one file.
 enum SampleCommand {

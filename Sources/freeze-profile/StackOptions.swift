@@ -1,8 +1,8 @@
 internal import CommandLineTool
 internal import LinuxSystem
 internal import Measurement
-internal import ProfileCapture
 internal import StackProfile
+internal import StackRecording
 
 /// The options of every command that writes stacks: where to, in which format, grouped by what.
 struct StackOptions {

@@ -1,8 +1,8 @@
+internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
 internal import JSONDocument
 internal import Measurement
-internal import ProfileCapture
 
 /// `freeze-profile verify`: whether a profile is what was frozen.
 enum VerifyCommand {

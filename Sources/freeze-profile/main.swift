@@ -1,7 +1,7 @@
 internal import CommandLineTool
 internal import LinuxSystem
 internal import LiveMonitor
-internal import ProfileCapture
+internal import StackRecording
 
 // The monitor child is this same program, started again with a first argument of its own.
 if let status = MonitorChild.runIfRequested(arguments: CommandLine.arguments) { CurrentProcess.exit(status) }

@@ -1,0 +1,83 @@
+public import FrozenProfile
+internal import Measurement
+internal import StackRecording
+
+/// What a capture was asked to do.
+public struct CaptureRequest: Sendable {
+    /// Which sampler takes the stacks.
+    public enum Sampler: String, Sendable, CaseIterable {
+        /// py-spy where the target is Python and py-spy is there, else our own.
+        case automatic = "auto"
+        /// Our own, whatever the target is.
+        case native
+        /// py-spy or nothing.
+        case pySpy = "py-spy"
+        /// No stacks.
+        case none
+    }
+
+    /// The release the profile is of.
+    public var version: VersionName
+    /// The version of the tool that takes it.
+    public var toolVersion: String
+    /// What the pipeline was run on; nil where nobody said.
+    public var datasetID: String?
+    /// The command, with `{output_dir}` where the run's output directory belongs.
+    public var command: [String]
+    /// The YAML file to write; nil for the version's own place in `data/profiles`.
+    public var output: String?
+    /// A directory that every run writes to; nil for a fresh one each.
+    public var fixedOutputDirectory: String?
+    /// The pipeline's configuration, digested into the profile; nil where it has none.
+    public var configurationFile: String?
+    public var showsMonitor = false
+    /// Unmeasured first runs, which fill caches.
+    public var warmUpRuns = 1
+    /// Measured runs: without a sampler, so that their times count.
+    public var measuredRuns = 1
+    /// Runs whose stacks are sampled.
+    public var profiledRuns = 1
+    /// How many runs at most are made in place of disturbed ones.
+    public var repeatsOfDisturbed = 0
+    /// How often each canary's work is done at the session's start, middle and end; 0 for no canaries.
+    public var canaryRepetitions = CanaryKernels.defaultRepetitions
+    /// The session that the runs belong to; nil for `s1`, or the next one when appending.
+    public var session: VersionName?
+    /// Whether the session is added to a profile that is frozen already.
+    public var appends = false
+    /// Where run records are kept, in a directory for each session; nil for `.records/<VERSION>` beside the profile.
+    public var recordsDirectory: String?
+    public var writesStageTruth = true
+    public var overwrites = false
+    public var sampler = Sampler.automatic
+    /// The time between the monitor's ticks.
+    public var monitorInterval = Duration.milliseconds(500)
+    /// Stack samples per CPU second, in hertz; nil for the sampler's own default.
+    public var sampleRateHertz: Int?
+
+    /// The command line by which the same capture is continued, ready for a shell.
+    public var continuation = ""
+
+    /// A request to freeze a command's profile as a version.
+    public init(version: VersionName, command: [String], toolVersion: String) {
+        self.version = version
+        self.command = command
+        self.toolVersion = toolVersion
+    }
+
+    /// Where frozen profiles live unless `output` says otherwise.
+    public static let defaultDirectory = "data/profiles"
+}
+
+extension CaptureRequest.Sampler {
+    /// Who takes the stacks, or why nobody does: decided before a run is made for nothing.
+    var recording: Reading<RecordingSampler> {
+        switch self {
+        case .automatic: .value(.automatic)
+        case .native: .value(.native)
+        case .pySpy:
+            PySpy.program == nil ? .unavailable(reason: "py-spy is not on PATH") : .value(.pySpy)
+        case .none: .unavailable(reason: "not asked for")
+        }
+    }
+}

@@ -1,0 +1,274 @@
+internal import FrozenProfile
+internal import LinuxProcess
+internal import LinuxSystem
+internal import LiveMonitor
+internal import Measurement
+internal import MessageDigest
+internal import PipelineStatus
+internal import StackProfile
+internal import StackRecording
+
+/// What is known of a run before it starts: the machine, the source, how to make it again.
+struct RunCircumstances {
+    let identity: EnvironmentIdentity
+    let recipe: Recipe
+
+    init(_ request: RunRequest) {
+        var digest = Reading<String>.unavailable(reason: "no configuration was named: --config")
+        if let path = request.configurationFile {
+            do throws(SystemError) {
+                digest = .value(try SHA256.file(path).sha256)
+            } catch {
+                digest = .unavailable(reason: error.description)
+            }
+        }
+        recipe = Recipe(
+            arguments: request.command.map(RecipeText.portable), configurationPath: request.configurationFile,
+            configurationSHA256: digest,
+            inputSHA256: .unavailable(reason: "the pipeline does not declare its input"), environment: [])
+        var identity = EnvironmentProbe.machineIdentity()
+        let git = GitState.read(directory: Files.workingDirectory)
+        identity[.gitCommit] = git.commit.map(Fact.text)
+        identity[.gitDirty] = git.isDirty.map(Fact.bool)
+        identity[.configDigest] = digest.map(Fact.text)
+        self.identity = identity
+    }
+
+    /// A record of a run that is not made yet: what it would be compared by.
+    func plannedRecord(_ request: RunRequest) -> RunRecord {
+        let notYet = "not run yet"
+        return RunRecord(
+            toolVersion: request.toolVersion, release: .unavailable(reason: notYet), session: request.session,
+            run: Run(
+                index: request.index, kind: request.kind, startedAt: nil, exit: .unavailable(reason: notYet),
+                use: .unavailable(notYet), stages: []),
+            recipe: recipe, program: .unavailable(reason: notYet),
+            datasetID: request.datasetID.map { .value($0) } ?? .unavailable(reason: "not given"),
+            episodesProcessed: .unavailable(reason: notYet), identity: identity, monitor: nil,
+            sampler: .none(reason: notYet), samplerCPUSeconds: .unavailable(reason: notYet))
+    }
+}
+
+/// Turns a run that has ended into its record, and writes that with the files that belong to it.
+struct RecordWriter {
+    let request: RunRequest
+    let about: RunCircumstances
+    let passed: PassedRun
+    /// The machine when the run began.
+    let observed: ObservedEnvironment
+    let surroundings: RunEnvironment
+
+    /// Writes the run's files, the record last: a record that is there is complete.
+    func write(into directory: String) throws(CaptureError) -> RunRecord {
+        var record = record()
+        do throws(SystemError) {
+            let log = passed.observed.logFile
+            if Files.exists(log) {
+                let name = record.stem + CompanionKind.monitorLog.suffix
+                record.files.append(
+                    try copy(log, as: CompanionKind.monitorLog.rawValue, to: name, in: directory))
+            }
+            if record.run.failure != nil {
+                record.files += try copyOutput(of: record, into: directory)
+                record.leftOutput = try LeftOutput.keep(passed.finished.directory)
+            }
+            if let stacks = passed.stacks?.profile {
+                let labelled = stacks.labelled(run: record.name)
+                let bytes = Pprof.write(
+                    labelled, start: passed.finished.startedAt, duration: passed.finished.wall)
+                record.files.append(try place(bytes, as: .stacks, of: record, into: directory))
+            }
+            try Files.replace("\(directory)/\(record.stem).json", with: record.encode(), durably: true)
+        } catch {
+            throw .cannotWrite(error.description)
+        }
+        return record
+    }
+
+    /// The most bytes of what a failed run printed that are kept: its last.
+    private static let outputLimit: Int64 = 16 << 20
+
+    /// What a failed run printed.
+    private func copyOutput(of record: RunRecord, into directory: String) throws(SystemError) -> [Companion] {
+        let place = passed.finished.directory
+        var files: [Companion] = []
+        for (kind, path) in [
+            (RunRecord.OutputFile.standardOutput, place.standardOutput),
+            (.standardError, place.standardError),
+        ] where try Files.size(path) > 0 {
+            let start = max(0, try Files.size(path) - Self.outputLimit)
+            files.append(
+                try copy(path, from: start, as: kind.rawValue, to: record.stem + kind.suffix, in: directory))
+        }
+        return files
+    }
+
+    private func copy(
+        _ path: String, from start: Int64 = 0, as kind: String, to name: String, in directory: String
+    ) throws(SystemError) -> Companion {
+        try Files.replace("\(directory)/\(name)", durably: true) { (file) throws(SystemError) in
+            let source = try FileDescriptor.open(path, .read)
+            try source.skip(toOffset: start)
+            while true {
+                let piece = try source.read(upTo: 1 << 18)
+                if piece.isEmpty { break }
+                try file.write(piece)
+            }
+        }
+        let (sha256, bytes) = try SHA256.file("\(directory)/\(name)")
+        return Companion(kind: kind, file: name, sha256: sha256, bytes: bytes)
+    }
+
+    private func place(
+        _ bytes: [UInt8], as kind: CompanionKind, of record: RunRecord, into directory: String
+    ) throws(SystemError) -> Companion {
+        let name = record.stem + kind.suffix
+        try Files.replace("\(directory)/\(name)", with: bytes, durably: true)
+        return Companion(
+            kind: kind.rawValue, file: name, sha256: SHA256.hexadecimal(of: bytes), bytes: Int64(bytes.count))
+    }
+
+    private func record() -> RunRecord {
+        let facts = PipelineFacts.read(StatusLocation(outputDirectory: passed.finished.directory.output))
+        let report = passed.observed.report
+        var recipe = about.recipe
+        if let input = facts.inputDigest { recipe.inputSHA256 = .value(input) }
+        var record = RunRecord(
+            toolVersion: request.toolVersion,
+            release: request.release.map { .value($0.text) } ?? .unavailable(reason: "not given"),
+            session: request.session, run: run(facts), recipe: recipe,
+            program: passed.finished.executable.map { .value(Files.name(of: $0)) }
+                ?? .unavailable(reason: "the run was too short to see it"),
+            datasetID: request.datasetID.map { .value($0) }
+                ?? .unavailable(reason: "not given: --dataset-id"),
+            episodesProcessed: report.highestEpisode.map { .value($0) }
+                ?? .unavailable(reason: "the pipeline tells no episodes"),
+            identity: identity(facts), monitor: RunRecord.Monitor(report),
+            sampler: sampler,
+            samplerCPUSeconds: passed.stacks?.samplerCPU.map(\.inSeconds)
+                ?? .unavailable(reason: "this run was not sampled"))
+        record.canaries = request.canaries
+        if record.run.failure != nil { record.openStages = report.lastStages }
+        let origin = passed.finished.startedMonotonicNanoseconds
+        record.transitions = report.transitions.prefix(StageTruth.maximumTransitions).map { transition in
+            StageTruth.Transition(
+                seconds: Duration(nanosecondCount: transition.monotonicNanoseconds - origin).inSeconds,
+                stage: transition.stage, isBegin: transition.isBegin)
+        }
+        record.transitionsLeftOut =
+            report.droppedTransitions + report.transitions.count - record.transitions.count
+        record.notes = (report.notes + (passed.stacks?.notes ?? [])).map { PlainText.sanitized($0) }
+        return record
+    }
+
+    private func run(_ facts: PipelineFacts) -> Run {
+        let finished = passed.finished
+        let report = passed.observed.report
+        let stages = report.stages.map { stage in
+            var use = ResourceUse(stage)
+            // Why a machine counts none is said once, under the totals.
+            if report.totals.usage.instructions.value != nil {
+                use[.instructions] = stage.usage.instructions.map(Double.init)
+            }
+            return StageRun(
+                stage: stage.name, entered: .value(stage.entered), workSeconds: stage.work.map(\.inSeconds),
+                use: use, isShared: stage.isShared, source: stage.source.rawValue,
+                peakMethod: stage.peakMethod?.rawValue)
+        }
+        var run = Run(
+            index: request.index, kind: request.kind, startedAt: finished.startedAt.iso8601,
+            exit: .value(Int(finished.outcome.status.shellCode)),
+            use: ResourceUse(finished, report), stages: stages)
+        run.failure = finished.failure
+        run.observed = observed
+        run.surroundings = surroundings
+        run.disturbance = NoiseReview.disturbance(of: run)
+        run.isRepeated = request.repeatsIfDisturbed && run.disturbance != nil && run.failure == nil
+        run.outputDigest = facts.outputDigest
+        if abs(finished.wallClockStep.inSeconds) > 0.1 {
+            run.wallClockStepSeconds = finished.wallClockStep.inSeconds
+        }
+        return run
+    }
+
+    private func identity(_ facts: PipelineFacts) -> EnvironmentIdentity {
+        func told(_ fact: String?, _ what: String) -> Reading<Fact> {
+            fact.map { .value(.text($0)) } ?? .unavailable(reason: "the pipeline does not tell \(what)")
+        }
+        var identity = about.identity
+        identity[.allocator] = passed.allocator
+        identity[.pipelineVersion] =
+            facts.version.map { .value(.text($0)) }
+            ?? request.release.map { .value(.text($0.text)) }
+            ?? .unavailable(reason: "the pipeline does not tell its version")
+        identity[.buildMode] = told(facts.buildMode, "how it was built")
+        identity[.inputDigest] = told(facts.inputDigest, "what it worked on")
+        identity[.stageGraph] = EnvironmentProbe.stageGraph(of: passed.observed.report.stages.map(\.name))
+        return identity
+    }
+
+    private var sampler: CaptureQuality.Sampler {
+        if let stacks = passed.stacks { return stacks.account }
+        // Why no run is profiled at all, where that is so, is told with those that are not.
+        return .none(
+            reason: request.sampler.recording.unavailableReason ?? "only profiled runs are sampled")
+    }
+}
+
+extension RunRecord.Monitor {
+    fileprivate init(_ report: MonitorReport) {
+        self.init(
+            cpuSeconds: .value(report.monitorCPU.inSeconds),
+            peakResidentMB: report.monitorPeakResident.map(\.mebibytes), ticks: report.ticks,
+            logLines: report.log.map { .value($0.lines) } ?? .unavailable(reason: "no log was written"),
+            lostLogLines: report.log?.lost ?? 0)
+    }
+}
+
+extension ResourceUse {
+    /// What a stage used, as the monitor saw it.
+    init(_ stage: MonitorReport.Stage) {
+        self.init(
+            wallSeconds: stage.wall.map(\.inSeconds), cpuSeconds: stage.cpu.map(\.inSeconds),
+            peakResidentMB: stage.peakResident.map(\.mebibytes), averageCPUPercent: stage.averageCPUPercent)
+        add(stage.usage)
+    }
+
+    /// The whole run: wall and CPU time by the kernel's account at its end, which includes every waited-for
+    /// descendant. The peak is the larger of what that account and the monitor say: `wait4` knows the largest single
+    /// process, the monitor also processes that lived at the same time.
+    init(_ run: TargetRun.Finished, _ report: MonitorReport) {
+        let wall = run.wall.inSeconds
+        let cpu = run.outcome.cpu.inSeconds
+        let seen = report.totals.peakResident.value ?? .zero
+        self.init(
+            wallSeconds: .value(wall), cpuSeconds: .value(cpu),
+            peakResidentMB: .value(max(run.outcome.peakResident, seen).mebibytes),
+            averageCPUPercent: wall > 0
+                ? .value(cpu / wall * 100) : .unavailable(reason: "the run took no measurable time"))
+        add(report.totals.usage)
+        self[.instructions] = report.totals.usage.instructions.map(Double.init)
+    }
+
+    /// Adds what the monitor counted besides time and memory.
+    private mutating func add(_ usage: MonitorReport.Usage) {
+        self[.proportionalResident] = usage.proportionalResident.map(\.mebibytes)
+        self[.diskRead] = usage.diskRead.map { Double($0.bytes) }
+        self[.diskWritten] = usage.diskWritten.map { Double($0.bytes) }
+        self[.majorFaults] = usage.majorFaults.map(Double.init)
+        self[.voluntarySwitches] = usage.voluntarySwitches.map(Double.init)
+        self[.involuntarySwitches] = usage.involuntarySwitches.map(Double.init)
+        self[.runQueueWait] = usage.runQueueWait.map(\.inSeconds)
+    }
+}
+
+/// Words of a command as they are frozen.
+enum RecipeText {
+    /// A word with what differs from run to run put back: the address of a feed served for this run only.
+    static func portable(_ word: String) -> String {
+        guard let feed = CurrentProcess.environmentVariable("LOOPBACK_FEED_URL"), !feed.isEmpty else {
+            return word
+        }
+        return word.replacing(feed, with: "{feed_url}")
+    }
+}

@@ -1,0 +1,95 @@
+internal import FrozenProfile
+internal import LinuxProcess
+internal import LinuxSystem
+internal import LiveMonitor
+internal import Measurement
+internal import PipelineStatus
+internal import StackRecording
+
+/// One run with the monitor beside it.
+struct RunObservation {
+    /// The run, and what the monitor made of it.
+    struct Observed: Sendable {
+        var run: TargetRun.Finished
+        var report: MonitorReport
+        var logFile: String
+    }
+
+    let run: TargetRun
+    let pipelineName: String
+    let interval: Duration
+    /// Whether the panel may be drawn and progress lines printed.
+    let isVisible: Bool
+
+    /// Runs the command to its end under the monitor.
+    ///
+    /// - Parameters:
+    ///   - signals: Requests to end.
+    ///   - beforeStart: Called with the process before it has run anything.
+    ///   - whileRunning: Called from time to time with the process and the program it runs.
+    func perform(
+        signals: borrowing SignalInbox,
+        beforeStart: (borrowing SuspendedChild) throws(CaptureError) -> Void = { _ in },
+        whileRunning: (_ pid: Int32, _ executable: String?) throws(CaptureError) -> Void = { _, _ in }
+    ) throws(CaptureError) -> Observed {
+        let location = StatusLocation(outputDirectory: run.directory.output)
+        var configuration = MonitorConfiguration(name: pipelineName, statusFile: location.statusFile)
+        configuration.interval = interval
+        // The archived log is part of the evidence, whatever standard error is.
+        configuration.logging = .always
+        configuration.panel = isVisible ? .automatic : .never
+        configuration.writesPlainLines = isVisible
+        if isVisible {
+            configuration.flamegraphProgram = MonitorConfiguration.findFlamegraphProgram()
+            // The run's own directory is gone when the capture is.
+            configuration.flamegraphDirectory = Files.workingDirectory
+        }
+        let session = try attempt { () throws(MonitorError) in try MonitorSession.start(configuration) }
+        let finished = try run.run(signals: signals) { (child) throws(CaptureError) in
+            try attempt { () throws(MonitorError) in try session.observe(pid: child.pid) }
+            try beforeStart(child)
+        } whileRunning: { (pid, executable) throws(CaptureError) in
+            try whileRunning(pid, executable)
+        }
+        let report: MonitorReport
+        do throws(MonitorError) {
+            report = try session.finish(
+                outcome: finished.outcome, endedAt: finished.endedMonotonicNanoseconds)
+        } catch {
+            // That the command failed matters more than that nobody can tell how far it got.
+            if let failure = finished.failure {
+                throw .targetFailed(
+                    FailedRun(
+                        run: run.name, reason: failure.reason, isInterruption: failure.isInterruption,
+                        lastLines: LastLines.read(run.directory.standardError, count: 10)))
+            }
+            throw .measurementFailed("The \(run.name) run could not be monitored. \(error)")
+        }
+        return Observed(run: finished, report: report, logFile: configuration.logFile)
+    }
+
+    private func attempt<Result>(_ action: () throws(MonitorError) -> Result) throws(CaptureError) -> Result {
+        do throws(MonitorError) {
+            return try action()
+        } catch {
+            throw .measurementFailed("The \(run.name) run could not be monitored. \(error)")
+        }
+    }
+}
+
+extension StageTimeline {
+    /// The stages of an observed run: from the pipeline's event trace where it writes one, else as the monitor saw them.
+    init(_ observed: RunObservation.Observed) {
+        let location = StatusLocation(outputDirectory: observed.run.directory.output)
+        if let traced = StageTimeline(trace: location.eventTrace) {
+            self = traced
+            return
+        }
+        self.init(
+            edges: observed.report.transitions.map {
+                Edge(
+                    monotonicNanoseconds: $0.monotonicNanoseconds, stage: $0.stage, isBegin: $0.isBegin,
+                    threadID: nil)
+            })
+    }
+}

@@ -1,0 +1,163 @@
+internal import FrozenProfile
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+internal import StackRecording
+
+/// One run of the measured command, from fork to reaping.
+struct TargetRun {
+    /// What is left when the run is over.
+    struct Finished: Sendable {
+        var name: String
+        var directory: RunDirectory
+        var startedAt: Timestamp
+        /// The same moment on the clock of stage transitions.
+        var startedMonotonicNanoseconds: Int64
+        var wall: Duration
+        /// By how much the wall clock went ahead of the time that passed; negative when it was set back.
+        var wallClockStep: Duration
+        var outcome: ChildProcess.Outcome
+        /// The program the process ran in the end, after any wrapper's exec; nil when it was too short to see.
+        var executable: String?
+        /// The first request to end that was passed on to it: then it ended because the capture did.
+        var interruption: Int32?
+
+        /// When it was over, on the same clock.
+        var endedMonotonicNanoseconds: Int64 { startedMonotonicNanoseconds + wall.inNanoseconds }
+
+        /// Why it is no measurement; nil when it ended well.
+        var failure: RunFailure? {
+            if let interruption {
+                return RunFailure(ExitStatus.words(ofSignal: interruption), isInterruption: true)
+            }
+            return outcome.status == .code(0) ? nil : RunFailure(outcome.status.description)
+        }
+    }
+
+    /// The run's name as the person reads it: `warm-up`, `measured`, `profiled`.
+    let name: String
+    let command: [String]
+    let directory: RunDirectory
+    /// Who ends what the command has started when we are killed; nil for nobody.
+    var guardian: RunGuardian?
+
+    /// Runs the command to its end.
+    ///
+    /// The command leads a process group of its own, so that it can be ended with everything it started; the kernel ends
+    /// it when we die, and the guardian its group. Its output goes to files: what it says must not tear the monitor's panel.
+    ///
+    /// - Parameters:
+    ///   - signals: Requests to end. The command gets them passed on, and the run counts as interrupted.
+    ///   - beforeStart: Called when the process exists but has not run anything: the time to attach observers.
+    ///   - whileRunning: Called from time to time with the process and the program it runs.
+    func run(
+        signals: borrowing SignalInbox,
+        beforeStart: (borrowing SuspendedChild) throws(CaptureError) -> Void = { _ in },
+        whileRunning: (_ pid: Int32, _ executable: String?) throws(CaptureError) -> Void = { _, _ in }
+    ) throws(CaptureError) -> Finished {
+        let suspended = try prepare()
+        try CaptureError.translating { () throws(StackRecordingError) in
+            try guardian?.guardGroup(suspended.pid)
+        }
+        try beforeStart(suspended)
+        let startedAt = SystemClock.now
+        let start = SystemClock.monotonicNanoseconds
+        var child: ChildProcess
+        do throws(SpawnError) {
+            child = try suspended.release()
+        } catch {
+            throw .cannotStart(error)
+        }
+        let ending = try waitForEnd(of: &child, signals: signals, whileRunning)
+        let wall = Duration(nanosecondCount: SystemClock.monotonicNanoseconds - start)
+        guardian?.release()
+        return Finished(
+            name: name, directory: directory, startedAt: startedAt,
+            startedMonotonicNanoseconds: start, wall: wall,
+            wallClockStep: startedAt.duration(to: SystemClock.now) - wall, outcome: ending.outcome,
+            executable: ending.executable, interruption: ending.interruption)
+    }
+
+    /// How the command ended.
+    private struct Ending {
+        var outcome: ChildProcess.Outcome
+        var executable: String?
+        var interruption: Int32?
+    }
+
+    private func prepare() throws(CaptureError) -> SuspendedChild {
+        let output = try openLog(directory.standardOutput)
+        let errors = try openLog(directory.standardError)
+        var request = ChildRequest(directory.command(command))
+        request.environment = directory.environment
+        request.standardInput = .null
+        request.standardOutput = .descriptor(output.rawValue)
+        request.standardError = .descriptor(errors.rawValue)
+        request.leadsProcessGroup = true
+        request.diesWithParent = true
+        do throws(SpawnError) {
+            return try SuspendedChild.prepare(request)
+        } catch {
+            throw .cannotStart(error)
+        }
+    }
+
+    private func openLog(_ path: String) throws(CaptureError) -> FileDescriptor {
+        do throws(SystemError) {
+            return try FileDescriptor.open(path, .append)
+        } catch {
+            throw .cannotWrite(error.description)
+        }
+    }
+
+    /// Waits for the child's end, passing on requests to end it.
+    private func waitForEnd(
+        of child: inout ChildProcess, signals: borrowing SignalInbox,
+        _ whileRunning: (Int32, String?) throws(CaptureError) -> Void
+    ) throws(CaptureError) -> Ending {
+        var executable: String?
+        var interruption: Int32?
+        // Looked at often while wrappers may still exec one another, then ever more rarely.
+        var pause = Duration.milliseconds(20)
+        while true {
+            let outcome = try next(of: &child, signals: signals, within: pause, interruption: &interruption)
+            if let outcome {
+                // What runs in the background does not hear Ctrl-C; the number of a group that is not empty belongs to
+                // nobody else.
+                if interruption != nil { child.sendToGroup(SignalInbox.kill) }
+                return Ending(outcome: outcome, executable: executable, interruption: interruption)
+            }
+            executable = Self.executable(of: child.pid) ?? executable
+            try whileRunning(child.pid, executable)
+            pause = min(pause * 2, .seconds(1))
+        }
+    }
+
+    /// The child's outcome when it ends within a time.
+    private func next(
+        of child: inout ChildProcess, signals: borrowing SignalInbox, within pause: Duration,
+        interruption: inout Int32?
+    ) throws(CaptureError) -> ChildProcess.Outcome? {
+        do throws(SystemError) {
+            let ready = try FileDescriptor.waitUntilReadable(
+                [child.pidfd, signals.descriptor], timeout: pause)
+            while let signal = signals.next() {
+                // A second request does not ask again.
+                child.sendToGroup(interruption == nil ? signal : SignalInbox.kill)
+                interruption = interruption ?? signal
+            }
+            return ready[0] ? try child.wait() : nil
+        } catch {
+            throw .measurementFailed(error.description)
+        }
+    }
+
+    /// The program a process runs, nil when it has just ended.
+    private static func executable(of pid: Int32) -> String? {
+        do throws(SystemError) {
+            return try Files.linkTarget("/proc/\(pid)/exe")
+        } catch {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,115 @@
+internal import LinuxProcess
+internal import Measurement
+internal import StackProfile
+internal import StackSampler
+internal import Symbolication
+
+/// Raw stacks turned into what a person reads: functions by name, each sample with its stage, thread and process.
+struct LabelledStacks {
+    let profile: StackProfile
+    /// Sentences about what could not be named, and why.
+    let notes: [String]
+
+    /// Names each frame once, and labels each sample by the moment it was taken.
+    ///
+    /// - Parameters:
+    ///   - raw: What the sampler saw.
+    ///   - timeline: Which stage was active when; nil for a target that tells of no stages.
+    ///   - trust: Whose maps of just-in-time compiled code are believed.
+    ///   - labelsStates: Whether samples tell what their thread was doing. Of CPU time everything runs.
+    ///   - naming: Told how much has its name, from 0 to 1.
+    init(
+        _ raw: RawProfile, timeline: StageTimeline?, trust: JustInTimeNames.Trust, labelsStates: Bool,
+        naming: (Double) -> Void
+    ) throws(StackRecordingError) {
+        let symbols = Self.symbolize(raw, naming)
+        let compiled = JustInTimeNames(for: raw, trust: trust)
+        naming(1)
+        notes = symbols.compactMap(\.failure) + compiled.notes
+        var builder = StackProfileBuilder(period: Duration(nanosecondCount: raw.periodNanoseconds))
+        let frames = raw.frames.map { builder.id(of: Self.frame($0, raw, symbols, compiled)) }
+        let marker = builder.id(of: .truncationMarker)
+        let stacks = raw.stacks.map { stack in
+            // Raw stacks are leaf first. Where the walk did not reach the bottom, the missing part is marked.
+            let callers = stack.frames.reversed().map { frames[Int($0)] }
+            return builder.stack(stack.end == .complete ? callers : [marker] + callers)
+        }
+        do throws(StackProfileError) {
+            for sample in raw.samples {
+                let thread = raw.threads[Int(sample.threadIndex)]
+                let stage = timeline?.label(
+                    atMonotonicNanoseconds: sample.monotonicNanoseconds, threadID: thread.threadID)
+                let labels = builder.id(
+                    of: SampleLabels(
+                        stage: stage.flatMap { StageName($0) }, thread: thread.threadName,
+                        process: thread.processName,
+                        state: labelsStates ? raw.states[Int(sample.stateIndex)] : nil))
+                try builder.add(
+                    stacks[Int(sample.stackIndex)], weight: Int64(sample.weight), labels: labels)
+            }
+        } catch {
+            throw .refused(error.description)
+        }
+        for image in raw.images {
+            if let buildID = image.buildID { builder.buildIDs.insert(buildID, of: Self.module(image)) }
+        }
+        profile = builder.build()
+    }
+
+    /// Every image's addresses, looked up once.
+    private static func symbolize(_ raw: RawProfile, _ naming: (Double) -> Void) -> [SymbolizedImage] {
+        var wanted = [Set<ImageAddress>](repeating: [], count: raw.images.count)
+        for frame in raw.frames {
+            if let image = frame.imageIndex, case .image(let address) = frame.lookupAddress {
+                wanted[image].insert(address)
+            }
+        }
+        // Names only: lines would cost the reading of all debug information, and the picture shows functions.
+        let options = Symbolicator.Options(lines: false, inlines: false)
+        // A file takes about as long as it is large: most of the time goes into reading its symbols.
+        let all = max(1, raw.images.reduce(0) { $0 + $1.byteCount })
+        var done = 0
+        return zip(raw.images, wanted).map { image, addresses in
+            defer { done += image.byteCount }
+            return SymbolizedImage(image, addresses, options: options) { share in
+                naming(min((Double(done) + share * Double(image.byteCount)) / Double(all), 0.999))
+            }
+        }
+    }
+
+    /// What frames of an image say they are of.
+    private static func module(_ image: ProgramImage) -> String {
+        PlainText.sanitized(image.name, maximumCharacters: 128)
+    }
+
+    private static func frame(
+        _ frame: RawFrame, _ raw: RawProfile, _ symbols: [SymbolizedImage], _ compiled: JustInTimeNames
+    ) -> Frame {
+        let guessed: FrameTraits = frame.isGuessed ? .guessed : []
+        if case .runtime(let address, let process) = frame.lookupAddress,
+            let function = compiled.function(at: address, processID: process)
+        {
+            return Frame(function, module: "perf-\(process).map", traits: guessed)
+        }
+        guard let index = frame.imageIndex else {
+            return Frame("[no file]", traits: guessed.union(.unknown))
+        }
+        let module = Self.module(raw.images[index])
+        guard case .image(let address) = frame.lookupAddress,
+            let function = symbols[index].addresses[address]?.function.value
+        else {
+            return Frame("[\(module)]", module: module, traits: guessed.union(.unknown))
+        }
+        return Frame(function, module: module, traits: guessed)
+    }
+}
+
+extension ProgramImage {
+    fileprivate var byteCount: Int {
+        switch content {
+        case .file(let file): file.count
+        case .memory(let bytes): bytes.count
+        case .unavailable: 0
+        }
+    }
+}

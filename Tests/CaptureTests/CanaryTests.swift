@@ -1,0 +1,65 @@
+import FrozenProfile
+import LinuxProcess
+import LinuxSystem
+import Measurement
+import TestSupport
+import Testing
+
+@testable import Capture
+
+@Suite("Canaries", .serialized)
+struct CanaryTests {
+    @Test("Every kernel is timed at each moment, and leaves nothing behind")
+    func moments() throws {
+        let directory = try TemporaryDirectory()
+        let kernels = CanaryKernels(repetitions: 2, directory: directory.path)
+        var canaries: [Canary] = []
+        kernels.time(at: .start, into: &canaries)
+        kernels.time(at: .end, into: &canaries)
+        #expect(canaries.map(\.name) == ["files-2000-2", "memmove-1GiB-2", "sha256-24MiB-1"])
+        for canary in canaries {
+            for moment in [Canary.Moment.start, .end] {
+                let seconds = try #require(canary.repetitions[moment]?.value, "\(canary)")
+                #expect(seconds.count == 2 && seconds.allSatisfy { (0.001...20).contains($0) }, "\(canary)")
+            }
+            #expect(canary.repetitions[.middle] == nil)
+            #expect(canary.drift.value != nil)
+        }
+        #expect(try Files.names(inDirectory: directory.path).isEmpty)
+    }
+
+    @Test("A kernel that cannot do its work is unavailable with the reason, and the others are not")
+    func noDirectory() {
+        var canaries: [Canary] = []
+        CanaryKernels(repetitions: 1, directory: "/nowhere").time(at: .start, into: &canaries)
+        #expect(canaries[2].seconds(at: .start).value != nil)
+        #expect(
+            canaries[0].seconds(at: .start).unavailableReason?.hasSuffix("No such file or directory.") == true
+        )
+    }
+
+    @Test("A machine that is slowed down is seen: half of a CPU makes the arithmetic slower")
+    func detection() throws {
+        let kernels = CanaryKernels(repetitions: 3, directory: "/tmp")
+        func seconds() throws -> Double {
+            var canaries: [Canary] = []
+            kernels.time(at: .start, into: &canaries)
+            return try #require(canaries.last?.seconds(at: .start).value)
+        }
+        let alone = try seconds()
+        // As many busy processes as CPUs twice over: each gets a third of one at most.
+        let count = try Machine.allowedCPUs() * 2
+        let spinners = [
+            "sh", "-c", "i=0; while [ $i -lt \(count) ]; do (while :; do :; done) & i=$((i+1)); done; wait",
+        ]
+        var request = ChildRequest(spinners)
+        request.leadsProcessGroup = true
+        var child = try ChildProcess.start(request)
+        defer {
+            child.sendToGroup(SignalInbox.kill)
+            _ = Result { try child.wait(timeout: .seconds(5)) }
+        }
+        SystemClock.sleep(for: .milliseconds(200))
+        #expect(try seconds() > 1.3 * alone)
+    }
+}
