@@ -27,7 +27,8 @@ let package = Package(
             dependencies: [
                 "CommandLineTool", "Capture", "Doctor", "ProfileComparison", "ProfileReport",
                 "StackRecording",
-                "FlameGraph", "FrozenProfile", "LiveMonitor", "StackProfile", "JSONDocument", "LinuxProcess",
+                "FlameGraph", "FrozenProfile", "ProfileStore", "LiveMonitor", "StackProfile", "JSONDocument",
+                "LinuxProcess",
                 "LinuxSystem",
                 "Measurement", "MessageDigest",
             ]),
@@ -58,14 +59,22 @@ let package = Package(
         .target(
             name: "ProfileComparison",
             dependencies: [
-                "FrozenProfile", "StackProfile", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement",
-                "MessageDigest",
+                "FunctionAttribution", "FrozenProfile", "ProfileStore", "StackProfile", "Statistics",
+                "YAMLDocument",
+                "JSONDocument", "LinuxSystem", "Measurement", "MessageDigest",
             ]),
+        .target(
+            name: "FunctionAttribution",
+            dependencies: [
+                "FrozenProfile", "StackProfile", "Statistics", "JSONDocument", "LinuxProcess", "Measurement",
+            ]),
+        .target(name: "Statistics", dependencies: ["LinuxSystem"]),
         // Style and script are files of their own, embedded so that the tool stays one file.
         .target(
             name: "ProfileReport",
             dependencies: [
-                "StackProfile", "FlameGraph", "FrozenProfile", "ProfileComparison", "Measurement",
+                "StackProfile", "FlameGraph", "FrozenProfile", "FunctionAttribution", "ProfileComparison",
+                "Statistics", "Measurement",
             ],
             resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
         .target(
@@ -73,7 +82,8 @@ let package = Package(
             dependencies: [
                 "StackRecording", "LiveMonitor", "PipelineStatus", "StackSampler", "StackProfile",
                 "FlameGraph",
-                "FrozenProfile", "LinuxProcess", "LinuxSystem", "Measurement", "MessageDigest",
+                "FrozenProfile", "ProfileStore", "LinuxProcess", "LinuxSystem", "Measurement",
+                "MessageDigest",
             ]),
         .target(
             name: "Doctor",
@@ -92,10 +102,14 @@ let package = Package(
             name: "LiveMonitor",
             dependencies: ["PipelineStatus", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement"]),
         .target(
-            name: "FrozenProfile",
+            name: "ProfileStore",
             dependencies: [
-                "YAMLDocument", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement", "MessageDigest",
+                "FrozenProfile", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement",
+                "MessageDigest",
             ]),
+        .target(
+            name: "FrozenProfile",
+            dependencies: ["YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement", "MessageDigest"]),
         // Style and script are files of their own, embedded so that the tool stays one file.
         .target(
             name: "FlameGraph", dependencies: ["StackProfile", "Measurement"],
@@ -167,7 +181,8 @@ let package = Package(
         .executableTarget(
             name: "attribution-benchmark",
             dependencies: [
-                "ProfileComparison", "FlameGraph", "FrozenProfile", "StackProfile", "LinuxSystem",
+                "FunctionAttribution", "ProfileComparison", "FlameGraph", "FrozenProfile", "StackProfile",
+                "LinuxSystem",
                 "Measurement",
             ],
             path: "Benchmarks/comparison-functions", exclude: ["run.sh", "README.md"], sources: ["main.swift"]
@@ -190,11 +205,13 @@ let package = Package(
         // Verdicts on simulated measurements: how often they are wrong, and what they find.
         .target(
             name: "ComparisonSimulation",
-            dependencies: ["ProfileComparison", "FrozenProfile", "LinuxSystem", "Measurement"],
+            dependencies: ["ProfileComparison", "FrozenProfile", "Statistics", "LinuxSystem", "Measurement"],
             path: "Benchmarks/comparison/Simulation"),
         .executableTarget(
             name: "comparison-simulation",
-            dependencies: ["ComparisonSimulation", "ProfileComparison", "LinuxSystem", "Measurement"],
+            dependencies: [
+                "ComparisonSimulation", "ProfileComparison", "Statistics", "LinuxSystem", "Measurement",
+            ],
             path: "Benchmarks/comparison/Program"),
 
         // The libraries in use, by themselves.
@@ -207,6 +224,10 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Tests/TestSupport"),
+        // Frozen profiles for tests.
+        .target(
+            name: "ProfileSamples", dependencies: ["FrozenProfile", "Measurement", "MessageDigest"],
+            path: "Tests/ProfileSamples"),
         // A sampler that a test can kill.
         .executableTarget(
             name: "sampler-probe", dependencies: ["StackSampler", "LinuxSystem"], path: "Tests/SamplerProbe"),
@@ -231,18 +252,26 @@ let testedTargets: [String: [String]] = [
     "SymbolicationTests": ["Symbolication"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
-    "FrozenProfileTests": ["FrozenProfile", "MessageDigest", "YAMLDocument"],
+    "FrozenProfileTests": ["FrozenProfile", "ProfileSamples", "MessageDigest", "YAMLDocument"],
+    "ProfileStoreTests": ["ProfileStore", "FrozenProfile", "ProfileSamples", "MessageDigest"],
     "MessageDigestTests": ["MessageDigest"],
     "ProfileComparisonTests": [
-        "ProfileComparison", "ComparisonSimulation", "FrozenProfile", "StackProfile", "JSONDocument",
+        "ProfileComparison", "ComparisonSimulation", "FunctionAttribution", "FrozenProfile", "StackProfile",
+        "Statistics",
+        "JSONDocument",
     ],
+    "StatisticsTests": ["Statistics", "JSONDocument"],
     "CaptureTests": [
-        "Capture", "StackRecording", "FrozenProfile", "StackProfile", "freeze-profile",
+        "Capture", "StackRecording", "FrozenProfile", "ProfileStore", "StackProfile", "freeze-profile",
     ],
     "DoctorTests": ["Doctor", "StackSampler", "freeze-profile"],
     "StackRecordingTests": ["StackRecording", "StackProfile", "StackSampler", "freeze-profile"],
+    "FunctionAttributionTests": [
+        "FunctionAttribution", "FrozenProfile", "StackProfile",
+    ],
     "ProfileReportTests": [
-        "ProfileReport", "ProfileComparison", "FrozenProfile", "StackProfile", "FlameGraph", "freeze-profile",
+        "ProfileReport", "FunctionAttribution", "ProfileComparison", "ProfileStore", "FrozenProfile",
+        "StackProfile", "FlameGraph", "freeze-profile",
     ],
     "CommandLineToolTests": ["CommandLineTool"],
     "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],
@@ -251,7 +280,8 @@ let testedTargets: [String: [String]] = [
         "podcast-scraper",
     ],
     "EndToEndTests": [
-        "MessageDigest", "StackProfile", "freeze-profile", "podcast-scraper", "loopback-feed",
+        "FrozenProfile", "ProfileStore", "MessageDigest", "StackProfile", "freeze-profile", "podcast-scraper",
+        "loopback-feed",
         "monitored-pipeline",
     ],
 ]

@@ -2,6 +2,7 @@
 // changes are found. See README.md beside this file.
 import FlameGraph
 import FrozenProfile
+internal import FunctionAttribution
 import LinuxSystem
 import Measurement
 import ProfileComparison

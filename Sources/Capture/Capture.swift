@@ -1,6 +1,7 @@
 public import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+internal import ProfileStore
 
 /// A capture: warm-up, measured and profiled runs, and the profile made of their records.
 ///

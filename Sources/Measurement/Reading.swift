@@ -33,6 +33,16 @@ public enum Reading<Value> {
     }
 }
 
+extension Reading {
+    /// The reading that a value leads to.
+    public func flatMap<Next>(_ next: (Value) -> Reading<Next>) -> Reading<Next> {
+        switch self {
+        case .value(let value): next(value)
+        case .unavailable(let reason): .unavailable(reason: reason)
+        }
+    }
+}
+
 extension Reading: Equatable where Value: Equatable {}
 extension Reading: Hashable where Value: Hashable {}
 extension Reading: Sendable where Value: Sendable {}

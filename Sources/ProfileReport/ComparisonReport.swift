@@ -1,5 +1,6 @@
 internal import FlameGraph
 public import FrozenProfile
+public import FunctionAttribution
 internal import Measurement
 public import ProfileComparison
 internal import StackProfile

@@ -1,6 +1,7 @@
 internal import FrozenProfile
 internal import Measurement
 public import ProfileComparison
+internal import Statistics
 
 /// A history drawn: a panel for each trend, the versions from left to right.
 ///

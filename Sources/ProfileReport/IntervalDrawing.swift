@@ -1,5 +1,6 @@
 internal import Measurement
 internal import ProfileComparison
+internal import Statistics
 
 /// A change with its bounds and its budget, drawn: all of a table on one scale.
 struct IntervalDrawing {

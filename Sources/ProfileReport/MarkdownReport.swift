@@ -1,4 +1,5 @@
 internal import FrozenProfile
+internal import FunctionAttribution
 internal import Measurement
 internal import ProfileComparison
 

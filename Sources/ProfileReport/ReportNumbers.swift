@@ -1,6 +1,7 @@
 internal import FrozenProfile
 internal import Measurement
 internal import ProfileComparison
+internal import Statistics
 
 /// Numbers as reports show them.
 enum ReportNumbers {

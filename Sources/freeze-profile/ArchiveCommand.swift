@@ -1,6 +1,7 @@
 internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
+internal import ProfileStore
 
 /// `freeze-profile archive`: puts an old version out of the way.
 enum ArchiveCommand {

@@ -4,6 +4,7 @@ internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
 internal import ProfileComparison
+internal import ProfileStore
 
 /// `freeze-profile calibrate`: how much sessions of one and the same version differ.
 enum CalibrateCommand {

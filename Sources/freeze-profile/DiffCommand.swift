@@ -4,6 +4,7 @@ internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
 internal import ProfileComparison
+internal import ProfileStore
 
 /// `freeze-profile diff`: two frozen versions compared, with a verdict.
 enum DiffCommand {

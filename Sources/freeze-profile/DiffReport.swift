@@ -1,9 +1,11 @@
 internal import CommandLineTool
 internal import FrozenProfile
+internal import FunctionAttribution
 internal import LinuxSystem
 internal import Measurement
 internal import ProfileComparison
 internal import ProfileReport
+internal import ProfileStore
 internal import StackProfile
 
 /// What `diff` adds to a comparison: the functions behind it, and the formats it is shown in.

@@ -5,6 +5,7 @@ internal import LinuxSystem
 internal import Measurement
 internal import ProfileComparison
 internal import ProfileReport
+internal import ProfileStore
 
 /// `freeze-profile history`: how the cost of frozen versions went.
 enum HistoryCommand {

@@ -3,6 +3,7 @@ internal import CommandLineTool
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+internal import ProfileStore
 
 /// `freeze-profile promote`: makes a profile a reference.
 enum PromoteCommand {

@@ -5,6 +5,7 @@ internal import LinuxSystem
 internal import Measurement
 internal import ProfileComparison
 internal import ProfileReport
+internal import ProfileStore
 
 /// `freeze-profile report`: a page of one frozen version, or of two compared.
 enum ReportCommand {

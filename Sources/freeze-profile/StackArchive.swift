@@ -4,6 +4,7 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
 internal import MessageDigest
+internal import ProfileStore
 internal import StackProfile
 internal import Synchronization
 

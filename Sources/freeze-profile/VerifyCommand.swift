@@ -3,6 +3,7 @@ internal import CommandLineTool
 internal import FrozenProfile
 internal import JSONDocument
 internal import Measurement
+internal import ProfileStore
 
 /// `freeze-profile verify`: whether a profile is what was frozen.
 enum VerifyCommand {

@@ -2,6 +2,7 @@ import FrozenProfile
 import LinuxProcess
 import LinuxSystem
 import Measurement
+import ProfileStore
 import TestSupport
 import Testing
 

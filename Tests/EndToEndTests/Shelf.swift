@@ -3,6 +3,7 @@ import LinuxProcess
 import LinuxSystem
 import Measurement
 import MessageDigest
+import ProfileStore
 import TestSupport
 import Testing
 import YAMLDocument

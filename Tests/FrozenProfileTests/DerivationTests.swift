@@ -1,5 +1,6 @@
 import FrozenProfile
 import Measurement
+import ProfileSamples
 import Testing
 
 @Suite("Summaries from runs")

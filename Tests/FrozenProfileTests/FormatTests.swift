@@ -2,6 +2,7 @@ import FrozenProfile
 import LinuxSystem
 import Measurement
 import MessageDigest
+import ProfileSamples
 import Testing
 import YAMLDocument
 

@@ -1,4 +1,5 @@
 import Measurement
+import ProfileSamples
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import FrozenProfile
 import LinuxSystem
 import Measurement
+import ProfileSamples
 import Testing
 
 @Suite("Profiles made of run records")

@@ -3,6 +3,7 @@ import LinuxProcess
 import LinuxSystem
 import Measurement
 import MessageDigest
+import ProfileSamples
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import FrozenProfile
 import Measurement
 import ProfileComparison
+import Statistics
 import Testing
 
 @Suite("What must not differ")

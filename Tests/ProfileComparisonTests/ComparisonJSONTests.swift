@@ -1,4 +1,5 @@
 import FrozenProfile
+import FunctionAttribution
 import JSONDocument
 import Measurement
 import ProfileComparison

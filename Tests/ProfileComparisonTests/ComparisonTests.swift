@@ -1,7 +1,9 @@
 import FrozenProfile
+import FunctionAttribution
 import LinuxSystem
 import Measurement
 import ProfileComparison
+import Statistics
 import TestSupport
 import Testing
 

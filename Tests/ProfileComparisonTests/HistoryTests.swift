@@ -1,6 +1,7 @@
 import FrozenProfile
 import Measurement
 import ProfileComparison
+import Statistics
 import TestSupport
 import Testing
 
@@ -127,5 +128,12 @@ struct HistoryTests {
             #expect(!all.contains("\u{1B}"))
             #expect(all.contains("n/a (1)") && all.contains("the pipeline did not tell"))
         }
+    }
+}
+
+extension SeededGenerator {
+    /// A number from the standard normal distribution, nearly: the sum of twelve uniform ones.
+    fileprivate mutating func normal() -> Double {
+        (0..<12).reduce(-6) { sum, _ in sum + Double.random(in: 0..<1, using: &self) }
     }
 }

@@ -2,6 +2,7 @@ import FrozenProfile
 import LinuxSystem
 import Measurement
 import ProfileComparison
+import Statistics
 import Testing
 
 @Suite("The noise ledger")

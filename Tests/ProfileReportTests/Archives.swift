@@ -1,6 +1,7 @@
 import FrozenProfile
 import LinuxSystem
 import Measurement
+import ProfileStore
 import StackProfile
 import Testing
 

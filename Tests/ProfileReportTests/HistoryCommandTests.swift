@@ -4,6 +4,7 @@ import LinuxSystem
 import Measurement
 import ProfileComparison
 import ProfileReport
+import ProfileStore
 import TestSupport
 import Testing
 

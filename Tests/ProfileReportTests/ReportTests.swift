@@ -1,4 +1,5 @@
 import FrozenProfile
+import FunctionAttribution
 import LinuxProcess
 import LinuxSystem
 import Measurement

@@ -2,6 +2,7 @@ internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
 public import ProfileComparison
+internal import Statistics
 
 /// How two versions are measured.
 public enum Plan: Sendable, Hashable {

@@ -1,6 +1,7 @@
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+internal import ProfileStore
 
 /// Where a profile's files go, checked before anything is run.
 struct FreezingPlace {

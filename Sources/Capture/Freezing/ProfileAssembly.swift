@@ -4,6 +4,7 @@ internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
 internal import PipelineStatus
+internal import ProfileStore
 internal import StackProfile
 
 /// A profile and its companions, made of run records and of nothing else: the same records give the same bytes.

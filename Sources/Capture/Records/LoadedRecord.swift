@@ -1,6 +1,7 @@
 internal import FrozenProfile
 internal import LinuxSystem
 internal import MessageDigest
+internal import ProfileStore
 internal import StackProfile
 
 /// A run record in a file, with the files that belong to it.

@@ -1,5 +1,6 @@
 internal import FrozenProfile
 internal import LinuxSystem
+internal import ProfileStore
 
 /// Where a session's run records are kept while it is made, and afterwards. Locked: one capture at a time works there.
 struct RecordsDirectory: ~Copyable {

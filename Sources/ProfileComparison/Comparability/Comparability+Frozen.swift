@@ -1,5 +1,6 @@
 internal import FrozenProfile
 internal import Measurement
+internal import Statistics
 
 extension Comparability {
     /// What differs between two sides besides the version.

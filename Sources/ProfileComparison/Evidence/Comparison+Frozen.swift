@@ -1,5 +1,6 @@
 public import FrozenProfile
 internal import Measurement
+internal import Statistics
 
 extension Comparison {
     /// The comparison of an older profile with a newer one.

@@ -1,4 +1,5 @@
 internal import Measurement
+internal import Statistics
 
 /// A row with what there is to judge it by.
 struct Candidate {

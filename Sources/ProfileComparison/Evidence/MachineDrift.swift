@@ -1,6 +1,7 @@
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+internal import Statistics
 
 /// How far the machine's speed wandered within sessions, by fixed work that was timed at their start, middle and end.
 ///

@@ -1,5 +1,6 @@
 internal import FrozenProfile
 internal import Measurement
+internal import Statistics
 
 /// The rows of a comparison, each with its evidence.
 struct RowTable {

@@ -1,4 +1,5 @@
 internal import FrozenProfile
+internal import Statistics
 
 /// What makes a session no fair measurement: rules fixed beforehand, so that nobody leaves out what does not please.
 enum SessionValidity {

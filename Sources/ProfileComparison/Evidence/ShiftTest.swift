@@ -1,3 +1,5 @@
+public import Statistics
+
 /// A test of how far a metric's logarithm moved from the old version to the new one.
 enum ShiftTest {
     /// Frozen against frozen.

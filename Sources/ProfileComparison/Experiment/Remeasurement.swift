@@ -1,6 +1,7 @@
 public import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+public import Statistics
 
 /// What a frozen comparison and a new measurement of both versions side by side say together: how much of a frozen change is
 /// the code's, and how much the machine's.

@@ -1,6 +1,7 @@
 public import FrozenProfile
 internal import LinuxSystem
 public import Measurement
+public import Statistics
 
 /// How the cost of frozen versions went, one after the other.
 public struct History: Sendable {
@@ -115,7 +116,8 @@ public struct History: Sendable {
             if before != after { return "\(key.rawValue) was \(before), now \(after)" }
         }
         if let before = older.datasetID.value, let after = newer.datasetID.value, before != after {
-            return "dataset_id was \(shown(before)), now \(shown(after))"
+            return
+                "dataset_id was \(PlainText.sanitized(before, maximumCharacters: 200)), now \(PlainText.sanitized(after, maximumCharacters: 200))"
         }
         return nil
     }

@@ -1,6 +1,7 @@
 internal import FrozenProfile
 internal import JSONDocument
 internal import Measurement
+internal import Statistics
 
 /// A history for programs.
 public enum HistoryJSON {

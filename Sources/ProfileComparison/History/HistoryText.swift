@@ -17,7 +17,7 @@ public struct HistoryText: Sendable {
         let versions = first.points.count
         var lines = [
             "\(first.metric.title) of \(versions) version\(versions == 1 ? "" : "s"), "
-                + "\(shown(first.points.first?.release ?? "")) to \(shown(first.points.last?.release ?? ""))",
+                + "\(PlainText.sanitized(first.points.first?.release ?? "", maximumCharacters: 200)) to \(PlainText.sanitized(first.points.last?.release ?? "", maximumCharacters: 200))",
             "",
             row("stage", "first", "last", "change", "", "trend"),
             String(repeating: "-", count: 80),
@@ -69,14 +69,16 @@ public struct HistoryText: Sendable {
                 ?? ""
             let mark = point.isChangePoint ? "<- step" : ""
             let cells = [
-                String(shown(point.date).prefix(10)).padded(to: 10),
-                TextLines.cut(shown(point.release), to: 20).padded(to: 20), value.leftPadded(to: 11),
+                String(PlainText.sanitized(point.date, maximumCharacters: 200).prefix(10)).padded(to: 10),
+                TextLines.cut(PlainText.sanitized(point.release, maximumCharacters: 200), to: 20).padded(
+                    to: 20), value.leftPadded(to: 11),
                 change.leftPadded(to: 9), bar.padded(to: 13), mark,
             ]
             lines.append(trimmed(cells.joined(separator: "  ")))
         }
         for (index, reason) in reasons.enumerated() {
-            lines += TextLines.marked("(\(index + 1))", shown(reason) + ".", width: 78)
+            lines += TextLines.marked(
+                "(\(index + 1))", PlainText.sanitized(reason, maximumCharacters: 200) + ".", width: 78)
         }
         return (lines + explanation([trend])).joined(separator: "\n") + "\n"
     }

@@ -1,5 +1,6 @@
 internal import FrozenProfile
 internal import Measurement
+internal import Statistics
 
 /// A noise ledger as a table for a person.
 public enum LedgerText {

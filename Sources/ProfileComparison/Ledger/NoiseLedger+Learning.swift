@@ -1,5 +1,6 @@
 public import FrozenProfile
 internal import Measurement
+internal import Statistics
 
 extension NoiseLedger {
     /// Whether it is about the machine and the workload of a profile.

@@ -1,6 +1,7 @@
 public import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+internal import Statistics
 internal import YAMLDocument
 
 extension NoiseLedger {

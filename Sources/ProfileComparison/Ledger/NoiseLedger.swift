@@ -1,5 +1,6 @@
 public import FrozenProfile
 public import Measurement
+public import Statistics
 
 /// How much sessions of one workload differ on one class of machine, by stage and metric.
 ///

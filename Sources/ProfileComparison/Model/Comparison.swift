@@ -1,4 +1,5 @@
 public import FrozenProfile
+public import FunctionAttribution
 public import Measurement
 
 /// Two versions side by side: whether they may be compared, what changed by how much, and how sure that is.
@@ -59,21 +60,6 @@ public struct Comparison: Equatable, Sendable {
     public var pairsMade: Int?
     /// What both versions measure side by side now, beside what was frozen; nil when nobody asked.
     public var remeasurement: Remeasurement?
-}
-
-/// Why a stage changed, as far as its stacks tell.
-public struct StageExplanation: Equatable, Sendable {
-    /// A clause for the sentence at the top, such as `ngram_search accounts for 71 % of it`; nil for none.
-    public var clause: String?
-
-    /// The functions behind it; nil where there are none to be told.
-    public var attribution: Attribution?
-
-    /// An explanation.
-    public init(clause: String?, attribution: Attribution? = nil) {
-        self.clause = clause
-        self.attribution = attribution
-    }
 }
 
 /// How a comparison judges.
@@ -146,5 +132,18 @@ extension Comparison {
             if let stage = row.stage, found.last != stage { found.append(stage) }
         }
         return found
+    }
+}
+
+extension Comparison {
+    /// The stages that want an explanation: regressed ones, improved ones, and those beyond a rules file's thresholds.
+    public var stagesToExplain: [StageName] {
+        var stages = stages(with: .regressed) + stages(with: .improved)
+        stages += rows.filter { $0.ruleFlag != nil }.compactMap(\.stage)
+        // A change of the run that no stage's own test finds is somewhere all the same.
+        stages += rows(of: nil).filter { $0.verdict == .regressed || $0.verdict == .improved }
+            .compactMap { largestPart(of: $0) }.filter { $0.presence == .both }.compactMap(\.stage)
+        var seen: Set<StageName> = []
+        return stages.filter { seen.insert($0).inserted }
     }
 }

@@ -1,5 +1,6 @@
 public import FrozenProfile
 public import Measurement
+internal import Statistics
 
 /// Rows that are judged together, so that the chance of any false alarm among them is bounded.
 public enum Family: String, Equatable, Sendable {

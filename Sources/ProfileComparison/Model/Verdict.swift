@@ -1,3 +1,5 @@
+public import Statistics
+
 /// What a comparison says of one metric, or as a whole.
 public enum Verdict: String, Equatable, Sendable, CaseIterable {
     /// Worse by more than the budget, beyond reasonable doubt.

@@ -1,6 +1,8 @@
 internal import FrozenProfile
+internal import FunctionAttribution
 internal import JSONDocument
 internal import Measurement
+internal import Statistics
 
 extension Comparison {
     /// The schema of ``json``: the first number rises when a reader would misread it, the second when members are added.

@@ -1,5 +1,7 @@
 internal import FrozenProfile
+internal import FunctionAttribution
 internal import Measurement
+internal import Statistics
 
 /// The comparison as plain text for a terminal.
 public struct ComparisonText {

@@ -1,5 +1,7 @@
 internal import FrozenProfile
+internal import FunctionAttribution
 internal import Measurement
+internal import Statistics
 
 /// The sentences below a comparison's table, for any renderer.
 public struct FootNotes {

@@ -1,5 +1,7 @@
 internal import FrozenProfile
+internal import FunctionAttribution
 internal import Measurement
+internal import Statistics
 
 extension Comparison {
     /// The comparison in one sentence or two, such as `Regressed: transcription got 12 % slower (8 to 16 %),

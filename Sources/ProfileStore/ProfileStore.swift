@@ -1,0 +1,125 @@
+public import FrozenProfile
+internal import LinuxSystem
+internal import MessageDigest
+
+/// A directory of frozen profiles: `<VERSION>.yaml`, and its companions under the same stem.
+public struct ProfileStore: Sendable {
+    /// The directory's path.
+    public let directory: String
+
+    /// The profiles of a directory, which need not exist yet.
+    public init(directory: String) {
+        self.directory = directory
+    }
+
+    /// The most bytes of a profile that are read.
+    public static let maximumProfileBytes = 16 << 20
+
+    /// Where a version's profile is.
+    public func path(of version: VersionName) -> String { "\(directory)/\(version).yaml" }
+
+    /// Where a version's companion of a kind is.
+    public func path(of version: VersionName, _ kind: CompanionKind) -> String {
+        "\(directory)/\(version)\(kind.suffix)"
+    }
+
+    /// Whether a version is frozen.
+    public func contains(_ version: VersionName) -> Bool { Files.exists(path(of: version)) }
+
+    /// The versions frozen here, in order of their names, numbers in them by value.
+    public func versions() throws(ProfileError) -> [VersionName] {
+        guard Files.exists(directory) else { return [] }
+        do throws(SystemError) {
+            let stems = try Files.names(inDirectory: directory).filter { $0.hasSuffix(".yaml") }
+                .map { String($0.dropLast(".yaml".count)) }
+            // Files with other names, and other YAML, are somebody else's.
+            return stems.compactMap(ProfileStore.versionName).filter { ProfileStore.isProfile(path(of: $0)) }
+                .sorted { naturallyPrecedes($0.text, $1.text) }
+        } catch {
+            throw .system(error)
+        }
+    }
+
+    /// A version's profile.
+    public func load(_ version: VersionName) throws(ProfileError) -> FrozenProfile {
+        guard contains(version), ProfileStore.isProfile(path(of: version)) else {
+            let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
+            throw .unknownVersion(version.text, directory: directory, nearest: nearest)
+        }
+        return try ProfileStore.load(path: path(of: version))
+    }
+
+    /// The profile that a person names: a version of this store, of its references or of its archive, in this order;
+    /// or the path of a file, which has a slash or ends in `.yaml`.
+    public func load(reference: String) throws(ProfileError) -> FrozenProfile {
+        if reference.contains("/") || reference.hasSuffix(".yaml") {
+            return try ProfileStore.load(path: reference)
+        }
+        let found = try locate(reference: reference)
+        return try found.store.load(found.version)
+    }
+
+    /// The profile in a file.
+    public static func load(path: String) throws(ProfileError) -> FrozenProfile {
+        try FrozenProfile.decode(read(path: path), name: path)
+    }
+
+    /// The bytes of a profile's file, or of one that belongs to profiles and may be of another length.
+    public static func read(
+        path: String, limit: Int = maximumProfileBytes
+    ) throws(ProfileError) -> [UInt8] {
+        do throws(Files.ReadError) {
+            return try Files.read(path, limit: limit)
+        } catch {
+            switch error {
+            case .system(let cause): throw .system(cause)
+            case .tooLong(let file, let limit): throw .tooLong(file: file, limit: limit)
+            }
+        }
+    }
+
+    /// The file that a person means: that of a version of this store, its references or its archive, or a path, which has a slash or ends in `.yaml`.
+    public func path(reference: String) throws(ProfileError) -> String {
+        if reference.contains("/") || reference.hasSuffix(".yaml") { return reference }
+        let found = try locate(reference: reference)
+        return found.store.path(of: found.version)
+    }
+
+    /// Sentences about companions that are missing or are not those that were frozen, empty when all is as it was.
+    public func damagedCompanions(of profile: FrozenProfile) -> [String] {
+        profile.companions.compactMap { companion in
+            do throws(SystemError) {
+                let found = try SHA256.file("\(directory)/\(companion.file)")
+                return found == (companion.sha256, companion.bytes)
+                    ? nil : "'\(directory)/\(companion.file)' has changed since it was frozen."
+            } catch {
+                return error.description
+            }
+        }
+    }
+
+    private static func versionName(_ stem: String) -> VersionName? {
+        do throws(ProfileError) { return try VersionName(stem) } catch { return nil }
+    }
+}
+
+/// Whether a name comes before another when runs of digits are compared by value: v1.9.0 before v1.10.0.
+func naturallyPrecedes(_ left: String, _ right: String) -> Bool {
+    var first = Substring(left)
+    var second = Substring(right)
+    while let a = first.first, let b = second.first {
+        if a.isNumber && b.isNumber {
+            let (x, y) = (first.prefix(while: \.isNumber), second.prefix(while: \.isNumber))
+            let (xDigits, yDigits) = (x.drop { $0 == "0" }, y.drop { $0 == "0" })
+            if xDigits != yDigits { return (xDigits.count, xDigits) < (yDigits.count, yDigits) }
+            first = first.dropFirst(x.count)
+            second = second.dropFirst(y.count)
+        } else if a != b {
+            return a < b
+        } else {
+            first = first.dropFirst()
+            second = second.dropFirst()
+        }
+    }
+    return first.isEmpty && second.isEmpty ? left < right : first.isEmpty
+}
