@@ -142,8 +142,10 @@ size_t cunwind_walk(
         if (outcome == step_to_end) *end = cunwind_end_complete;
         if (outcome == step_failed) *end = end_of_failure(space, sample);
         if (outcome != step_to_caller) break;
-        // Stacks grow downwards, so each caller's is higher; only a signal may have changed stacks (L17).
-        if (!is_signal_return_frame && walk.stack_pointer <= previous) {
+        // Stacks grow downwards, so each caller's is higher; only a signal may have changed stacks (L17), and only the
+        // innermost function may have its return address in a register and nothing on the stack, as vfork has.
+        bool stands_still = walk.stack_pointer == previous && is_exact && walk.address != frames[count - 1].address;
+        if (!is_signal_return_frame && !stands_still && walk.stack_pointer <= previous) {
             *end = cunwind_end_loop;
             break;
         }

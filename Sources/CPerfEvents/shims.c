@@ -20,38 +20,58 @@ static const uint64_t user_registers = 0x1FFFFFFFF;
 
 static int result(long value) { return value < 0 ? -errno : (int)value; }
 
+static void describe_samples(const struct cperf_request *request, struct perf_event_attr *attr) {
+    attr->type = request->counts_cycles ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE;
+    attr->config = request->counts_cycles ? (uint64_t)PERF_COUNT_HW_CPU_CYCLES : (uint64_t)PERF_COUNT_SW_CPU_CLOCK;
+    // A period, not a frequency: every sample then stands for the same, and a new thread does not begin with a burst.
+    attr->sample_period = request->period;
+    attr->sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_CALLCHAIN |
+                        PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
+    attr->exclude_callchain_kernel = 1;
+    // Without either part the chain is empty, but there: all records are laid out alike.
+    attr->exclude_callchain_user = !request->has_chain;
+    attr->sample_regs_user = user_registers;
+    attr->sample_stack_user = request->stack_bytes;
+    attr->exclude_kernel = !request->includes_kernel;
+    attr->mmap = 1;
+    attr->mmap2 = 1;
+    attr->build_id = request->build_ids != 0;
+    attr->comm = 1;
+    attr->comm_exec = 1;
+    attr->task = 1;
+}
+
 int cperf_open(const struct cperf_request *request) {
     struct perf_event_attr attr;
     memset(&attr, 0, sizeof attr);
     attr.size = sizeof attr;
-    attr.type = request->counts_cycles ? PERF_TYPE_HARDWARE : PERF_TYPE_SOFTWARE;
-    attr.config = request->counts_cycles ? (uint64_t)PERF_COUNT_HW_CPU_CYCLES : (uint64_t)PERF_COUNT_SW_CPU_CLOCK;
-    // A period, not a frequency: every sample then stands for the same, and a new thread does not begin with a burst.
-    attr.sample_period = request->period;
-    attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID | PERF_SAMPLE_CALLCHAIN |
-                       PERF_SAMPLE_REGS_USER | PERF_SAMPLE_STACK_USER;
-    attr.exclude_callchain_kernel = 1;
-    // Without either part the chain is empty, but there: all records are laid out alike.
-    attr.exclude_callchain_user = !request->has_chain;
-    attr.sample_regs_user = user_registers;
-    attr.sample_stack_user = request->stack_bytes;
+    if (request->is_counter) {
+        attr.type = PERF_TYPE_SOFTWARE;
+        attr.config = PERF_COUNT_SW_TASK_CLOCK;
+        attr.sample_type = PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ID;
+    } else {
+        describe_samples(request, &attr);
+    }
     attr.disabled = 1;
-    attr.inherit = 1;
-    attr.exclude_kernel = !request->includes_kernel;
+    if (request->pid < 0) {
+        attr.exclude_idle = 1;
+    } else {
+        attr.inherit = 1;
+        attr.inherit_stat = 1;
+    }
     attr.exclude_hv = 1;
     attr.enable_on_exec = request->enable_on_exec != 0;
-    attr.mmap = 1;
-    attr.mmap2 = 1;
-    attr.build_id = request->build_ids != 0;
-    attr.comm = 1;
-    attr.comm_exec = 1;
-    attr.task = 1;
     attr.sample_id_all = 1;
     attr.use_clockid = 1;
     attr.clockid = CLOCK_MONOTONIC;
     attr.watermark = 1;
     attr.wakeup_watermark = request->wakeup_bytes;
     return result(syscall(SYS_perf_event_open, &attr, request->pid, request->cpu, -1, PERF_FLAG_FD_CLOEXEC));
+}
+
+int cperf_count(int descriptor, uint64_t *count) {
+    ssize_t bytes = read(descriptor, count, sizeof *count);
+    return bytes == sizeof *count ? 0 : bytes < 0 ? -errno : -EIO;
 }
 
 int cperf_measure_cycles(uint64_t nanoseconds, uint64_t *cycles, uint64_t *took) {

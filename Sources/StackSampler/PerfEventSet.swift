@@ -2,11 +2,25 @@ internal import CPerfEvents
 internal import LinuxSystem
 internal import Measurement
 
-/// The events that watch a process: one for each thread known at the start and each CPU, with one ring for each CPU.
+/// The events that watch a process, with one ring for each CPU. Used by one thread at a time.
 ///
-/// What the threads start later is watched by events that the kernel inherits to it; such events may only write to a
-/// ring of their own CPU, hence one for each. Used by one thread at a time.
+/// Where the kernel allows it, each CPU has one event that samples whatever runs there (``Scope/cpus``), and
+/// `FamilyMembership` tells what of it is the target's. Such an event owes nothing to the beginning of a thread: threads
+/// and processes of any length have their share of the samples.
+///
+/// Elsewhere there is an event for each thread known at the start and each CPU (``Scope/threads``). What the threads start
+/// later is watched by events that the kernel inherits to it; such events may only write to a ring of their own CPU, hence
+/// one for each. The kernel starts a whole period anew with each thread, so one that ends sooner has no sample.
+///
+/// In both cases inherited events count the CPU time of each thread, and leave it in a ring when the thread ends: what the
+/// samples are held against.
 final class PerfEventSet {
+    /// What the sampling events watch.
+    enum Scope {
+        case cpus, threads
+    }
+
+    private(set) var scope: Scope
     private(set) var rings: [PerfRing] = []
     private(set) var ringBytes = 0
     private(set) var includesKernelTime: Bool
@@ -20,6 +34,12 @@ final class PerfEventSet {
     let cpus: [Int32]
 
     private var events: [Event] = []
+    /// What counts the CPU time of threads where the sampling events do not.
+    private var counters: [Event] = []
+    /// Why the CPU time of threads is not counted, if it is not.
+    private(set) var refusalOfCounters: SamplerError?
+    /// What events have counted that are closed.
+    private var countOfClosed: UInt64 = 0
     /// The events whose rings are read: they stay open, stopped, when others take their place.
     private var ringOwners: [Event] = []
     private var hasBuildIDs = true
@@ -33,6 +53,9 @@ final class PerfEventSet {
 
     /// The smallest ring tried: room for a few samples.
     private static let smallestRing = 128 << 10
+    /// With more CPUs than this a thread's time is counted as a whole and not by CPU: an event for each CPU would make
+    /// starting a thread dear. Then it is known in all, but not of each thread that has ended.
+    private static let mostCPUsCounted = 16
 
     /// Opens the events of a process, stopped. `startsOnExec`: they start when it calls exec.
     init(
@@ -43,10 +66,22 @@ final class PerfEventSet {
         extent = StackWindow.Extent(bytes: configuration.clampedStackBytes, hasChain: false)
         period = UInt64(configuration.periodNanoseconds)
         cpus = OnlineCPUs.list()
+        scope = configuration.watchesCPUs ? .cpus : .threads
         if configuration.event == .cycles { countCycles() }
         ringBytes = Self.powerOfTwo(configuration.ringBytes)
-        while try !openWithRings(processID: processID) { ringBytes /= 2 }
+        do throws(SamplerError) {
+            while try !openWithRings(processID: processID) { ringBytes /= 2 }
+        } catch {
+            guard scope == .cpus else { throw error }
+            // Not allowed, or not possible: then by thread, which needs no privilege.
+            (scope, rings, events, counters) = (.threads, [], [], [])
+            ringBytes = Self.powerOfTwo(configuration.ringBytes)
+            while try !openWithRings(processID: processID) { ringBytes /= 2 }
+        }
     }
+
+    /// Whether the sampling events are inherited and count nanoseconds, so that they count a thread's time too.
+    private var samplesCount: Bool { scope == .threads && !countsCycles }
 
     /// Counts cycles where there is a counter: as many for a sample as a period has now.
     private func countCycles() {
@@ -60,17 +95,60 @@ final class PerfEventSet {
 
     /// Watches further threads or processes that exist already.
     func add(threadID: Int32, processID: Int32) throws(SamplerError) {
-        for (index, cpu) in cpus.enumerated() {
-            let descriptor = try open(threadID: threadID, cpu: cpu, processID: processID)
-            let result = cperf_redirect(descriptor, rings[index].descriptor)
-            guard result == 0 else {
-                throw .system(SystemError(action: "share a perf ring", code: -result))
+        if scope == .threads {
+            for (index, cpu) in cpus.enumerated() {
+                let descriptor = try open(threadID: threadID, cpu: cpu, processID: processID)
+                try redirect(descriptor, to: index)
             }
+        }
+        if !samplesCount { try addCounters(threadID: threadID, processID: processID) }
+    }
+
+    private func redirect(_ descriptor: Int32, to ring: Int) throws(SamplerError) {
+        let result = cperf_redirect(descriptor, rings[ring].descriptor)
+        guard result == 0 else {
+            throw .system(SystemError(action: "share a perf ring", code: -result))
         }
     }
 
-    /// Starts the events.
+    /// Counts the time of a thread and of what it starts. What cannot be counted is sampled all the same.
+    private func addCounters(threadID: Int32, processID: Int32) throws(SamplerError) {
+        guard refusalOfCounters == nil else { return }
+        let isCountedByCPU = cpus.count <= Self.mostCPUsCounted
+        do throws(SamplerError) {
+            for (index, cpu) in cpus.enumerated() where isCountedByCPU || index == 0 {
+                let descriptor = try open(
+                    threadID: threadID, cpu: isCountedByCPU ? cpu : -1, processID: processID, isCounter: true)
+                if isCountedByCPU { try redirect(descriptor, to: index) }
+            }
+        } catch {
+            if case .noSuchProcess = error { throw error }
+            refusalOfCounters = error
+            counters = []
+        }
+    }
+
+    /// Nanoseconds of CPU time that the target has used since the start, what has ended included; nil where that was not
+    /// counted.
+    func countedNanoseconds() -> Int64? {
+        guard refusalOfCounters == nil else { return nil }
+        return Int64(clamping: countOfClosed &+ Self.count(of: samplesCount ? events : counters))
+    }
+
+    private static func count(of events: [Event]) -> UInt64 {
+        events.reduce(0) { sum, event in
+            var count: UInt64 = 0
+            return cperf_count(event.file.rawValue, &count) == 0 ? sum &+ count : sum
+        }
+    }
+
+    /// Starts the events. Where they wait for an exec, only those of the CPUs: what does not belong to the target yet is
+    /// left out by its record.
     func enable() throws(SamplerError) {
+        try start(startsOnExec ? (scope == .cpus ? events : []) : events + counters)
+    }
+
+    private func start(_ events: [Event]) throws(SamplerError) {
         for event in events {
             let result = cperf_enable(event.file.rawValue)
             guard result == 0 else {
@@ -81,7 +159,7 @@ final class PerfEventSet {
 
     /// Stops the events. One that cannot be stopped ends with its descriptor.
     func disable() {
-        for event in events { _ = cperf_disable(event.file.rawValue) }
+        for event in events + counters { _ = cperf_disable(event.file.rawValue) }
     }
 
     /// Takes more of each stack from now on: opens events for all threads anew, and ends the earlier ones.
@@ -94,8 +172,14 @@ final class PerfEventSet {
         (events, self.extent, startsOnExec) = ([], extent, false)
         ownership.beginGeneration()
         do throws(SamplerError) {
-            try addFamily(of: root, and: others)
-            try enable()
+            if scope == .cpus {
+                for (index, cpu) in cpus.enumerated() {
+                    try redirect(try open(threadID: -1, cpu: cpu, processID: root), to: index)
+                }
+            } else {
+                try addFamily(of: root, and: others)
+            }
+            try start(events)
         } catch {
             (events, self.extent, startsOnExec) = (earlier, extentBefore, startedOnExec)
             ownership.dropGeneration()
@@ -103,6 +187,8 @@ final class PerfEventSet {
         }
         ownership.endEarlierGenerations(at: UInt64(clamping: SystemClock.monotonicNanoseconds))
         for event in earlier { _ = cperf_disable(event.file.rawValue) }
+        // What is closed counts no longer; the ring's owners stay open.
+        if samplesCount { countOfClosed &+= Self.count(of: earlier) }
     }
 
     /// Watches all threads of a process and its descendants, looked for again until no further ones appear. Returns the
@@ -133,21 +219,25 @@ final class PerfEventSet {
         return processes
     }
 
-    private func open(threadID: Int32, cpu: Int32, processID: Int32) throws(SamplerError) -> Int32 {
+    private func open(
+        threadID: Int32, cpu: Int32, processID: Int32, isCounter: Bool = false
+    ) throws(SamplerError) -> Int32 {
         while true {
             var request = cperf_request(
-                pid: threadID, cpu: cpu, period: period, counts_cycles: countsCycles ? 1 : 0,
+                pid: threadID, cpu: cpu, is_counter: isCounter ? 1 : 0, period: period,
+                counts_cycles: countsCycles ? 1 : 0,
                 stack_bytes: UInt32(extent.bytes), has_chain: extent.hasChain ? 1 : 0,
-                wakeup_bytes: UInt32(min(ringBytes / 4, 512 << 10)), enable_on_exec: startsOnExec ? 1 : 0,
+                wakeup_bytes: UInt32(min(ringBytes / 4, 512 << 10)),
+                enable_on_exec: startsOnExec && threadID >= 0 ? 1 : 0,
                 includes_kernel: includesKernelTime ? 1 : 0, build_ids: hasBuildIDs ? 1 : 0)
             let result = cperf_open(&request)
             if result >= 0 {
-                events.append(Event(result))
-                try remember(result, threadID: threadID)
+                if isCounter { counters.append(Event(result)) } else { events.append(Event(result)) }
+                if !isCounter { try remember(result, threadID: threadID) }
                 return result
             }
             let failure = SystemError(action: "open a perf event", code: -result)
-            if failure.isPermissionDenied && includesKernelTime {
+            if failure.isPermissionDenied && includesKernelTime && threadID >= 0 {
                 includesKernelTime = false
             } else if failure.code == SystemErrorCode.invalid && hasBuildIDs {
                 // Before Linux 5.12.
@@ -174,7 +264,8 @@ final class PerfEventSet {
     /// has its wake-up mark, which depends on the ring's size, from the start.
     private func openWithRings(processID: Int32) throws(SamplerError) -> Bool {
         for cpu in cpus {
-            let descriptor = try open(threadID: processID, cpu: cpu, processID: processID)
+            let descriptor = try open(
+                threadID: scope == .cpus ? -1 : processID, cpu: cpu, processID: processID)
             do throws(SystemError) {
                 rings.append(try PerfRing(event: descriptor, capacity: ringBytes))
             } catch {
@@ -188,6 +279,7 @@ final class PerfEventSet {
             }
         }
         ringOwners = events
+        if !samplesCount { try addCounters(threadID: processID, processID: processID) }
         return true
     }
 

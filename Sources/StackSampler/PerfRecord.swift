@@ -13,6 +13,8 @@ enum PerfRecord {
     /// A thread began; in a process of its own where `parentID` is another than `processID`.
     case fork(processID: Int32, threadID: Int32, parentID: Int32, parentThreadID: Int32)
     case exit(processID: Int32, threadID: Int32)
+    /// What an inherited event has counted of a thread that ends: nanoseconds of CPU time.
+    case count(processID: Int32, threadID: Int32, identifier: UInt64, nanoseconds: UInt64)
     /// The ring was full.
     case lost(UInt64)
     case throttled
@@ -62,6 +64,14 @@ enum PerfRecord {
                     processID: processID, threadID: threadID, parentID: parentID,
                     parentThreadID: parentThreadID)
                 : .exit(processID: processID, threadID: threadID)
+        case 8:
+            guard let processID = bytes.value(Int32.self, at: 8),
+                let threadID = bytes.value(Int32.self, at: 12),
+                let count = bytes.value(UInt64.self, at: 16),
+                let identifier = bytes.value(UInt64.self, at: bytes.count - 8)
+            else { return nil }
+            return .count(
+                processID: processID, threadID: threadID, identifier: identifier, nanoseconds: count)
         case 2: return bytes.value(UInt64.self, at: 16).map { .lost($0) }
         case 13: return bytes.value(UInt64.self, at: 8).map { .lost($0) }
         case 5: return .throttled
@@ -82,7 +92,12 @@ struct PerfSample {
     /// Code addresses by the chain of frame pointers, leaf first, as the kernel walked it: further than the copy of the
     /// stack, but at most 127, and only as good as the frame pointers.
     var chain: UnsafeRawBufferPointer
-    /// `cperf_register_count` words in the kernel's order, nil where the thread had none (a kernel thread, one that exits).
+    /// The instruction that the interrupt met: of the kernel, where `isInKernel`.
+    var address: UInt64
+    /// Whether the thread runs in 32-bit mode.
+    var is32Bit = false
+    /// `cperf_register_count` words in the kernel's order, nil where the thread had none (a kernel thread, one that exits)
+    /// or others (in 32-bit mode).
     var registers: UnsafeRawPointer?
     /// Memory from the stack pointer upwards, as much as could be copied.
     var stack: UnsafeRawBufferPointer
@@ -92,12 +107,14 @@ struct PerfSample {
     /// The length of the chain, its addresses, register ABI, registers, stack size, stack, size in use, after header,
     /// ip, pid/tid, time, id.
     init?(_ bytes: UnsafeRawBufferPointer, isInKernel: Bool) {
-        guard let processID = bytes.value(Int32.self, at: 16), let threadID = bytes.value(Int32.self, at: 20),
+        guard let address = bytes.value(UInt64.self, at: 8),
+            let processID = bytes.value(Int32.self, at: 16), let threadID = bytes.value(Int32.self, at: 20),
             let time = bytes.value(UInt64.self, at: 24), let identifier = bytes.value(UInt64.self, at: 32),
             let chainLength = bytes.value(UInt64.self, at: 40), chainLength <= UInt64(bytes.count / 8)
         else { return nil }
         let afterChain = 48 + Int(chainLength) * 8
         guard let registerABI = bytes.value(UInt64.self, at: afterChain) else { return nil }
+        self.address = address
         self.processID = processID
         self.threadID = threadID
         self.time = time
@@ -108,6 +125,7 @@ struct PerfSample {
         stack = UnsafeRawBufferPointer(start: nil, count: 0)
         isStackCut = false
         // 2: a 64-bit process. What runs in 32-bit mode has other registers, and no unwinder here.
+        is32Bit = registerABI == 1
         guard registerABI == 2 else { return }
         let registerField = afterChain + 8
         let stackField = registerField + Int(cperf_register_count) * 8

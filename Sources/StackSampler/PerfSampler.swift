@@ -20,8 +20,9 @@ public struct PerfSampler: ~Copyable {
     ) throws(SamplerError) -> PerfSampler {
         let cpuBefore = SystemClock.threadCPU
         let events = try PerfEventSet(processID: child.pid, configuration, startsOnExec: true)
-        let collector = SampleCollector(
-            configuration, ownership: events.ownership, health: health(of: events, configuration))
+        let collector = collector(configuration, events, root: child.pid, members: [], awaitsExec: true)
+        collector.expect(child.pid)
+        try events.enable()
         return try start(
             SamplerLoop(
                 events, collector, root: child.pid, configuration,
@@ -36,8 +37,8 @@ public struct PerfSampler: ~Copyable {
         let cpuBefore = SystemClock.threadCPU
         let events = try PerfEventSet(processID: processID, configuration, startsOnExec: false)
         let watched = try events.addFamily(of: processID, watchedAlready: [processID])
-        let collector = SampleCollector(
-            configuration, ownership: events.ownership, health: health(of: events, configuration))
+        let collector = collector(
+            configuration, events, root: processID, members: watched, awaitsExec: false)
         // From here on mappings are recorded; what is there already is read now, so nothing falls between.
         try events.enable()
         for processID in watched { collector.seed(processID) }
@@ -45,6 +46,17 @@ public struct PerfSampler: ~Copyable {
             SamplerLoop(
                 events, collector, root: processID, configuration,
                 setupCPU: SystemClock.threadCPU - cpuBefore))
+    }
+
+    private static func collector(
+        _ configuration: SamplerConfiguration, _ events: PerfEventSet, root: Int32, members: [Int32],
+        awaitsExec: Bool
+    ) -> SampleCollector {
+        SampleCollector(
+            configuration, root: root, ownership: events.ownership,
+            membership: events.scope == .cpus
+                ? FamilyMembership(root: root, members: members, awaitsExec: awaitsExec) : nil,
+            health: health(of: events, configuration))
     }
 
     /// Ends the sampling and hands over what was seen.
@@ -67,6 +79,9 @@ public struct PerfSampler: ~Copyable {
         health.includesKernelTime = events.includesKernelTime
         if let reason = events.refusalOfCycles {
             health.note("Cycles could not be counted (\(reason)): the CPU clock was used.")
+        }
+        if let refusal = events.refusalOfCounters {
+            health.note("The kernel's count of CPU time could not be had. \(refusal.description)")
         }
         if configuration.includesKernelTime && !events.includesKernelTime {
             health.note(

@@ -120,6 +120,11 @@ struct ProcessTable {
     /// The processes that are known and of which no end is.
     var running: [Int32] { processes.keys.filter { !ended.contains($0) } }
 
+    /// What a process is called, as far as records or samples have told; nothing is looked for.
+    func knownName(of processID: Int32) -> String? {
+        processes[processID].map { $0.name(ofThread: processID) }
+    }
+
     /// Whether a thread was sampled under its present name.
     func hasSamples(ofThread threadID: Int32, processID: Int32) -> Bool {
         processes[processID]?.threadIndices[threadID] != nil

@@ -49,6 +49,27 @@ public struct RawFrame: Hashable, Sendable {
         case image(ImageAddress)
         /// An address in one process's memory: code without an ELF file, which `/tmp/perf-PID.map` may name.
         case runtime(RuntimeAddress, processID: Int32)
+        /// No code: why there is none to show.
+        case none(Absence)
+    }
+
+    /// Why a sample, or time without one, has no stack of the program.
+    public enum Absence: UInt8, Hashable, Sendable, CaseIterable {
+        /// CPU time by the kernel's clocks that no sample stands for.
+        case notSampled
+        /// The thread was in the kernel and had no user stack, as at its end, or a kernel's helper of the process.
+        case inKernel
+        /// The thread ran in 32-bit mode, which is not unwound.
+        case in32BitMode
+
+        /// What stands in the place of a function's name.
+        public var name: String {
+            switch self {
+            case .notSampled: "[not sampled]"
+            case .inKernel: "[kernel]"
+            case .in32BitMode: "[32-bit code]"
+            }
+        }
     }
 
     /// What the address points at.
@@ -82,6 +103,7 @@ public struct RawFrame: Hashable, Sendable {
         case .image(let address): .image(ImageAddress(address.value &- 1))
         case .runtime(let address, let processID):
             .runtime(RuntimeAddress(address.value &- 1), processID: processID)
+        case .none: address
         }
     }
 }

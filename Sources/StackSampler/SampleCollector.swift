@@ -7,13 +7,36 @@ final class SampleCollector {
     private let recorder: SampleRecorder
     private let ownership: EventOwnership
 
-    init(_ configuration: SamplerConfiguration, ownership: EventOwnership, health: SamplerHealth) {
+    /// Which processes are the target's; nil where no other is sampled.
+    private var membership: FamilyMembership?
+    private var account: ClockAccount
+    private let root: Int32
+    /// Processes that have ended, with the turn of their end: their threads' counts follow.
+    private var ended: [(processID: Int32, turn: Int)] = []
+    private var turn = 0
+    private var nextPolled = 0
+
+    init(
+        _ configuration: SamplerConfiguration, root: Int32, ownership: EventOwnership,
+        membership: FamilyMembership?, health: SamplerHealth
+    ) {
         recorder = SampleRecorder(configuration, health: health)
         self.ownership = ownership
+        self.membership = membership
+        self.root = root
+        account = ClockAccount(periodNanoseconds: configuration.periodNanoseconds)
     }
 
     /// Reads a process that runs already.
-    func seed(_ processID: Int32) { recorder.processes.seed(processID) }
+    func seed(_ processID: Int32) {
+        recorder.processes.seed(processID)
+        account.begin(processID, clock: ProcessClock.cpu(of: processID)?.inNanoseconds ?? 0)
+    }
+
+    /// A command that has not begun yet.
+    func expect(_ processID: Int32) {
+        account.begin(processID, clock: ProcessClock.cpu(of: processID)?.inNanoseconds ?? 0)
+    }
 
     /// Takes in one record.
     func take(_ bytes: UnsafeRawBufferPointer) {
@@ -23,22 +46,101 @@ final class SampleCollector {
         }
         switch record {
         case .sample(let sample): take(sample)
-        case .mapping(let mapping): recorder.processes.apply(mapping)
+        case .mapping(let mapping):
+            if isMember(mapping.processID) { recorder.processes.apply(mapping) }
         case .name(let processID, let threadID, let name, let isExec):
+            if isExec { membership?.exec(processID) }
+            guard isMember(processID) else { return }
             recorder.processes.setName(name, processID: processID, threadID: threadID, isExec: isExec)
         case .fork(let processID, let threadID, let parentID, let parentThreadID):
+            membership?.fork(processID, from: parentID)
+            guard isMember(processID) else { return }
+            if processID != parentID { beginProcess(processID) }
             recorder.processes.fork(
                 processID: processID, threadID: threadID, parentID: parentID, parentThreadID: parentThreadID)
-        case .exit(let processID, let threadID):
-            ownership.forget(threadID)
-            if !recorder.processes.hasSamples(ofThread: threadID, processID: processID) {
-                recorder.health.endedUnsampled += 1
-            }
-            recorder.processes.exit(processID: processID, threadID: threadID)
-        case .lost(let count): recorder.health.lost += Int(clamping: count)
+        case .exit(let processID, let threadID): end(processID: processID, threadID: threadID)
+        case .count(let processID, _, _, let nanoseconds):
+            guard isMember(processID) else { return }
+            account.leave(processID, nanoseconds: Int64(clamping: nanoseconds))
+        case .lost(let count):
+            membership?.doubt()
+            recorder.health.lost += Int(clamping: count)
         case .throttled: recorder.health.throttled += 1
         case .other: break
         }
+    }
+
+    private func isMember(_ processID: Int32) -> Bool { membership?.contains(processID) ?? true }
+
+    private func beginProcess(_ processID: Int32) {
+        account.fork(processID, nameOfFormer: name(of: processID), at: SystemClock.monotonicNanoseconds)
+        ended.removeAll { $0.processID == processID }
+    }
+
+    private func end(processID: Int32, threadID: Int32) {
+        ownership.forget(threadID)
+        guard isMember(processID) else { return }
+        if !recorder.processes.hasSamples(ofThread: threadID, processID: processID) {
+            recorder.health.endedUnsampled += 1
+        }
+        if processID == threadID {
+            account.name(processID, name(of: processID))
+            ended.append((processID, turn))
+        }
+        recorder.processes.exit(processID: processID, threadID: threadID)
+    }
+
+    private func name(of processID: Int32) -> String { recorder.processes.knownName(of: processID) ?? "" }
+
+    /// The most clocks read in a turn.
+    private static let mostPolled = 256
+
+    /// Holds the samples against the clocks of the processes: to be called when all records so far have been taken in.
+    func compareClocks() {
+        turn += 1
+        let known = account.known
+        for offset in 0..<min(known.count, Self.mostPolled) {
+            let processID = known[(nextPolled + offset) % known.count]
+            if let clock = ProcessClock.cpu(of: processID) {
+                account.see(processID, clock: clock.inNanoseconds)
+            }
+        }
+        nextPolled &+= Self.mostPolled
+        let now = SystemClock.monotonicNanoseconds
+        account.settle(at: now, name: name)
+        // Only the first thread may have ended: as long as there is a clock, there is a process.
+        let over = ended.filter { $0.turn < turn - 1 }
+        ended.removeAll { $0.turn < turn - 1 }
+        for (processID, _) in over {
+            if ProcessClock.cpu(of: processID) != nil {
+                ended.append((processID, turn))
+            } else if processID != root {
+                account.end(processID, name: name(of: processID), at: now)
+            }
+        }
+    }
+
+    /// Closes the account of CPU time, and shows what is missing.
+    ///
+    /// - Parameter total: The whole target's time, where it was counted.
+    func closeAccount(total: Int64?) {
+        compareClocks()
+        let now = SystemClock.monotonicNanoseconds
+        let outcome = account.close(
+            total: total, root: (root, name(of: root)), at: now, isUnbiased: membership != nil, name: name)
+        guard outcome.counted > 0 else { return }
+        var byName: [String: Int64] = [:]
+        let period = recorder.configuration.periodNanoseconds
+        for missing in outcome.missing {
+            byName[missing.name, default: 0] += missing.weight * period
+            recorder.recordMissing(missing)
+        }
+        recorder.health.clocks = ClockComparison(
+            kernel: Duration(nanosecondCount: outcome.counted),
+            sampled: Duration(nanosecondCount: outcome.sampled),
+            missing: byName.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+                ClockComparison.MissingTime(command: $0.key, time: Duration(nanosecondCount: $0.value))
+            })
     }
 
     /// Notes what went wrong outside the records.
@@ -65,22 +167,38 @@ final class SampleCollector {
     }
 
     private func take(_ sample: PerfSample) {
+        guard isMember(sample.processID) else {
+            recorder.health.foreign += 1
+            return
+        }
         // Twice watched, by its own event and by one inherited while we attached: one of the two counts.
         guard
             ownership.counts(
                 identifier: sample.identifier, threadID: sample.threadID, time: sample.time)
         else { return }
         recorder.health.received += 1
+        guard recorder.hasRoom() else { return }
+        account.sample(sample.processID)
+        let process = recorder.processes.process(sample.processID)
         guard let registers = sample.registers else {
             recorder.health.withoutStack += 1
+            if sample.is32Bit { recorder.health.in32BitMode += 1 }
+            recorder.record(
+                sample.is32Bit ? .in32BitMode : .inKernel, threadID: sample.threadID, of: process,
+                at: Int64(clamping: sample.time))
             return
         }
-        guard recorder.hasRoom() else { return }
-        let process = recorder.processes.process(sample.processID)
         let moment = SampleRecorder.Moment(
             threadID: sample.threadID, monotonicNanoseconds: Int64(clamping: sample.time),
             registers: registers, stack: sample.stack, isStackCut: sample.isStackCut, chain: sample.chain)
         guard let walk = recorder.walk(moment, of: process) else { return }
-        recorder.record(walk, moment, of: process)
+        if sample.isInKernel && walk.hasNoCode {
+            // In the middle of an exec: the registers are of the program before.
+            recorder.health.withoutStack += 1
+            recorder.record(
+                .inKernel, threadID: sample.threadID, of: process, at: moment.monotonicNanoseconds)
+        } else {
+            recorder.record(walk, moment, of: process)
+        }
     }
 }

@@ -5,7 +5,8 @@ struct SampleInterner {
     /// A frame as it is compared.
     struct FrameKey: Equatable {
         var address: UInt64
-        /// Index of the image; -1 for an address of a process's own memory.
+        /// Index of the image; -1 for an address of a process's own memory; -2 for no code, where the address is the
+        /// number of a `RawFrame.Absence`.
         var image: Int32
         /// The process, where the address is of its own memory, else 0.
         var process: Int32

@@ -37,6 +37,8 @@ final class SampleRecorder {
         var wantsMoreStack: Bool { end == cunwind_end_truncated }
         /// Whether no caller could be found, as happens where code has been mapped since.
         var isFailed: Bool { end == cunwind_end_failed || end == cunwind_end_loop }
+        /// Whether the address that it begins with lies in no code that is known.
+        fileprivate(set) var hasNoCode = false
     }
 
     init(_ configuration: SamplerConfiguration, health: SamplerHealth) {
@@ -85,7 +87,8 @@ final class SampleRecorder {
             let walk = space.walk(
                 registers: moment.registers, stack: moment.stack, redZoneBytes: moment.redZoneBytes,
                 isStackCut: moment.isStackCut, chain: moment.chain, into: walked)
-            return Walk(count: walk.count, end: walk.end)
+            let isOutsideCode = walk.count == 0 || walked[0].module == UInt32.max
+            return Walk(count: walk.count, end: walk.end, hasNoCode: isOutsideCode)
         } catch {
             health.withoutStack += 1
             health.note("There was not enough memory to unwind the stacks of some processes.")
@@ -107,6 +110,35 @@ final class SampleRecorder {
                 stateIndex: interner.state(state), weight: weight))
         health.recorded += 1
         return interner.samples.count - 1
+    }
+
+    /// Keeps a sample without a stack of the program.
+    func record(
+        _ absence: RawFrame.Absence, threadID: Int32, of process: TargetProcess,
+        at monotonicNanoseconds: Int64,
+        weight: Int32 = 1
+    ) {
+        let key = SampleInterner.FrameKey(
+            address: UInt64(absence.rawValue), image: RawFrame.noImage, process: 0,
+            flags: UInt32(cunwind_frame_is_exact))
+        indices[0] = interner.frame(key)
+        let stack = interner.stack(UnsafeBufferPointer(rebasing: indices[..<1]), end: .complete)
+        interner.append(
+            RawSample(
+                monotonicNanoseconds: monotonicNanoseconds,
+                threadIndex: threadIndex(threadID, of: process),
+                stackIndex: stack ?? interner.withoutFrames(),
+                stateIndex: interner.state(RawProfile.runningState), weight: weight))
+        if absence != .notSampled { health.recorded += 1 }
+    }
+
+    /// Shows time of a command that no sample stands for, under the command's name.
+    func recordMissing(_ missing: ClockAccount.Missing) {
+        let process = TargetProcess(processID: missing.processID)
+        process.setName(missing.name, ofThread: missing.processID)
+        record(
+            .notSampled, threadID: missing.processID, of: process, at: missing.monotonicNanoseconds,
+            weight: Int32(clamping: missing.weight))
     }
 
     /// Counts a sample again, for a thread that has not moved since: on the sample itself while it is young, else on
@@ -194,7 +226,18 @@ final class SampleRecorder {
 }
 
 extension RawFrame {
+    /// The image index of frames without code.
+    fileprivate static let noImage: Int32 = -2
+
     fileprivate init(_ key: SampleInterner.FrameKey) {
+        if key.image == Self.noImage {
+            self.init(
+                imageIndex: nil,
+                address: .none(
+                    RawFrame.Absence(rawValue: UInt8(truncatingIfNeeded: key.address)) ?? .inKernel),
+                kind: .programCounter, isGuessed: false)
+            return
+        }
         let isOwnMemory = key.process != 0
         self.init(
             imageIndex: key.image < 0 ? nil : Int(key.image),

@@ -28,6 +28,11 @@ public struct SamplerConfiguration: Hashable, Sendable {
     /// health says so.
     public var includesKernelTime = false
 
+    /// Whether whatever runs on a CPU is sampled and the target picked out of it, where the kernel allows it: to root, with
+    /// CAP_PERFMON, or at `kernel.perf_event_paranoid` 0 and less. Only so are short threads and processes sampled as
+    /// often as long ones. Elsewhere, and without this, threads are sampled one by one.
+    public var watchesCPUs = true
+
     /// What decides when a sample is due.
     public enum Event: String, Hashable, Sendable, CaseIterable {
         /// CPU time: every sample stands for the same.

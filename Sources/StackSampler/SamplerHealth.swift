@@ -1,3 +1,5 @@
+internal import Measurement
+
 /// How far a profile can be trusted: what was wanted, what came, what it cost.
 ///
 /// All counts are of samples unless they say otherwise.
@@ -30,8 +32,14 @@ public struct SamplerHealth: Hashable, Sendable {
     /// Threads that ended without a sample: perf events count each thread's time from its start, so one that ends
     /// sooner than a period is never seen. Many of them hide time that nobody counts.
     public var endedUnsampled = 0
-    /// Without user registers or of a process that was already gone: left out.
+    /// Without a stack of the program: at the end of a thread, for instance, where its memory is gone already.
     public var withoutStack = 0
+    /// Of which: of threads in 32-bit mode.
+    public var in32BitMode = 0
+    /// Of other processes, which ran on the CPUs that were sampled.
+    public var foreign = 0
+    /// The sampled CPU time beside the kernel's own clocks; nil where nothing was compared.
+    public var clocks: ClockComparison?
     /// Left out because the profile had reached its limit.
     public var beyondLimit = 0
     /// Kept with an empty stack because the limit of distinct stacks was reached.
@@ -69,6 +77,40 @@ public struct SamplerHealth: Hashable, Sendable {
     public mutating func note(_ problem: String) {
         if problems.contains(problem) { return }
         if problems.count < Self.problemLimit { problems.append(problem) } else { furtherProblems += 1 }
+    }
+}
+
+/// CPU time by the kernel's clocks, and by samples.
+public struct ClockComparison: Hashable, Sendable {
+    /// CPU time of the target by the kernel's clocks.
+    public var kernel: Duration
+    /// Samples times their period.
+    public var sampled: Duration
+    /// Of the commands of which more is missing than chance explains: by name, the largest first. The profile shows it as
+    /// `[not sampled]`.
+    public var missing: [MissingTime]
+
+    /// CPU time of a command that no sample stands for.
+    public struct MissingTime: Hashable, Sendable {
+        /// The command's name: untrusted text of up to 15 bytes.
+        public var command: String
+        public var time: Duration
+
+        public init(command: String, time: Duration) {
+            self.command = command
+            self.time = time
+        }
+    }
+
+    public init(kernel: Duration, sampled: Duration, missing: [MissingTime]) {
+        self.kernel = kernel
+        self.sampled = sampled
+        self.missing = missing
+    }
+
+    /// How much of the kernel's time the samples stand for; nil where there is none.
+    public var sampledShare: Double? {
+        kernel > .zero ? Double(sampled.inNanoseconds) / Double(kernel.inNanoseconds) : nil
     }
 }
 

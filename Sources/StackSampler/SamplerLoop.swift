@@ -9,6 +9,7 @@ final class SamplerLoop: SamplingLoop {
     private var window: StackWindow
     private var trialEnd = SystemClock.monotonicNanoseconds + longestTrial.inNanoseconds
     private var cpu: Duration
+    private var nextComparison = SystemClock.monotonicNanoseconds
 
     /// How old a record has to be before it is taken in, while the target runs: until then another CPU's ring may
     /// get an older one, such as the mapping that a sample needs.
@@ -42,6 +43,7 @@ final class SamplerLoop: SamplingLoop {
                 if ready[0] { break }
                 let taken = drain(upTo: SystemClock.monotonicNanoseconds - Self.settlingNanoseconds)
                 takeMoreIfNeeded()
+                compareClocksIfDue()
                 // A ring whose process has ended is always "readable": look at it by the clock from then on.
                 watchesRings = taken > 0 || !ready.dropFirst().contains(true)
             } catch {
@@ -51,7 +53,15 @@ final class SamplerLoop: SamplingLoop {
         }
         events.disable()
         drain(upTo: Int64.max)
+        collector.closeAccount(total: events.countedNanoseconds())
         cpu += SystemClock.threadCPU - before
+    }
+
+    private func compareClocksIfDue() {
+        let now = SystemClock.monotonicNanoseconds
+        guard now >= nextComparison else { return }
+        nextComparison = now + Self.longestWait.inNanoseconds
+        collector.compareClocks()
     }
 
     func profile() -> RawProfile { collector.profile(samplerCPU: cpu) }

@@ -10,8 +10,12 @@
 
 /// What a sampling event watches.
 struct cperf_request {
+    /// A thread, or -1 for whatever runs on the CPU, which needs CAP_PERFMON or kernel.perf_event_paranoid <= 0.
     pid_t pid;
     int cpu;
+    /// Not zero: no samples. The event counts CPU time, and so do those inherited from it, each of which leaves a
+    /// record of its count when its thread ends.
+    int is_counter;
     /// Between two samples: nanoseconds of CPU time, or, with `counts_cycles`, cycles of the CPU.
     uint64_t period;
     /// Not zero: the hardware's cycles are counted instead of the CPU clock. ENOENT where there is no such counter.
@@ -30,8 +34,9 @@ struct cperf_request {
     int build_ids;
 };
 
-/// Opens an event with the user's registers and stack, inherited by threads and children, with records for
-/// mappings, names, forks and exits, on CLOCK_MONOTONIC. Returns a close-on-exec descriptor, or -errno.
+/// Opens an event with the user's registers and stack, with records for mappings, names, forks and exits, on
+/// CLOCK_MONOTONIC. An event of a thread is inherited by threads and children, and each leaves a record of its count when
+/// its thread ends; one of a CPU skips the idle loop. Returns a close-on-exec descriptor, or -errno.
 int cperf_open(const struct cperf_request *_Nonnull request);
 /// Counts the calling thread's own cycles while it computes for some nanoseconds: how fast this machine is now. Returns
 /// 0 and both counts, or -errno.
@@ -40,6 +45,9 @@ int cperf_measure_cycles(uint64_t nanoseconds, uint64_t *_Nonnull cycles, uint64
 uint64_t cperf_user_chain_mark(void);
 /// The identifier that records of an event, and of those inherited from it, carry. Returns 0, or -errno.
 int cperf_identifier(int descriptor, uint64_t *_Nonnull identifier);
+/// What an event and those inherited from it have counted: nanoseconds of CPU time, of a sampling event of the CPU clock
+/// and of a counter. Returns 0, or -errno.
+int cperf_count(int descriptor, uint64_t *_Nonnull count);
 /// Starts or stops an event and those inherited from it. Return 0, or -errno.
 int cperf_enable(int descriptor);
 int cperf_disable(int descriptor);

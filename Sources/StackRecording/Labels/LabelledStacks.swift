@@ -91,6 +91,7 @@ struct LabelledStacks {
         {
             return Frame(function, module: "perf-\(process).map", traits: guessed)
         }
+        if case .none(let absence) = frame.address { return Frame(absence.name) }
         guard let index = frame.imageIndex else {
             return Frame("[no file]", traits: guessed.union(.unknown))
         }

@@ -2,6 +2,7 @@ internal import FrozenProfile
 internal import LinuxProcess
 public import Measurement
 public import StackProfile
+internal import StackSampler
 
 /// The stacks of a recording, with how they came about.
 public struct RecordedStacks: Sendable {
@@ -17,6 +18,7 @@ public struct RecordedStacks: Sendable {
     public let notes: [String]
 
     let account: CaptureQuality.Sampler
+    private let clocks: ClockComparison?
 
     /// Stacks that were taken.
     ///
@@ -32,6 +34,7 @@ public struct RecordedStacks: Sendable {
             throw .nothingSampled("No stacks were taken: \(taken.account.reason ?? "nobody says why").")
         }
         account = taken.account
+        clocks = taken.clocks
         self.mode = mode
         guard profile.totalWeight > 0 else {
             throw .nothingSampled(
@@ -62,9 +65,11 @@ public struct RecordedStacks: Sendable {
         let unknown =
             account.unknownFramesPercent.value.map { "\($0.fixed(1)) % of frames unknown" }
             ?? "unknown frames not counted"
+        let clocks = clocks.map { [$0.summary] } ?? []
         return
             (["\(account.name)\(rate), \(wall.readable): \(samples)"] + known
-            + (known.count < counts.count ? ["losses not told"] : []) + [unknown]).joined(separator: ", ")
+            + (known.count < counts.count ? ["losses not told"] : []) + [unknown] + clocks)
+            .joined(separator: ", ")
     }
 
     private static func silence(

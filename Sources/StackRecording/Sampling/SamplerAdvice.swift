@@ -20,7 +20,32 @@ extension SamplerHealth {
         if throttled > 0 {
             advice.append("The kernel throttled the sampler \(throttled) times; samples are missing then.")
         }
+        if let clocks { advice += clocks.missing.prefix(Self.commandsNamed).map { missing($0, clocks) } }
+        if in32BitMode > 0 {
+            advice.append(
+                "\(in32BitMode) samples are of threads in 32-bit mode, whose stacks are not walked: `[32-bit code]`."
+            )
+        }
         return advice
+    }
+
+    /// The most commands of which a sentence says that they were not sampled whole.
+    private static let commandsNamed = 5
+
+    private func missing(_ missing: ClockComparison.MissingTime, _ clocks: ClockComparison) -> String {
+        let command = PlainText.sanitized(missing.command, maximumCharacters: 32)
+        let share = Double(missing.time.inNanoseconds) / Double(max(1, clocks.kernel.inNanoseconds)) * 100
+        let beginning =
+            "\(missing.time.readable) of '\(command)', \(share.fixed(1)) % of all CPU time, was not sampled and is shown "
+            + "as `[not sampled]`: "
+        if lost > 0 { return beginning + "samples were lost." }
+        if !includesKernelTime {
+            return beginning
+                + "time in the kernel, and threads that end sooner than a period. Run as root, give "
+                + "CAP_PERFMON, or set kernel.perf_event_paranoid to 0 or less."
+        }
+        return beginning + "its threads end sooner than a period. Run as root, give CAP_PERFMON, or set "
+            + "kernel.perf_event_paranoid to 0 or less."
     }
 
     private var remedyForCutStacks: String {
@@ -37,5 +62,13 @@ extension SamplerHealth {
     private func share(of part: Int, in whole: Int) -> String? {
         guard whole > 0, part * 100 >= whole else { return nil }
         return "\((Double(part) / Double(whole) * 100).fixed(0)) %"
+    }
+}
+
+extension ClockComparison {
+    /// How much of the kernel's time was sampled, for a line of health.
+    var summary: String {
+        guard let sampledShare else { return "no CPU time by the kernel's clocks" }
+        return "\((sampledShare * 100).fixed(1)) % of \(kernel.readable) CPU time by the kernel's clocks"
     }
 }

@@ -10,6 +10,8 @@ package struct TakenStacks {
     /// Nil when none were taken; `account.reason` says why.
     package var profile: StackProfile?
     package var account: CaptureQuality.Sampler
+    /// The sampled CPU time beside the kernel's clocks; nil where nothing was compared.
+    package var clocks: ClockComparison?
     /// CPU time that the sampler used.
     package var samplerCPU: Reading<Duration>
     package var notes: [String] = []
@@ -34,6 +36,7 @@ extension TakenStacks {
             truncated: .value(health.truncated),
             unwindFailed: .value(health.unwindFailed),
             unknownFramesPercent: labelled.profile.unknownFrameShare.map { $0 * 100 })
+        clocks = health.clocks
         samplerCPU = .value(health.samplerCPU)
         notes = health.problems + labelled.notes + health.advice + (health.stops.map { [$0.sentence] } ?? [])
     }

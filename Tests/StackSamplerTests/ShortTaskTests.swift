@@ -1,0 +1,83 @@
+import LinuxProcess
+import LinuxSystem
+import Measurement
+import StackSampler
+import Testing
+
+/// Programs whose time is spent in threads and processes that end sooner than a period.
+@Suite(.serialized) struct ShortTaskTests {
+    private static let isRoot = CurrentProcess.userID == 0
+
+    private func weight(_ run: SampledRun, _ function: String) -> Double {
+        run.samples(through: function).reduce(0) { $0 + Double($1.weight) }
+    }
+
+    private func notSampled(_ profile: RawProfile) -> [RawSample] {
+        profile.samples.filter { sample in
+            profile.stacks[Int(sample.stackIndex)].frames.contains {
+                profile.frames[Int($0)].address == .none(.notSampled)
+            }
+        }
+    }
+
+    @Test(
+        "Sampled by CPU, short tasks and a long one have the shares that their own clocks tell",
+        .enabled(if: isRoot, "events of a whole CPU need privilege"),
+        arguments: [("thread", 1_000, 400), ("fork", 800, 500), ("exec", 200, 1_000)])
+    func byCPU(_ kind: String, _ count: Int, _ microseconds: Int) throws {
+        var configuration = SamplerConfiguration()
+        configuration.includesKernelTime = true
+        let fixture = try NativeFixture("short-tasks")
+        let run = try fixture.sample([kind, "\(count)", "\(microseconds)"], configuration)
+        try fixture.remove()
+        let told = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+        try #require(told.count == 2)
+        let (short, long) = (weight(run, "short_work"), weight(run, "long_work"))
+        let truth = told[0] / (told[0] + told[1])
+        // Each sample falls into one or the other by chance: four standard deviations.
+        let deviation = (truth * (1 - truth) / (short + long)).squareRoot()
+        #expect(abs(short / (short + long) - truth) < 4 * deviation, "\(short) and \(long) of \(told)")
+        let clocks = try #require(run.profile.health.clocks)
+        #expect(try #require(clocks.sampledShare) > 0.9)
+        #expect(notSampled(run.profile).isEmpty, "\(clocks)")
+    }
+
+    @Test(
+        "Sampled by thread, what short tasks used is shown as not sampled, under the command's name, to 2 %",
+        arguments: [("thread", 1_000, 400, "short-tasks"), ("exec", 300, 600, "short-tasks")])
+    func byThread(_ kind: String, _ count: Int, _ microseconds: Int, _ name: String) throws {
+        var configuration = SamplerConfiguration()
+        configuration.watchesCPUs = false
+        configuration.includesKernelTime = true
+        let fixture = try NativeFixture("short-tasks")
+        let run = try fixture.sample([kind, "\(count)", "\(microseconds)"], configuration)
+        try fixture.remove()
+        let profile = run.profile
+        let missing = notSampled(profile)
+        let clocks = try #require(profile.health.clocks)
+        #expect(missing.allSatisfy { profile.threads[Int($0.threadIndex)].processName == name })
+        // Samples and what is missing are all of the kernel's time.
+        let shown = profile.samples.reduce(0) { $0 + Double($1.weight) } * Double(profile.periodNanoseconds)
+        let kernel = Double(clocks.kernel.inNanoseconds)
+        #expect(abs(shown - kernel) < 0.02 * kernel, "\(shown) of \(kernel)")
+        let told = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+        try #require(told.count == 2)
+        #expect(kernel > told[0] + told[1])
+        let hidden = missing.reduce(0) { $0 + Double($1.weight) } * Double(profile.periodNanoseconds)
+        #expect(hidden + weight(run, "short_work") * Double(profile.periodNanoseconds) > 0.95 * told[0])
+    }
+
+    @Test("A long program leaves nothing missing, sampled by CPU and by thread", arguments: [true, false])
+    func nothingMissing(_ watchesCPUs: Bool) throws {
+        var configuration = SamplerConfiguration()
+        configuration.watchesCPUs = watchesCPUs
+        configuration.includesKernelTime = true
+        let fixture = try NativeFixture("threads")
+        let run = try fixture.sample(["400"], configuration)
+        try fixture.remove()
+        let clocks = try #require(run.profile.health.clocks)
+        let share = try #require(clocks.sampledShare)
+        #expect((0.95...1.05).contains(share), "\(clocks)")
+        #expect(clocks.missing.isEmpty)
+    }
+}
