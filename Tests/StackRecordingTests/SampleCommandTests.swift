@@ -41,7 +41,7 @@ struct SampleCommandTests {
         let lines = result.standardError.split(separator: "\n")
         #expect(lines.first == "sampling '\(directory.path)/shares' with perf events and libunwind")
         let pattern =
-            /perf cpu-clock at 997 Hz, [0-9.]+ m?s: [0-9]+ samples, [0-9]+ lost, [0-9]+ truncated, [0-9]+ not walked to their root, [0-9.]+ % of frames unknown/
+            /perf cpu-clock at 997 Hz, [0-9.]+ m?s: [0-9]+ samples, [0-9]+ lost, [0-9]+ truncated, [0-9]+ not walked to their root, [0-9.]+ % of frames unknown, [0-9.]+ % of [0-9.]+ m?s CPU time by the kernel's clocks/
         #expect(
             try lines.last.map { try pattern.wholeMatch(in: $0) != nil } == true, "\(result.standardError)")
         let stacks = try FoldedStacks.read(Array(try Self.text(output).utf8)).profile

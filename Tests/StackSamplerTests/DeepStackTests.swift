@@ -62,7 +62,7 @@ import Testing
         var configuration = SamplerConfiguration()
         configuration.stackBytes = 1024
         configuration.maximumStackBytesOfSample = 1024
-        let run = try fixture.sample(["100", "400"], configuration)
+        let run = try fixture.sample(["100", "900"], configuration)
         try fixture.remove()
         return run
     }
@@ -101,7 +101,7 @@ import Testing
     @Test("A frame of 100 KB, which no sample holds, is followed by its frame pointer")
     func largeFrame() throws {
         let fixture = try NativeFixture("bigframe", flags: ["-O1", "-fno-omit-frame-pointer"])
-        let run = try fixture.sample(["500"])
+        let run = try fixture.sample(["1000"])
         try fixture.remove()
         let deep = run.samples(through: "deep_work")
         #expect(deep.count >= 30)

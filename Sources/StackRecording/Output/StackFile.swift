@@ -50,11 +50,14 @@ public struct StackFile: Sendable {
         self.exporter = exporter
     }
 
-    /// Several commands, as a script starts them, are told apart: their functions have the same names.
+    /// Several commands, as a script starts them, are told apart: their functions have the same names. Not where the
+    /// states of threads are, which are groups enough.
     private static func grouping(of profile: StackProfile) -> [GroupingLabel] {
+        let known = [GroupingLabel.stage, .state].filter { label in
+            profile.labelSets.contains { label.isKnown(in: $0) }
+        }
         let commands = Set(profile.labelSets.compactMap(\.process))
-        let candidates: [GroupingLabel] = commands.count > 1 ? [.stage, .process, .state] : [.stage, .state]
-        return candidates.filter { label in profile.labelSets.contains { label.isKnown(in: $0) } }
+        return known.contains(.state) || commands.count < 2 ? known : known + [.process]
     }
 
     /// The labels that samples are grouped by and that no sample has.

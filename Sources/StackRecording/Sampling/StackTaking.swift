@@ -11,7 +11,7 @@ package struct TakenStacks {
     package var profile: StackProfile?
     package var account: CaptureQuality.Sampler
     /// The sampled CPU time beside the kernel's clocks; nil where nothing was compared.
-    package var clocks: ClockComparison?
+    var clocks: ClockComparison?
     /// CPU time that the sampler used.
     package var samplerCPU: Reading<Duration>
     package var notes: [String] = []
