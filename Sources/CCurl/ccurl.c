@@ -3,8 +3,10 @@
 
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static struct {
     CURLcode (*global_init)(long);
@@ -19,6 +21,8 @@ static struct {
     CURLUcode (*url_get)(CURLU *, CURLUPart, char **, unsigned int);
     void (*url_cleanup)(CURLU *);
     void (*release)(void *);
+    struct curl_slist *(*list_append)(struct curl_slist *, const char *);
+    void (*list_free)(struct curl_slist *);
 } curl;
 
 static int find(void *library, const char *name, void *slot) {
@@ -37,7 +41,9 @@ int ccurl_load(char *message, size_t message_size) {
         find(library, "curl_easy_cleanup", &curl.easy_cleanup) ||
         find(library, "curl_easy_strerror", &curl.easy_strerror) || find(library, "curl_url", &curl.url) ||
         find(library, "curl_url_set", &curl.url_set) || find(library, "curl_url_get", &curl.url_get) ||
-        find(library, "curl_url_cleanup", &curl.url_cleanup) || find(library, "curl_free", &curl.release)) {
+        find(library, "curl_url_cleanup", &curl.url_cleanup) || find(library, "curl_free", &curl.release) ||
+        find(library, "curl_slist_append", &curl.list_append) ||
+        find(library, "curl_slist_free_all", &curl.list_free)) {
         const char *words = dlerror();
         snprintf(message, message_size, "%s", words ? words : "no reason given");
         return -1;
@@ -51,8 +57,8 @@ int ccurl_load(char *message, size_t message_size) {
 
 struct transfer {
     const struct ccurl_request *request;
-    ccurl_sink sink;
-    void *context;
+    const struct ccurl_callbacks *callbacks;
+    struct curl_slist *fields;
     struct ccurl_outcome *outcome;
 };
 
@@ -64,12 +70,44 @@ static size_t receive(char *bytes, size_t size, size_t count, void *opaque) {
         outcome->is_too_long = 1;
         return 0;
     }
-    if (transfer->sink(transfer->context, (const uint8_t *)bytes, length) != 0) {
+    if (transfer->callbacks->body(transfer->callbacks->context, (const uint8_t *)bytes, length) != 0) {
         outcome->is_stopped_by_sink = 1;
         return 0;
     }
     outcome->received += (int64_t)length;
     return length;
+}
+
+static size_t receive_header(char *bytes, size_t size, size_t count, void *opaque) {
+    struct transfer *transfer = opaque;
+    transfer->callbacks->header(transfer->callbacks->context, (const uint8_t *)bytes, size * count);
+    return size * count;
+}
+
+// Called with the address that is about to be connected to, so a name that resolves to another address next time gains
+// nothing.
+static curl_socket_t open_socket(void *opaque, curlsocktype purpose, struct curl_sockaddr *target) {
+    (void)purpose;
+    struct transfer *transfer = opaque;
+    const uint8_t *address = NULL;
+    size_t count = 0;
+    uint16_t port = 0;
+    if (target->family == AF_INET) {
+        const struct sockaddr_in *internet = (const void *)&target->addr;
+        address = (const uint8_t *)&internet->sin_addr;
+        count = 4;
+        port = ntohs(internet->sin_port);
+    } else if (target->family == AF_INET6) {
+        const struct sockaddr_in6 *internet = (const void *)&target->addr;
+        address = (const uint8_t *)&internet->sin6_addr;
+        count = 16;
+        port = ntohs(internet->sin6_port);
+    }
+    if (!address || !transfer->callbacks->allows(transfer->callbacks->context, address, count, port)) {
+        transfer->outcome->is_address_refused = 1;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(target->family, target->socktype | SOCK_CLOEXEC, target->protocol);
 }
 
 static CURLcode configure(CURL *handle, const struct ccurl_request *request, struct transfer *transfer, char *words) {
@@ -94,13 +132,18 @@ static CURLcode configure(CURL *handle, const struct ccurl_request *request, str
     SET(CURLOPT_LOW_SPEED_TIME, 30L);
     SET(CURLOPT_WRITEFUNCTION, receive);
     SET(CURLOPT_WRITEDATA, transfer);
+    SET(CURLOPT_HEADERFUNCTION, receive_header);
+    SET(CURLOPT_HEADERDATA, transfer);
+    SET(CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    SET(CURLOPT_OPENSOCKETDATA, transfer);
+    if (transfer->fields) SET(CURLOPT_HTTPHEADER, transfer->fields);
     if (request->accepts_compression) SET(CURLOPT_ACCEPT_ENCODING, "");
 #undef SET
     return code;
 }
 
 struct ccurl_outcome ccurl_get(
-    const struct ccurl_request *request, ccurl_sink sink, void *context, char *message, size_t message_size,
+    const struct ccurl_request *request, const struct ccurl_callbacks *callbacks, char *message, size_t message_size,
     char *effective_url, size_t effective_url_size) {
     struct ccurl_outcome outcome = {.code = CURLE_FAILED_INIT};
     char words[CURL_ERROR_SIZE] = "";
@@ -110,7 +153,9 @@ struct ccurl_outcome ccurl_get(
         snprintf(message, message_size, "curl_easy_init failed");
         return outcome;
     }
-    struct transfer transfer = {request, sink, context, &outcome};
+    struct transfer transfer = {request, callbacks, NULL, &outcome};
+    for (size_t index = 0; index < request->field_count; index++)
+        transfer.fields = curl.list_append(transfer.fields, request->fields[index]);
     CURLcode code = configure(handle, request, &transfer, words);
     if (code == CURLE_OK) code = curl.easy_perform(handle);
     outcome.code = (int)code;
@@ -120,6 +165,7 @@ struct ccurl_outcome ccurl_get(
         snprintf(effective_url, effective_url_size, "%s", effective);
     if (code != CURLE_OK) snprintf(message, message_size, "%s", words[0] ? words : curl.easy_strerror(code));
     curl.easy_cleanup(handle);
+    curl.list_free(transfer.fields);
     return outcome;
 }
 

@@ -1,7 +1,9 @@
 #include "CPocketSphinx.h"
 
 #include <pocketsphinx/pocketsphinx.h>
+#include <sphinxbase/cmn.h>
 #include <sphinxbase/err.h>
+#include <sphinxbase/feat.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,7 +50,26 @@ struct cps_decoder *cps_open(const char *acoustic_model, const char *language_mo
     return NULL;
 }
 
-int cps_begin_stream(struct cps_decoder *decoder) { return ps_start_stream(decoder->decoder); }
+// The cepstral mean is estimated from all that was heard. Set back to what it is in a decoder that has heard nothing: the
+// model's own first guess, with no frame seen.
+static int reset_cepstral_mean(struct cps_decoder *decoder) {
+    cmn_t *cmn = ps_get_feat(decoder->decoder)->cmn_struct;
+    if (!cmn) return 0;
+    const char *words = cmd_ln_str_r(decoder->configuration, "-cmninit");
+    for (int index = 0; index < cmn->veclen; index++) {
+        char *end = NULL;
+        cmn->cmn_mean[index] = FLOAT2MFCC(words ? strtod(words, &end) : 0);
+        if (words && end == words) return -1;
+        if (words) words = *end == ',' ? end + 1 : NULL;
+        cmn->sum[index] = 0;
+    }
+    cmn->nframe = 0;
+    return 0;
+}
+
+int cps_begin_stream(struct cps_decoder *decoder) {
+    return reset_cepstral_mean(decoder) < 0 ? -1 : ps_start_stream(decoder->decoder);
+}
 
 int cps_begin_utterance(struct cps_decoder *decoder) { return ps_start_utt(decoder->decoder); }
 

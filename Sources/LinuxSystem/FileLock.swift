@@ -20,3 +20,10 @@ extension FileDescriptor {
         }
     }
 }
+
+extension FileDescriptor {
+    /// Makes the file empty. The corresponding C function is `ftruncate`.
+    public func truncate() throws(SystemError) {
+        try retryingInterrupts("empty a file") { ftruncate(rawValue, 0) }
+    }
+}

@@ -27,6 +27,9 @@ public struct SystemError: Error, Hashable, Sendable {
     /// Whether a file of that name was there already (EEXIST).
     public var isAlreadyThere: Bool { code == EEXIST }
 
+    /// A full file system (ENOSPC) that another program met.
+    public static func noSpace(action: String) -> SystemError { SystemError(action: action, code: ENOSPC) }
+
     /// EPIPE: the other side is gone.
     public static let brokenPipe = EPIPE
 

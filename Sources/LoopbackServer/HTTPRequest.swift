@@ -1,4 +1,4 @@
-/// The first line of an HTTP/1.x request, which is all this server heeds.
+/// An HTTP/1.x request, as far as this server heeds it.
 struct HTTPRequest: Equatable, Sendable {
     enum Method: Equatable, Sendable {
         case get
@@ -26,6 +26,14 @@ struct HTTPRequest: Equatable, Sendable {
     var method: Method
     /// The path with its percent-escapes decoded, without the query, starting with a slash.
     var path: String
+    /// The host and port that the client meant.
+    var host: String?
+    /// The offset of a `Range: bytes=N-`; nil for the whole file.
+    var rangeStart: Int?
+    /// The tag of the version that the client has, of `If-None-Match`.
+    var knownTag: String?
+    /// The tag of the version of which a part is wanted, of `If-Range`.
+    var rangeTag: String?
 
     /// The most bytes of header that are read.
     static let maximumBytes = 8192
@@ -47,7 +55,24 @@ struct HTTPRequest: Equatable, Sendable {
         guard !path.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7F }),
             !path.split(separator: "/").contains("..")
         else { throw .malformed }
-        return HTTPRequest(method: method, path: path)
+        var request = HTTPRequest(method: method, path: path)
+        request.takeFields(String(decoding: header[lineEnd...], as: UTF8.self))
+        return request
+    }
+
+    private mutating func takeFields(_ text: String) {
+        for line in text.split(separator: "\r\n") {
+            guard let colon = line.firstIndex(of: ":") else { continue }
+            let value = String(line[line.index(after: colon)...].drop { $0 == " " })
+            switch line[..<colon].lowercased() {
+            case "host": host = value
+            case "if-none-match": knownTag = value
+            case "if-range": rangeTag = value
+            case "range" where value.hasPrefix("bytes=") && value.hasSuffix("-"):
+                rangeStart = Int(value.dropFirst(6).dropLast())
+            default: break
+            }
+        }
     }
 
     /// The text that a percent-encoded one stands for, nil where an escape is cut off or the result is not UTF-8.

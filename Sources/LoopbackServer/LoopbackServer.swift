@@ -5,7 +5,7 @@ public import LinuxSystem
 /// It answers GET and HEAD on threads of its own, one request per connection, and stops when its handle is gone.
 public struct LoopbackServer: ~Copyable {
     /// A failure to act out for one path, so that clients can be tested against it.
-    public enum Fault: Sendable {
+    public indirect enum Fault: Sendable {
         /// The status alone, such as 404 or 503.
         case status(Int)
         /// The full `Content-Length`, but only so many bytes of body before the connection closes.
@@ -14,6 +14,12 @@ public struct LoopbackServer: ~Copyable {
         case slow(bytesPerPart: Int, pause: Duration)
         /// The status 302 and a place to go to.
         case redirect(to: String)
+        /// The file, said to be of another media type.
+        case typed(String)
+        /// Bytes without end and without a length.
+        case endless
+        /// A fault of the first so many requests; those after it are served.
+        case first(Int, Fault)
     }
 
     /// The port on 127.0.0.1.
@@ -48,6 +54,9 @@ public struct LoopbackServer: ~Copyable {
         // The workers are joined when the array goes.
         site.stop.raise()
     }
+
+    /// How often a path was asked for.
+    public func requestCount(_ path: String) -> Int { site.requestCount(path) }
 
     /// The address of a path, which starts with a slash.
     public func url(_ path: String) -> String {

@@ -2,20 +2,20 @@ internal import LinuxSystem
 internal import Measurement
 public import PipelineStatus
 
-/// The pipeline: from a feed's address to transcripts, summaries, metrics and a search index.
+/// The pipeline: from a feed's address to transcripts, summaries, insights, graphs, metrics and a search index.
 ///
-/// Episodes are processed one after the other, stage by stage. An episode that fails is reported and the others go
-/// on; what would fail every episode (no disk space, no ffmpeg, no model) ends the run.
+/// An episode that fails is reported and the others go on; what would fail every episode (no disk space, no ffmpeg, no model)
+/// ends the run. What is finished is not done again, and a run that was killed is continued by the same run made again.
 public final class PodcastPipeline {
     /// What a run achieved.
     public struct Outcome: Sendable {
         public var feedTitle: String
         public var episodes: [EpisodeReport]
-        /// The file with the figures.
-        public var metricsPath: String
+        /// The file with the figures; nil when the episodes were only listed.
+        public var metricsPath: String?
         /// A digest of the episodes as they came: titles and audio. The feed's address is not in it.
         public var inputDigest: String
-        /// A digest of all segments with their vectors: the same for every run that recognised the same.
+        /// A digest of all outputs: the same for every run that recognised the same.
         public var outputDigest: String
 
         /// The episodes that could not be processed to their end.
@@ -24,7 +24,7 @@ public final class PodcastPipeline {
 
     private let settings: PipelineSettings
     private let reporter: StatusReporter
-    private let tell: (String) -> Void
+    private let tell: @Sendable (RunMessage) -> Void
     private let output: OutputFiles
 
     /// A pipeline.
@@ -32,8 +32,10 @@ public final class PodcastPipeline {
     /// - Parameters:
     ///   - settings: What it works on.
     ///   - reporter: Who is told about stages.
-    ///   - tell: Called with a line for a person as the run proceeds.
-    public init(_ settings: PipelineSettings, reporter: StatusReporter, tell: @escaping (String) -> Void) {
+    ///   - tell: Called with a line for a person as the run proceeds, from any thread.
+    public init(
+        _ settings: PipelineSettings, reporter: StatusReporter, tell: @escaping @Sendable (RunMessage) -> Void
+    ) {
         self.settings = settings
         self.reporter = reporter
         self.tell = tell
@@ -44,52 +46,107 @@ public final class PodcastPipeline {
     public func run() throws(PipelineFailure) -> Outcome {
         let model = try SpeechModel(directory: settings.modelDirectory)
         try AudioPreprocessing.checkTool()
-        let client = try Self.client()
+        let client = try makeClient()
         try output.prepare()
+        let lock = try OutputLock.take(output)
+        let outcome: Outcome
         do throws(PipelineFailure) {
-            let outcome = try process(client: client, model: model)
-            try output.removeWork()
-            reporter.finish()
-            return outcome
+            outcome = try process(client: client, model: model)
+            // What is kept of episodes that failed is what the next run goes on with.
+            try output.removeWork(withContent: outcome.failed.isEmpty)
         } catch {
             // The failure that ended the run is the one to report, not a second one while tidying up.
-            do throws(PipelineFailure) { try output.removeWork() } catch { tell(error.message) }
+            do throws(PipelineFailure) { try output.removeWork(withContent: false) } catch {
+                tell(RunMessage(error.message, isProblem: true))
+            }
             throw error
         }
+        reporter.finish()
+        withExtendedLifetime(lock) {}
+        return outcome
     }
 
     private func process(client: HTTPClient, model: SpeechModel) throws(PipelineFailure) -> Outcome {
-        let (feed, address) = try reporter.stage(.rssFeedFetch) {
-            () throws(PipelineFailure) -> (Feed, String) in try fetchFeed(client)
+        let start = SystemClock.monotonicNanoseconds
+        var stages = StageRunner(reporter: reporter)
+        let fetched = try stages.run(.rssFeedFetch) { () throws(PipelineFailure) in
+            try FeedStore(client: client, output: output).fetch(settings.feedURL)
         }
-        let episodes = feed.episodes.prefix(settings.maximumEpisodes ?? .max)
-        tell(Self.introduction(feed, processed: episodes.count))
+        let feed = fetched.feed
+        for note in feed.notes { tell(RunMessage("The feed: \(note)", isProblem: true)) }
+        let records = try EpisodeCatalogue(output)
+        let tasks = tasks(of: feed, model: model, records: records)
+        tell(RunMessage(Self.introduction(feed, selected: tasks.count)))
+        if settings.isDryRun { return list(tasks, records: records, feed: feed) }
+        let (reused, open) = divide(tasks, records: records)
+        let total = tasks.count
+        for report in reused { tell(RunMessage(report.line(of: total))) }
         let processor = EpisodeProcessor(
-            feed: feed, feedAddress: address, client: client, transcription: Transcription(model: model),
-            output: output, reporter: reporter)
-        var reports: [EpisodeReport] = []
-        var transcripts: [(episode: Int, transcript: Transcript)] = []
-        for (offset, episode) in episodes.enumerated() {
-            let position = EpisodePosition(index: offset + 1, total: episodes.count)
-            let (report, transcript) = try processor.process(episode, at: position)
-            tell(report.line(of: episodes.count))
-            reports.append(report)
-            if let transcript { transcripts.append((position.index, transcript)) }
+            feed: feed, feedAddress: fetched.address, client: client, settings: settings, output: output,
+            reporter: reporter)
+        let run = EpisodeRun(processor: processor, model: model, settings: settings) { [tell] report in
+            for note in report.notes {
+                tell(RunMessage("[\(report.position)/\(total)] \(note)", isProblem: true))
+            }
+            tell(RunMessage(report.line(of: total), isProblem: report.failure != nil))
         }
-        let indexingStart = SystemClock.monotonicNanoseconds
-        let outputDigest = try reporter.stage(.vectorIndexing) { () throws(PipelineFailure) in
-            let index = SearchIndex(transcripts).json.text() + "\n"
-            try output.write(index, to: output.index)
-            var digest = ContentDigest()
-            digest.add(index)
-            return digest.text
+        let reports = (reused + (try run.run(open))).sorted { $0.position < $1.position }
+        try stages.run(.vectorIndexing) { () throws(PipelineFailure) in
+            try EpisodeCatalogue(output).index(into: output)
         }
-        let indexing = Duration(nanosecondCount: SystemClock.monotonicNanoseconds - indexingStart)
-        try output.write(
-            Self.metrics(feed: feed, reports: reports, indexing: indexing).text() + "\n", to: output.metrics)
+        let metrics = RunMetrics(
+            feed: feed, reports: reports, spans: stages.walls,
+            wall: Duration(nanosecondCount: SystemClock.monotonicNanoseconds - start))
+        try output.write(metrics.json.text() + "\n", to: output.metrics)
         return Outcome(
             feedTitle: feed.title, episodes: reports, metricsPath: output.metrics,
-            inputDigest: Self.inputDigest(feed, reports), outputDigest: outputDigest)
+            inputDigest: Self.inputDigest(feed, reports), outputDigest: try outputDigest(reports))
+    }
+
+    private func tasks(of feed: Feed, model: SpeechModel, records: EpisodeCatalogue) -> [EpisodeTask] {
+        let selected = settings.selection.select(from: feed.episodes)
+        return selected.enumerated().map { offset, episode in
+            EpisodeTask(
+                episode, position: EpisodePosition(index: offset + 1, total: selected.count),
+                settings: settings,
+                model: model.fingerprint, earlierName: records.record(of: episode.identity)?.name)
+        }
+    }
+
+    /// The reports of episodes that are done, and the tasks that are not.
+    private func divide(
+        _ tasks: [EpisodeTask], records: EpisodeCatalogue
+    ) -> (reused: [EpisodeReport], open: [EpisodeTask]) {
+        var reused: [EpisodeReport] = []
+        var open: [EpisodeTask] = []
+        for task in tasks {
+            if let record = reusable(task, records: records) {
+                reused.append(EpisodeReport(task, reusing: record))
+            } else {
+                open.append(task)
+            }
+        }
+        return (reused, open)
+    }
+
+    private func reusable(_ task: EpisodeTask, records: EpisodeCatalogue) -> EpisodeRecord? {
+        guard settings.resumption != .fresh, let record = records.record(of: task.episode.identity),
+            settings.resumption == .skipExisting || record.fingerprint == task.fingerprint,
+            record.isWhole(in: output)
+        else { return nil }
+        return record
+    }
+
+    /// Lists the episodes instead of processing them.
+    private func list(_ tasks: [EpisodeTask], records: EpisodeCatalogue, feed: Feed) -> Outcome {
+        for task in tasks {
+            let date = task.episode.published?.dateOnly ?? "no date   "
+            let state = reusable(task, records: records) == nil ? "" : " (done)"
+            let title = PlainText.sanitized(task.title, maximumCharacters: 80)
+            tell(RunMessage("[\(task.position.index)/\(tasks.count)] \(date) \(title)\(state)"))
+        }
+        return Outcome(
+            feedTitle: feed.title, episodes: [], metricsPath: nil, inputDigest: "", outputDigest: "")
     }
 
     private static func inputDigest(_ feed: Feed, _ reports: [EpisodeReport]) -> String {
@@ -102,58 +159,28 @@ public final class PodcastPipeline {
         return digest.text
     }
 
-    private func fetchFeed(_ client: HTTPClient) throws(PipelineFailure) -> (Feed, String) {
-        let fetched: (body: [UInt8], response: HTTPClient.Response)
-        do throws(HTTPError) {
-            fetched = try client.get(settings.feedURL)
-        } catch {
-            throw PipelineFailure(.input, "\(error) Check the feed's address.")
-        }
-        do throws(FeedError) {
-            return (try FeedParser.parse(fetched.body), fetched.response.effectiveURL)
-        } catch {
-            throw PipelineFailure(.input, "'\(PlainText.sanitized(settings.feedURL))' \(error)")
-        }
+    private func outputDigest(_ reports: [EpisodeReport]) throws(PipelineFailure) -> String {
+        let records = try EpisodeCatalogue(output)
+        var digest = ContentDigest()
+        for report in reports { digest.add(records.record(named: report.fileName)?.outputDigest ?? "") }
+        return digest.text
     }
 
-    private static func client() throws(PipelineFailure) -> HTTPClient {
+    private func makeClient() throws(PipelineFailure) -> HTTPClient {
         do throws(HTTPError) {
-            return try HTTPClient()
+            return try HTTPClient(policy: settings.addresses, retries: settings.retries)
         } catch {
             throw PipelineFailure(.run, "\(error)")
         }
     }
 
-    private static func introduction(_ feed: Feed, processed: Int) -> String {
+    private static func introduction(_ feed: Feed, selected: Int) -> String {
         let title =
             feed.title.isEmpty ? "untitled feed" : PlainText.sanitized(feed.title, maximumCharacters: 80)
-        var line = "\(title): \(processed) of \(feed.episodes.count) episodes"
+        var line = "\(title): \(selected) of \(feed.episodes.count) episodes"
+        if feed.repeatedItems > 0 { line += ", \(feed.repeatedItems) repeated items left out" }
         if feed.itemsWithoutMedia > 0 { line += ", \(feed.itemsWithoutMedia) items without audio left out" }
         if feed.itemsBeyondLimit > 0 { line += ", \(feed.itemsBeyondLimit) items beyond the limit not read" }
         return line
-    }
-
-    private static func metrics(feed: Feed, reports: [EpisodeReport], indexing: Duration) -> JSONOutput {
-        .object([
-            ("schema_version", .integer(1)),
-            ("feed_title", .string(feed.title)),
-            ("episodes_in_feed", .integer(feed.episodes.count)),
-            ("episodes_processed", .integer(reports.filter { $0.failure == nil }.count)),
-            ("episodes_failed", .integer(reports.filter { $0.failure != nil }.count)),
-            ("vector_indexing_wall_s", .number(indexing.inSeconds, decimals: 6)),
-            ("episodes", .array(reports.map(\.json))),
-        ])
-    }
-}
-
-extension EpisodeReport {
-    /// One line for a person.
-    fileprivate func line(of total: Int) -> String {
-        let head = "[\(position)/\(total)] \(PlainText.sanitized(title, maximumCharacters: 60))"
-        if let failure { return "\(head): failed in \(failure.stage): \(failure.message)" }
-        guard let audio, let words else { return head }
-        if words == 0 { return "\(head): no speech was recognised in \(audio.readable) of audio" }
-        let pace = realTimeFactor.map { ", transcribed in \($0.fixed(2)) of real time" } ?? ""
-        return "\(head): \(audio.readable) of audio, \(words) words\(pace)"
     }
 }

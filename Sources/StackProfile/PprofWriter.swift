@@ -1,3 +1,4 @@
+internal import Compression
 public import Measurement
 
 /// Profiles as `profile.proto`, the format of pprof, gzipped: the one file that keeps all of a profile.

@@ -1,3 +1,4 @@
+internal import Compression
 internal import Measurement
 
 /// A profile read from a file of whatever kind this toolkit reads, told by its content and not by its name.

@@ -6,81 +6,75 @@ internal import Measurement
 internal import PipelineStatus
 internal import PodcastPipeline
 
-/// One run, all its settings known.
-struct RunRequest: Equatable {
-    var settings: PipelineSettings
-    var monitor: Bool
-    var monitorPane: Bool
-    var memray: Bool
-    var memrayOutput: String?
-
-    /// The request in a command line, with what it leaves out taken from the configuration and the environment.
-    init(_ options: Options) throws(ToolFailure) {
-        var configuration = PipelineConfiguration()
-        if let file = options.configurationFile {
-            do throws(PipelineFailure) {
-                configuration = try PipelineConfiguration.read(file)
-            } catch {
-                throw ToolFailure(error.message, error.kind.exitCode)
-            }
-        }
-        guard let feed = options.feedURL ?? configuration.feedURL else {
-            throw ToolFailure("There is no feed to read. Give its address, or --config FILE.", .usage)
-        }
-        // An observer that wants a fresh directory for each run comes before the configuration, which is the same for all.
-        let requested = CurrentProcess.environmentVariable(StatusLocation.outputDirectoryVariable)
-        let directory = [options.outputDirectory, requested, configuration.outputDirectory]
-            .compactMap { $0 }.first { !$0.isEmpty }
-        guard let directory else {
-            throw ToolFailure("There is no place for the results. Give --output-dir DIR.", .usage)
-        }
-        settings = PipelineSettings(feedURL: feed, outputDirectory: directory)
-        settings.maximumEpisodes = options.maximumEpisodes ?? configuration.maximumEpisodes
-        if let model = options.modelDirectory ?? configuration.modelDirectory {
-            settings.modelDirectory = model
-        }
-        monitor = options.monitor || configuration.monitor ?? false
-        monitorPane = options.monitorPane
-        memray = options.memray || configuration.memray ?? false
-        memrayOutput = options.memrayOutput
-    }
-
-    /// Where the status goes: where an observer asked for it, else beside the results when a monitor will read it.
-    var statusLocation: StatusLocation? {
-        StatusLocation.requestedByObserver()
-            ?? (monitor ? StatusLocation(outputDirectory: settings.outputDirectory) : nil)
-    }
-}
-
 /// Runs the pipeline and tells a person how it went. Every run passes here, so that a monitor child has one place
 /// to be started in and to end.
 func runPipeline(_ request: RunRequest) throws(ToolFailure) -> ExitCode {
     try captureHeap(request)
-    let watch = RunWatch(request)
-    let reporter = StatusReporter(location: request.statusLocation) {
-        watch.tell("\(Options.syntax.name): \($0)")
-    }
-    let outcome: PodcastPipeline.Outcome
-    do throws(PipelineFailure) {
-        outcome = try PodcastPipeline(request.settings, reporter: reporter, tell: { watch.tell($0) }).run()
-    } catch {
-        watch.finish()
-        throw ToolFailure(error.message, error.kind.exitCode)
-    }
-    declare(outcome, request) { watch.tell($0) }
-    watch.finish()
-    Console.print(outcome.metricsPath)
-    guard outcome.failed.isEmpty else {
-        throw ToolFailure(
-            "\(outcome.failed.count) of \(outcome.episodes.count) episodes failed; the reasons are above and in "
-                + "'\(PlainText.sanitized(outcome.metricsPath))'.", .failed)
+    let log = try RunLog(request)
+    let result = try runFeeds(request, log)
+    if let path = result.metricsPath { Console.print(path) }
+    if let worst = result.failures.max(by: { $0.rawValue < $1.rawValue }) {
+        throw ToolFailure(result.summary, worst)
     }
     return .success
 }
 
+/// What a run over one feed or several came to.
+struct RunResult {
+    var metricsPath: String?
+    /// A sentence.
+    var summary: String
+    /// What failed, as exit codes; empty when all is well.
+    var failures: [ExitCode]
+}
+
+/// Runs one feed, or several of them in directories of their own.
+func runFeeds(_ request: RunRequest, _ log: RunLog) throws(ToolFailure) -> RunResult {
+    if request.feedURLs.count > 1 { return try CorpusRun(request, log).run() }
+    let outcome = try runFeed(request, settings: request.settings, log: log, feed: nil)
+    return RunResult(
+        metricsPath: outcome.metricsPath, summary: outcome.sentence,
+        failures: outcome.failed.isEmpty ? [] : [.failed])
+}
+
+/// Runs one feed under its monitor.
+func runFeed(
+    _ request: RunRequest, settings: PipelineSettings, log: RunLog, feed: String?
+) throws(ToolFailure) -> PodcastPipeline.Outcome {
+    var request = request
+    request.settings = settings
+    let watch = RunWatch(request)
+    let tell: @Sendable (RunMessage) -> Void = { message in
+        log.tell(message, feed: feed) { watch.tell($0) }
+    }
+    let reporter = StatusReporter(location: request.statusLocation) {
+        tell(RunMessage("\(Options.syntax.name): \($0)", isProblem: true))
+    }
+    let outcome: PodcastPipeline.Outcome
+    do throws(PipelineFailure) {
+        outcome = try PodcastPipeline(settings, reporter: reporter, tell: tell).run()
+    } catch {
+        watch.finish()
+        log.tell(RunMessage(error.message, isProblem: true), feed: feed) { _ in }
+        throw ToolFailure(error.message, error.kind.exitCode)
+    }
+    if !settings.isDryRun { declare(outcome, request, tell: tell) }
+    watch.finish()
+    return outcome
+}
+
+extension PodcastPipeline.Outcome {
+    /// How it went, in a sentence.
+    var sentence: String {
+        if failed.isEmpty { return "All \(episodes.count) episodes are done." }
+        let place = metricsPath.map { " and in '\(PlainText.sanitized($0))'" } ?? ""
+        return "\(failed.count) of \(episodes.count) episodes failed; the reasons are above\(place)."
+    }
+}
+
 /// Tells an observer what was run, on what, and what came of it.
 private func declare(
-    _ outcome: PodcastPipeline.Outcome, _ request: RunRequest, tell: (String) -> Void
+    _ outcome: PodcastPipeline.Outcome, _ request: RunRequest, tell: (RunMessage) -> Void
 ) {
     guard let location = request.statusLocation else { return }
     #if DEBUG
@@ -94,33 +88,27 @@ private func declare(
     do throws(SystemError) {
         try facts.write(location)
     } catch {
-        tell("\(Options.syntax.name): what was run is not told. \(error)")
+        tell(RunMessage("\(Options.syntax.name): what was run is not told. \(error)", isProblem: true))
     }
 }
 
 /// Starts this program again under a heap profiler when one was asked for and there is none yet.
 private func captureHeap(_ request: RunRequest) throws(ToolFailure) {
     guard request.memray, !HeapCapture.isActive else { return }
-    let heap: HeapCapture
-    do throws(HeapCapture.Problem) {
-        heap = try HeapCapture(
-            [CurrentProcess.executable] + CommandLine.arguments.dropFirst(),
-            outputDirectory: request.settings.outputDirectory, file: request.memrayOutput)
-    } catch {
-        if case .cannotWrite = error { throw ToolFailure(error.description, .cannotWrite) }
-        throw ToolFailure(error.description, .failed)
-    }
+    let heap = try heapCapture(request)
     Console.note("\(Options.syntax.name): \(heap.profiler) writes the heap to '\(heap.output)'")
     let failure = ProgramReplacement.run(heap.command, environment: [HeapCapture.activeVariable: "1"])
     throw ToolFailure(failure.description, .failed)
 }
 
-extension PipelineFailure.Kind {
-    fileprivate var exitCode: ExitCode {
-        switch self {
-        case .input: .noInput
-        case .output: .cannotWrite
-        case .run: .failed
-        }
+/// The heap profiler for a run; a failure when it is not there.
+func heapCapture(_ request: RunRequest) throws(ToolFailure) -> HeapCapture {
+    do throws(HeapCapture.Problem) {
+        return try HeapCapture(
+            [CurrentProcess.executable] + CommandLine.arguments.dropFirst(),
+            outputDirectory: request.settings.outputDirectory, file: request.memrayOutput)
+    } catch {
+        if case .cannotWrite = error { throw ToolFailure(error.description, .cannotWrite) }
+        throw ToolFailure(error.description, .failed)
     }
 }

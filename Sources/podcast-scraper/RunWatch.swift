@@ -11,7 +11,10 @@ final class RunWatch: Sendable {
 
     /// Starts the monitor and has it watch this process.
     init(_ request: RunRequest) {
-        guard request.monitor, let location = request.statusLocation else {
+        if request.monitor && !request.startsMonitor {
+            Console.note("\(Options.syntax.name): this run is watched already; no second monitor is started")
+        }
+        guard request.startsMonitor, let location = request.statusLocation else {
             (session, sharesTerminal) = (nil, false)
             return
         }

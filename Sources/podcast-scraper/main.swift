@@ -6,7 +6,22 @@ internal import LiveMonitor
 if let status = MonitorChild.runIfRequested() { CurrentProcess.exit(status) }
 
 CurrentProcess.ignoreBrokenPipes()
-let command = Tool.Command("", Options.syntax) { arguments throws(ToolFailure) in
-    try runPipeline(try RunRequest(try Options(arguments)))
+let arguments = Array(CommandLine.arguments.dropFirst())
+let further: [Tool.Command] = [
+    Tool.Command("search", SearchCommand.syntax) { parsed throws(ToolFailure) in try SearchCommand.run(parsed)
+    },
+    Tool.Command("show", ShowCommand.syntax) { parsed throws(ToolFailure) in try ShowCommand.run(parsed) },
+    Tool.Command("service", ServiceCommand.syntax) { parsed throws(ToolFailure) in
+        try ServiceCommand.run(parsed)
+    },
+]
+if arguments.first == "--version" {
+    Console.print("\(Options.syntax.name) \(Options.version)")
+} else if let command = further.first(where: { $0.word == arguments.first }) {
+    CurrentProcess.exit(Tool.run(command, Array(arguments.dropFirst())).rawValue)
+} else {
+    let command = Tool.Command("", Options.syntax) { parsed throws(ToolFailure) in
+        try runPipeline(try RunRequest(try Options(parsed)))
+    }
+    CurrentProcess.exit(Tool.run(command, arguments).rawValue)
 }
-CurrentProcess.exit(Tool.run(command, Array(CommandLine.arguments.dropFirst())).rawValue)

@@ -1,5 +1,6 @@
 import LinuxProcess
 import LinuxSystem
+import Measurement
 import TestSupport
 import Testing
 
@@ -21,6 +22,26 @@ struct LoopbackServerTests {
         return site
     }
 
+    private func tag(_ path: String) throws -> String {
+        "\"\(try Files.size(path))-\(try Files.modified(path).nanosecondsSinceEpoch)\""
+    }
+
+    @Test("parts, versions and hosts: 206, 304, 416, 421")
+    func parts() throws {
+        let site = try site()
+        let server = try LoopbackServer(serving: site.path + "/public")
+        let url = server.url("/audio/a%20b.mp3")
+        let tag = try tag(site.path + "/public/audio/a b.mp3")
+        #expect(try curl("-r", "2-", url).standardOutput == "und")
+        #expect(try curl("-H", "If-Range: \(tag)", "-r", "2-", url).standardOutput == "und")
+        #expect(try curl("-H", "If-Range: \"other\"", "-r", "2-", url).standardOutput == "sound")
+        #expect(try status(url, "-r", "9-") == "416")
+        #expect(try status(url, "-H", "If-None-Match: \(tag)") == "304")
+        #expect(try status(url, "-H", "Host: rebound.example") == "421")
+        #expect(try status(url, "-H", "Host: localhost:\(server.port)") == "200")
+        #expect(server.requestCount("/audio/a b.mp3") == 6)
+    }
+
     private func status(_ url: String, _ more: String...) throws -> String {
         try runCommand(
             [
@@ -38,11 +59,12 @@ struct LoopbackServerTests {
         let feed = try curl("-i", server.url("/feed.xml?session=1"))
         #expect(
             feed.standardOutput == "HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml; charset=utf-8\r\n"
-                + "Content-Length: 6\r\nConnection: close\r\n\r\n<rss/>")
+                + "Content-Length: 6\r\nETag: \(try tag(site.path + "/public/feed.xml"))\r\nConnection: close\r\n\r\n<rss/>"
+        )
         let head = try curl("-I", server.url("/audio/a%20b.mp3"))
         #expect(
             head.standardOutput == "HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\nContent-Length: 5\r\n"
-                + "Connection: close\r\n\r\n")
+                + "ETag: \(try tag(site.path + "/public/audio/a b.mp3"))\r\nConnection: close\r\n\r\n")
     }
 
     @Test("paths and links that lead out of the directory are refused, those within are served")

@@ -14,6 +14,8 @@ private struct DemoRun: Sendable {
     let result: CommandResult
     /// What it left, by path below the run's directory. Kept here so that the directory goes with the run.
     let files: [String: String]
+    /// The search index, which is no text.
+    let index: [UInt8]
 
     static let feed = BuiltProduct.packageDirectory + "/data/feeds/sense-and-sensibility"
     static let shared = Result { try DemoRun() }
@@ -24,9 +26,11 @@ private struct DemoRun: Sendable {
         result = try runCommand(
             [
                 BuiltProduct.path("podcast-scraper"), server.url("/feed.xml"), "--output-dir",
-                directory.path + "/out",
+                directory.path + "/out", "--allow-local",
             ], environment: ["PIPELINE_STATUS_FILE": directory.path + "/status.json"])
         files = try Self.files(below: directory.path)
+        let path = directory.path + "/out/index/search.sqlite"
+        index = Files.exists(path) ? try Files.read(path, limit: 1 << 24) : []
     }
 
     private static func files(below directory: String) throws -> [String: String] {
@@ -49,6 +53,12 @@ private struct DemoRun: Sendable {
             .sorted()
     }
 
+    /// The names of the episodes' files, in the feed's order.
+    var episodeNames: [String] {
+        let episodes = (try? metrics())?["episodes"]?.array ?? []
+        return episodes.compactMap { $0.object?["file_name"]?.string }
+    }
+
     func metrics() throws -> [String: JSONValue] {
         try #require(JSONValue.parse(Array(text("out/metrics.json").utf8))?.object)
     }
@@ -69,7 +79,7 @@ struct DemoRunTests {
         let run = try DemoRun.shared.get()
         #expect(run.result.status == .code(0), "\(run.result.standardError)")
         #expect(run.result.standardOutput.hasSuffix("/out/metrics.json\n"))
-        let names = run.names(in: "out/transcripts")
+        let names = run.episodeNames.map { "\($0).txt" }
         let references = try Files.names(inDirectory: DemoRun.feed + "/references")
         #expect(names.count == 4 && references.count == 4)
         for (name, reference) in zip(names, references) {
@@ -90,10 +100,10 @@ struct DemoRunTests {
         let history = try #require(status.history)
         let perEpisode: [StageName] = [
             .speakerDetection, .mediaDownload, .audioPreprocessing, .transcription, .transcriptCleaning,
-            .summarization,
+            .summarization, .giGeneration, .kgExtraction,
         ]
         #expect(history.map(\.stage) == [.rssFeedFetch] + perEpisode + [.vectorIndexing])
-        #expect(history.map(\.entered) == [1, 4, 4, 4, 4, 4, 4, 1])
+        #expect(history.map(\.entered) == [1, 4, 4, 4, 4, 4, 4, 4, 4, 1])
         // ffmpeg's CPU time counts, although it is a child's.
         let preprocessing = try #require(history.first { $0.stage == .audioPreprocessing })
         #expect(preprocessing.cpu > .zero)
@@ -104,7 +114,7 @@ struct DemoRunTests {
     func metrics() throws {
         let run = try DemoRun.shared.get()
         let metrics = try run.metrics()
-        #expect(metrics["schema_version"]?.number == 1)
+        #expect(metrics["schema_version"]?.number == 2)
         #expect(metrics["feed_title"]?.string == "Sense and Sensibility, in passing")
         #expect(metrics["episodes_processed"]?.number == 4 && metrics["episodes_failed"]?.number == 0)
         let episodes = try #require(metrics["episodes"]?.array).compactMap(\.object)
@@ -116,7 +126,7 @@ struct DemoRunTests {
         for episode in episodes {
             #expect(episode["media_bytes"] == episode["stated_media_bytes"])
             let walls = try #require(episode["stage_wall_s"]?.object)
-            #expect(walls.count == 6)
+            #expect(walls.count == 8)
             let transcription = try #require(walls["transcription"]?.number)
             let length = try #require(episode["audio_s"]?.number)
             let pace = try #require(episode["real_time_factor"]?.number)
@@ -131,19 +141,79 @@ struct DemoRunTests {
         }
     }
 
-    @Test("the index finds what was said")
+    @Test("the figures of the stages are those of the event trace")
+    func stageFigures() throws {
+        let run = try DemoRun.shared.get()
+        var opened: [String: [Double]] = [:]
+        var work: [String: Double] = [:]
+        for line in try run.text(".pipeline_events.jsonl").split(separator: "\n") {
+            let fields = try #require(JSONValue.parse(Array(line.utf8))?.object)
+            let stage = try #require(fields["stage"]?.string)
+            let moment = try #require(fields["monotonic_ns"]?.number) / 1e9
+            if fields["event"]?.string == "begin" {
+                opened[stage, default: []].append(moment)
+            } else {
+                work[stage, default: 0] += moment - opened[stage, default: []].removeFirst()
+            }
+        }
+        let stages = try #require(run.metrics()["stages"]?.array).compactMap(\.object)
+        #expect(stages.count == 10)
+        for stage in stages {
+            let name = try #require(stage["stage"]?.string)
+            let told = try #require(stage["work_s"]?.number)
+            let traced = try #require(work[name])
+            // A begin and an end lie within microseconds of the span; a busy machine may put a pause between.
+            #expect(abs(told - traced) <= max(0.01 * traced, 0.05), "\(name): \(told) and \(traced)")
+        }
+    }
+
+    @Test("the index finds what was said, to the second")
     func index() throws {
         let run = try DemoRun.shared.get()
         let directory = try TemporaryDirectory()
-        try Files.replace(directory.path + "/index", with: run.text("out/index/segments.json"))
-        let index = try SearchIndex.read(directory.path + "/index")
-        let hit = try #require(index.search("amiable woman", limit: 1).first)
-        #expect(hit.segment.text.contains("amiable"))
-        #expect([3, 4].contains(hit.segment.episode))
-        // The clips of the fourth episode begin at 0, 7.80, 11.49, 17.49 and 24.24 s.
-        let starts = index.segments.filter { $0.episode == 4 }.map(\.startSeconds)
-        for clip in [0, 7.8, 11.49, 17.49, 24.24] {
-            #expect(starts.contains { (clip...clip + 0.8).contains($0) }, "\(starts)")
+        try Files.createDirectories(directory.path + "/index")
+        try Files.replace(directory.path + "/index/search.sqlite", with: run.index)
+        let hit = try #require(try SearchIndex.search("amiable woman", in: directory.path, limit: 1).first)
+        #expect(hit.text.contains("amiable"))
+        let hits = try SearchIndex.search("had he married", in: directory.path, limit: 5)
+        let best = try #require(hits.first)
+        #expect(best.text.lowercased().contains("had he married"))
+        // The sentence begins the clip at 11.49 s of the fourth episode, and the third episode.
+        let expected = best.title == "A more amiable woman" ? 0.0 : 17.49
+        #expect(abs(best.seconds - expected) < 1, "\(best)")
+        #expect(throws: SearchIndex.Problem.self) {
+            try SearchIndex.search("  ", in: directory.path, limit: 1)
+        }
+    }
+
+    @Test("every insight is a quote of the transcript, at its time, and the graph hangs together")
+    func knowledge() throws {
+        let run = try DemoRun.shared.get()
+        for name in run.episodeNames {
+            let transcript = try run.text("out/transcripts/\(name).txt")
+            let insights = try #require(
+                JSONValue.parse(Array(run.text("out/insights/\(name).json").utf8))?.object?["insights"]?.array
+            )
+            #expect(!insights.isEmpty)
+            for insight in insights.compactMap(\.object) {
+                #expect(transcript.contains(try #require(insight["quote"]?.string)))
+                #expect(try #require(insight["end_s"]?.number) > (try #require(insight["start_s"]?.number)))
+            }
+            let graph = try #require(JSONValue.parse(Array(run.text("out/graphs/\(name).json").utf8))?.object)
+            let nodes = try #require(graph["nodes"]?.array).compactMap { $0.object?["id"]?.string }
+            #expect(nodes.count > 3 && Set(nodes).count == nodes.count)
+            for edge in try #require(graph["edges"]?.array).compactMap(\.object) {
+                #expect(nodes.contains(try #require(edge["source"]?.string)))
+                #expect(nodes.contains(try #require(edge["target"]?.string)))
+            }
+            // An independent reader of XML finds the same nodes.
+            let directory = try TemporaryDirectory()
+            try Files.replace(directory.path + "/g", with: run.text("out/graphs/\(name).graphml"))
+            let counted = try runCommand([
+                "xmllint", "--xpath", "count(//*[local-name()='node'])", directory.path + "/g",
+            ])
+            #expect(
+                counted.standardOutput.split(separator: "\n").first.map(String.init) == String(nodes.count))
         }
     }
 
@@ -151,7 +221,11 @@ struct DemoRunTests {
     func leftovers() throws {
         let run = try DemoRun.shared.get()
         let tops = Set(run.names(in: "out").compactMap { $0.split(separator: "/").first.map(String.init) })
-        #expect(tops == ["index", "metrics.json", "summaries", "transcripts"])
+        #expect(
+            tops == [
+                ".feed", ".lock", "episodes", "graphs", "index", "insights", "metrics.json", "summaries",
+                "transcripts",
+            ])
     }
 
     @Test("the decoder's inner functions are in the executable by name, for the flamegraph")
@@ -165,6 +239,6 @@ struct DemoRunTests {
         // Opened at run time only: the monitor child shares this binary.
         let libraries = try runCommand(["ldd", BuiltProduct.path("podcast-scraper")]).standardOutput
         #expect(libraries.contains("libc.so"))
-        #expect(!libraries.contains("curl") && !libraries.contains("sphinx") && !libraries.contains("expat"))
+        #expect(!libraries.contains("curl") && !libraries.contains("sphinx") && !libraries.contains("xml2"))
     }
 }

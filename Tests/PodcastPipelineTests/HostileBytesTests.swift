@@ -34,7 +34,8 @@ struct HostileBytesTests {
             }
         }
         // The damage was real, and not all of it fatal.
-        #expect((100...950).contains(refusals), "\(refusals) of 1000")
+        // The parser goes on where it can: few of these feeds have no episode left.
+        #expect((1...200).contains(refusals), "\(refusals) of 1000")
     }
 
     @Test("random words never break speaker detection, and a name is two to four words")

@@ -55,8 +55,8 @@ struct SettingsTests {
         arguments: [
             (
                 "rss: a\nmax_episode: 2\n",
-                "has the unknown key 'max_episode'; known are rss, output_dir, max_episodes, monitor, memray, model_dir. "
-                    + "Did you mean 'max_episodes'?"
+                "has the unknown key 'max_episode'; known are "
+                    + PipelineConfiguration.keys.joined(separator: ", ") + ". Did you mean 'max_episodes'?"
             ),
             ("max_episodes: 0\n", "needs a whole number above zero for 'max_episodes'."),
             ("monitor: perhaps\n", "needs true or false for 'monitor'."),

@@ -1,3 +1,4 @@
+import LinuxSystem
 import TestSupport
 import Testing
 
@@ -34,7 +35,6 @@ struct TextStagesTests {
         let transcript = TranscriptCleaning.transcript(of: [utterance("<s> <sil> [NOISE] </s>")])
         #expect(transcript.text.isEmpty)
         #expect(Summarization.summary(of: transcript).isEmpty)
-        #expect(SearchIndex([(1, transcript)]).search("anything", limit: 3).isEmpty)
     }
 
     @Test("hosts come from the authors, guests and readers from phrases that introduce them")
@@ -52,6 +52,7 @@ struct TextStagesTests {
                 "host Bo van Dam",
             ])
         #expect(found.map(\.source) == [.feedAuthor, .title, .summary, .summary, .summary, .summary])
+        #expect(found[1].evidence == "with Cy J. Dent,")
     }
 
     @Test("the segment that shares most with the others is the summary; order and size hold")
@@ -103,50 +104,105 @@ struct TextStagesTests {
         for (mine, oracle) in zip(ours, scores) { #expect(abs(mine - oracle) < 1e-5) }
     }
 
-    @Test("an index survives its file and finds the segment a query is about")
-    func index() throws {
-        let first = TranscriptCleaning.transcript(of: [utterance("the railway opened in spring", start: 1)])
-        let second = TranscriptCleaning.transcript(of: [
-            utterance("furnaces burned coal", start: 2), utterance("the railway carried coal", start: 4.5),
-        ])
-        let index = SearchIndex([(1, first), (3, second)])
-        let directory = try TemporaryDirectory()
-        let path = directory.path + "/segments.json"
-        try OutputFiles(directory: directory.path).write(index.json.text(), to: path)
-        let restored = try SearchIndex.read(path)
-        #expect(
-            restored.search("Railway, coal?", limit: 9).map(\.segment.text) == [
-                "The railway carried coal.", "The railway opened in spring.", "Furnaces burned coal.",
-            ])
-        let best = try #require(restored.search("furnaces", limit: 1).first)
-        #expect(best.segment.episode == 3 && best.segment.startSeconds == 2)
-        #expect(restored.search("cheese", limit: 9).isEmpty)
+    @Test("vectors of texts with common stems are near, of unrelated ones far")
+    func embeddings() {
+        func vector(_ text: String) -> [UInt8] {
+            TextEmbedding.vector(of: text.split(separator: " ").map(String.init))
+        }
+        let coal = vector("the railway carried coal")
+        #expect(TextEmbedding.cosine(coal, coal) > 0.98)
+        #expect(TextEmbedding.cosine(coal, vector("railways carry coal")) > 0.35)
+        #expect(abs(TextEmbedding.cosine(coal, vector("cheese from sheep"))) < 0.25)
+        #expect(TextEmbedding.cosine(coal, vector("")) == 0)
     }
 
-    @Test("a file that is no index is refused")
+    @Test("a file that is no index, and a missing one, are refused with a sentence")
     func malformedIndex() throws {
         let directory = try TemporaryDirectory()
-        let path = directory.path + "/segments.json"
-        #expect(throws: SearchIndex.Problem.self) { try SearchIndex.read(path) }
-        for text in [
-            "", "[]", "{\"schema_version\": 2}",
-            "{\"schema_version\": 1, \"terms\": [\"a\"], \"segments\": []}",
-        ] {
-            try OutputFiles(directory: directory.path).write(text, to: path)
-            #expect(throws: SearchIndex.Problem.malformed) { try SearchIndex.read(path) }
+        #expect(throws: SearchIndex.Problem.self) {
+            try SearchIndex.search("x", in: directory.path, limit: 1)
         }
+        try Files.createDirectories(directory.path + "/index")
+        for text in ["", "no database", "SQLite format 3\u{0}"] {
+            try Files.replace(directory.path + "/index/search.sqlite", with: text)
+            let problem = #expect(throws: SearchIndex.Problem.self) {
+                try SearchIndex.search("x", in: directory.path, limit: 1)
+            }
+            #expect(problem?.message.contains("cannot be read") == true)
+        }
+    }
+
+    @Test("transcripts of all formats give words, times and speakers")
+    func transcriptFiles() throws {
+        func parse(_ text: String, _ format: TranscriptFile.Format) throws -> [Transcript.Segment] {
+            try #require(TranscriptFile.parse(Array(text.utf8), format: format)).segments
+        }
+        let vtt = try parse(
+            "WEBVTT\n\n1\n00:00.000 --> 00:05.000 align:left\n<v Ada Lovelace>Hello there, world.\n\n00:05.000 --> 01:00:06.500\nBo: Hi\n",
+            .vtt)
+        #expect(vtt.map(\.speaker) == ["Ada Lovelace", "Bo"])
+        #expect(vtt.map(\.text) == ["Hello there, world.", "Hi"])
+        #expect(vtt.map(\.endSeconds) == [5, 3606.5] && vtt[0].words == ["hello", "there", "world"])
+        let srt = try parse("1\r\n00:00:01,250 --> 00:00:02,500\r\nOne\r\ntwo\r\n\r\n", .srt)
+        #expect(srt.map(\.startSeconds) == [1.25] && srt[0].text == "One two")
+        let json = try parse(
+            "{\"version\":\"1.0.0\",\"segments\":[{\"speaker\":\"A\",\"startTime\":0.5,\"endTime\":0.75,\"body\":\"go\"}]}",
+            .json)
+        #expect(json.map(\.startSeconds) == [0.5] && json[0].speaker == "A")
+        #expect(try parse("<p>Hello &amp; good&nbsp;bye</p>", .html).map(\.text) == ["Hello & good bye"])
+        #expect(try parse("a\nb", .text).count == 2)
+        #expect(TranscriptFile.parse(Array("{}".utf8), format: .json) == nil)
+        #expect(TranscriptFile.Format(type: "application/x-subrip", address: "t") == .srt)
+        #expect(TranscriptFile.Format(type: "application/octet-stream", address: "http://h/t.vtt?x") == .vtt)
+        #expect(TranscriptFile.Format(type: "application/pdf", address: "t.pdf") == nil)
+    }
+
+    @Test("what this program writes of a transcript it reads again")
+    func ownTranscript() throws {
+        let transcript = TranscriptCleaning.transcript(of: [
+            utterance("we we are sponsored by cheese"), utterance("and go", start: 3),
+        ])
+        #expect(transcript.segments.map(\.text) == ["We are sponsored by cheese.", "And go."])
+        #expect(transcript.segments.map(\.isAdvertisement) == [true, false])
+        let read = try #require(TranscriptFile.parse(Array(transcript.json.text().utf8), format: .json))
+        #expect(read == transcript)
+    }
+
+    @Test("the order, the offset, the dates and the count select")
+    func selection() {
+        let dates = ["2026-02-01", "2026-02-03", nil, "2026-02-02"]
+        let episodes = dates.enumerated().map { index, date in
+            var episode = Feed.Episode()
+            episode.title = "\(index)"
+            episode.published = date.flatMap(FeedDate.parse)
+            return episode
+        }
+        func titles(_ change: (inout EpisodeSelection) -> Void) -> String {
+            var selection = EpisodeSelection()
+            change(&selection)
+            return selection.select(from: episodes).map(\.title).joined()
+        }
+        #expect(titles { _ in } == "0123")
+        #expect(titles { $0.order = .newest } == "1302")
+        #expect(titles { $0.order = .oldest } == "0312")
+        #expect(titles { ($0.offset, $0.maximum) = (1, 2) } == "12")
+        #expect(titles { $0.since = FeedDate.parse("2026-02-02") } == "13")
+        #expect(titles { $0.until = FeedDate.parse("2026-02-03") } == "03")
     }
 
     @Test(
         "a file name keeps only ASCII letters and digits of a title",
         arguments: [
-            ("../../etc/passwd", "0007-etc-passwd"), ("", "0007-episode"), ("...", "0007-episode"),
-            ("Don't\u{0}stop\u{1B}[31m", "0007-dont-stop-31m"), ("日本語", "0007-episode"),
-            ("A/B\\C", "0007-a-b-c"),
-            (String(repeating: "x", count: 500), "0007-" + String(repeating: "x", count: 60)),
+            ("../../etc/passwd", "etc-passwd"), ("", "episode"), ("...", "episode"),
+            ("Don't\u{0}stop\u{1B}[31m", "dont-stop-31m"), ("日本語", "episode"), ("A/B\\C", "a-b-c"),
+            (String(repeating: "x", count: 500), String(repeating: "x", count: 60)),
         ])
-    func names(title: String, name: String) {
-        #expect(OutputFiles.name(position: 7, title: title) == name)
+    func names(title: String, slug: String) {
+        let identity = EpisodeIdentity(key: "guid 1")
+        #expect(OutputFiles.name(title: title, identity: identity) == "\(slug)-\(identity.digest.prefix(10))")
+        #expect(
+            OutputFiles.name(title: title, identity: EpisodeIdentity(key: "2"))
+                != OutputFiles.name(title: title, identity: identity))
     }
 
     @Test("markup is removed and entities are decoded once")

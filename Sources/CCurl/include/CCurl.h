@@ -21,10 +21,29 @@ struct ccurl_request {
     long maximum_redirects;
     /// Not zero: the server may send the body compressed.
     int accepts_compression;
+    /// Header fields to send besides curl's own, such as `Range: bytes=100-`.
+    const char *_Nonnull const *_Nullable fields;
+    size_t field_count;
 };
 
 /// Takes a part of the body. Anything but 0 ends the transfer.
 typedef int (*ccurl_sink)(void *_Nullable context, const uint8_t *_Nonnull bytes, size_t count);
+
+/// Takes a header line of an answer, its line end included. With redirects those of every answer.
+typedef void (*ccurl_header_sink)(void *_Nullable context, const uint8_t *_Nonnull bytes, size_t count);
+
+/// Whether a connection to an address may be made: 4 bytes for IPv4, 16 for IPv6, in network order. Asked after the
+/// host's name was resolved, for every connection, those to which a redirect leads included.
+typedef int (*ccurl_address_filter)(
+    void *_Nullable context, const uint8_t *_Nonnull address, size_t count, uint16_t port);
+
+/// What is called while a request is performed.
+struct ccurl_callbacks {
+    void *_Nullable context;
+    ccurl_sink _Nonnull body;
+    ccurl_header_sink _Nonnull header;
+    ccurl_address_filter _Nonnull allows;
+};
 
 /// How a request ended.
 struct ccurl_outcome {
@@ -38,6 +57,8 @@ struct ccurl_outcome {
     int is_too_long;
     /// Not zero: the sink ended the transfer.
     int is_stopped_by_sink;
+    /// Not zero: an address was refused by the filter.
+    int is_address_refused;
 };
 
 /// Opens libcurl.so.4 and looks up the functions used here. Call it once before the others. Returns 0, or -1 with
@@ -47,7 +68,7 @@ int ccurl_load(char *_Nonnull message, size_t message_size);
 /// Performs a GET over http or https. `message` gets curl's words on failure, `effective_url` the address after all
 /// redirects; both end with a zero.
 struct ccurl_outcome ccurl_get(
-    const struct ccurl_request *_Nonnull request, ccurl_sink _Nonnull sink, void *_Nullable context,
+    const struct ccurl_request *_Nonnull request, const struct ccurl_callbacks *_Nonnull callbacks,
     char *_Nonnull message, size_t message_size, char *_Nonnull effective_url, size_t effective_url_size);
 
 /// Resolves a reference against a base address (RFC 3986). Returns 0, or -1 when the result is not an http or https

@@ -17,7 +17,8 @@ struct cps_decoder *_Nullable cps_open(
     const char *_Nonnull acoustic_model, const char *_Nonnull language_model, const char *_Nonnull dictionary);
 void cps_close(struct cps_decoder *_Nonnull decoder);
 
-/// Forgets the noise level of the audio before: what follows is another recording. Returns 0, or -1.
+/// Forgets the noise level and the cepstral mean of the audio before: what follows is another recording, and is recognised
+/// as if it were the first. Returns 0, or -1.
 int cps_begin_stream(struct cps_decoder *_Nonnull decoder);
 /// Begins an utterance. Returns 0, or -1.
 int cps_begin_utterance(struct cps_decoder *_Nonnull decoder);

@@ -29,3 +29,14 @@ struct SpeechModel: Sendable {
         }
     }
 }
+
+extension SpeechModel {
+    /// By which two models are told apart: the sizes of their files. Their contents are too long to read at each start.
+    var fingerprint: String {
+        let sizes = [acousticModel + "/mdef", acousticModel + "/means", languageModel, dictionary].map {
+            path in
+            do throws(SystemError) { return String(try Files.size(path)) } catch { return "?" }
+        }
+        return "pocketsphinx " + sizes.joined(separator: " ")
+    }
+}

@@ -11,8 +11,11 @@ final class Transcription {
     /// Somebody who never pauses is cut after so long, because the decoder's lattice grows with an utterance.
     private static let maximumPartsPerUtterance = 600
 
-    init(model: SpeechModel) {
+    private let shouldStop: StopRequest
+
+    init(model: SpeechModel, shouldStop: StopRequest) {
         self.model = model
+        self.shouldStop = shouldStop
     }
 
     /// The utterances in a file of 16 kHz mono samples, each the words that the decoder heard between two pauses.
@@ -46,6 +49,10 @@ final class Transcription {
             guard isEndOfSpeech || partsOfSpeech == Self.maximumPartsPerUtterance else { continue }
             utterances.append(try decoder?.end() ?? [])
             partsOfSpeech = 0
+            if shouldStop.isMade {
+                throw .run(
+                    PipelineFailure(.run, "The run was ended early. The same command goes on where it was."))
+            }
             try decoder?.begin()
         }
         utterances.append(try decoder?.end() ?? [])

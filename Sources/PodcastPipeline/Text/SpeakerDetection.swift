@@ -9,15 +9,20 @@ public struct SpeakerCandidate: Hashable, Sendable {
 
     /// Where the name was found.
     public enum Source: String, Sendable {
+        case feedPerson = "podcast:person of the feed"
+        case episodePerson = "podcast:person"
         case feedAuthor = "feed author"
         case episodeAuthor = "episode author"
         case title
         case summary
+        case transcript
     }
 
     public var name: String
     public var role: Role
     public var source: Source
+    /// The words that say so.
+    public var evidence = ""
 }
 
 /// Finds candidate speakers in a feed's own words, before any audio is fetched.
@@ -28,18 +33,40 @@ public struct SpeakerCandidate: Hashable, Sendable {
 public enum SpeakerDetection {
     /// The candidates for one episode: the authors first, then in order of appearance, each name once.
     public static func candidates(feed: Feed, episode: Feed.Episode) -> [SpeakerCandidate] {
-        var found: [SpeakerCandidate] = []
+        var found = persons(episode.persons, source: .episodePerson)
+        found += persons(feed.persons, source: .feedPerson)
         if let author = feed.author {
-            found.append(SpeakerCandidate(name: personName(author), role: .host, source: .feedAuthor))
+            found.append(
+                SpeakerCandidate(name: personName(author), role: .host, source: .feedAuthor, evidence: author)
+            )
         }
         if let author = episode.author {
-            found.append(SpeakerCandidate(name: personName(author), role: .host, source: .episodeAuthor))
+            found.append(
+                SpeakerCandidate(
+                    name: personName(author), role: .host, source: .episodeAuthor, evidence: author))
         }
         found += names(in: episode.title, source: .title)
         found += names(in: episode.summary ?? "", source: .summary)
         found += names(in: feed.summary ?? "", source: .summary).filter { $0.role == .host }
         var seen: Set<String> = []
         return found.filter { !$0.name.isEmpty && seen.insert($0.name.lowercased()).inserted }
+    }
+
+    /// Of the people that a feed names those who speak.
+    private static func persons(
+        _ persons: [Feed.Person], source: SpeakerCandidate.Source
+    ) -> [SpeakerCandidate] {
+        persons.compactMap { person in
+            let role: SpeakerCandidate.Role
+            switch person.role {
+            case "host", "co-host", "guest host": role = .host
+            case "guest": role = .guest
+            case "narrator", "reader", "voice actor": role = .reader
+            default: return nil
+            }
+            return SpeakerCandidate(
+                name: person.name, role: role, source: source, evidence: "\(person.name) (\(person.role))")
+        }
     }
 
     /// RSS authors may be written as `address (Name)`.
@@ -68,10 +95,12 @@ public enum SpeakerDetection {
                 index += 1
                 continue
             }
+            let start = index
             index += cue.words.count
             // "with A B and C D" introduces two.
             while let (name, next) = name(in: words, at: index) {
-                found.append(SpeakerCandidate(name: name, role: cue.role, source: source))
+                let evidence = words[start..<next].joined(separator: " ")
+                found.append(SpeakerCandidate(name: name, role: cue.role, source: source, evidence: evidence))
                 index = next
                 let endsHere =
                     words[next - 1].last.map { ".;:!?)".contains($0) && words[next - 1].count > 2 } ?? true
@@ -83,7 +112,7 @@ public enum SpeakerDetection {
     }
 
     /// The name that begins at a word, and the index after it.
-    private static func name(in words: [Substring], at start: Int) -> (name: String, next: Int)? {
+    static func name(in words: [Substring], at start: Int) -> (name: String, next: Int)? {
         var parts: [String] = []
         var index = start
         while index < words.count, parts.count < 4 {

@@ -15,22 +15,47 @@ enum Summarization {
     /// Two segments more alike than this say the same, and the summary has one of them.
     static let maximumLikeness = 0.7
 
-    /// A third of the segments, at least one and at most five, without repetitions.
-    static func summary(of transcript: Transcript) -> [Transcript.Segment] {
-        let segments = Array(transcript.segments.prefix(maximumRankedSegments))
+    /// The segments of a transcript with their scores.
+    struct Ranking: Sendable {
+        /// The segments ranked: those of the content, the first `maximumRankedSegments`.
+        var segments: [Transcript.Segment]
+        var vectors: [TermVector]
+        var scores: [Double]
+        /// Positions in `segments`, the highest score first.
+        var order: [Int]
+
+        /// A third of the segments, at least one and at most five, without repetitions.
+        var summary: [Transcript.Segment] {
+            chosen(min(maximumSegments, max(1, segments.count / 3))).map { segments[$0] }
+        }
+
+        /// The positions of the best segments that do not say the same, in the order they were said.
+        func chosen(_ count: Int) -> [Int] {
+            var chosen: [Int] = []
+            for candidate in order {
+                if chosen.count == count { break }
+                let isNew = chosen.allSatisfy {
+                    vectors[$0].cosine(with: vectors[candidate]) <= maximumLikeness
+                }
+                if isNew { chosen.append(candidate) }
+            }
+            return chosen.sorted()
+        }
+    }
+
+    /// Ranks what an episode itself says.
+    static func ranking(of transcript: Transcript) -> Ranking {
+        let segments = Array(transcript.content.prefix(maximumRankedSegments))
         let texts = segments.map(\.words)
         let weights = TermWeights(texts: texts)
         let vectors = texts.map(weights.vector)
         let scores = scores(of: vectors, termCount: weights.terms.count)
-        let wanted = min(maximumSegments, max(1, segments.count / 3))
-        var chosen: [Int] = []
-        for candidate in segments.indices.sorted(by: { (scores[$0], $1) > (scores[$1], $0) }) {
-            if chosen.count == wanted { break }
-            let isNew = chosen.allSatisfy { vectors[$0].cosine(with: vectors[candidate]) <= maximumLikeness }
-            if isNew { chosen.append(candidate) }
-        }
-        return chosen.sorted().map { segments[$0] }
+        let order = segments.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }
+        return Ranking(segments: segments, vectors: vectors, scores: scores, order: order)
     }
+
+    /// The summary of a transcript.
+    static func summary(of transcript: Transcript) -> [Transcript.Segment] { ranking(of: transcript).summary }
 
     /// Each text's share of the walk. The shares sum to one.
     static func scores(of texts: [TermVector], termCount: Int) -> [Double] {

@@ -69,15 +69,18 @@ struct TermWeights: Equatable, Sendable {
         word.count > 2 && !functionWords.contains(word)
     }
 
+    /// Whether a word only holds others together.
+    static func isFunctionWord(_ word: String) -> Bool { word.count <= 2 || functionWords.contains(word) }
+
     private static let functionWords = Set(
         """
         about above after again against all also although always among and another any are aren't around because been
         before being below between both but can can't cannot could couldn't did didn't does doesn't doing don't down
-        during each either else ever every few for from further had hadn't has hasn't have haven't having her here hers
-        herself him himself his how however if into isn't it's its itself just let's like many may me might more most much
+        during each either else even ever every few for from further had hadn't has hasn't have haven't having her here hers
+        herself him himself his how however if into isn't it's its itself just know let's like made make many may me might more most much
         must mustn't my myself neither never nor not now off once one only onto other ought our ours ourselves out over
-        own perhaps quite rather same shall shan't she should shouldn't since so some such than that that's the their
-        theirs them themselves then there there's therefore these they they're this those though through thus too under
+        own perhaps quite rather really said same say shall shan't she should shouldn't since so some still such than that that's the their
+        theirs them themselves then there there's therefore these they they're thing things this those though through thus too under
         until upon very was wasn't we're were weren't what what's when where whether which while who who's whom whose why
         will with within without won't would wouldn't yet you you're your yours yourself yourselves
         """.split(whereSeparator: \.isWhitespace).map(String.init))

@@ -1,9 +1,9 @@
 internal import CZlib
 
 /// Gzip files in memory. The corresponding C library is zlib.
-enum Gzip {
+package enum Gzip {
     /// Why bytes could not be inflated.
-    enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         case damaged
         case tooLong
     }
@@ -11,10 +11,10 @@ enum Gzip {
     private static let gzipWindow: Int32 = 15 + 16
     private static let chunkSize = 1 << 16
 
-    static func isGzip(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
+    package static func isGzip(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
     /// The bytes as a gzip file without a name or a time, so that the same bytes give the same file.
-    static func compressed(_ bytes: [UInt8]) -> [UInt8] {
+    package static func compressed(_ bytes: [UInt8]) -> [UInt8] {
         var stream = z_stream()
         // Fails only without memory, and then Swift's own allocations stop the process too.
         let status = deflateInit2_(
@@ -43,7 +43,7 @@ enum Gzip {
     }
 
     /// The bytes that a gzip file holds. Whatever follows it is left alone.
-    static func inflated(_ bytes: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+    package static func inflated(_ bytes: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
         var stream = z_stream()
         guard bytes.count <= Int(UInt32.max),
             inflateInit2_(&stream, gzipWindow, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK

@@ -10,6 +10,7 @@ enum JSONOutput {
     case string(String)
     case integer(Int)
     case number(Double, decimals: Int)
+    case boolean(Bool)
 
     /// The text, indented by two spaces a level. Arrays of plain values stay on one line.
     func text(indentation: String = "") -> String {
@@ -28,13 +29,14 @@ enum JSONOutput {
         case .string(let text): return text.asJSON
         case .integer(let value): return String(value)
         case .number(let value, let decimals): return value.fixed(decimals)
+        case .boolean(let value): return value ? "true" : "false"
         }
     }
 
     private var isPlain: Bool {
         switch self {
         case .object, .array: false
-        case .string, .integer, .number: true
+        case .string, .integer, .number, .boolean: true
         }
     }
 }
