@@ -21,6 +21,10 @@ public struct PipelineConfiguration: Equatable, Sendable {
     public var downloadAhead: Int?
     public var feedsParallel: Int?
     public var retries: Int?
+    /// In mebibytes, of one download.
+    public var maximumMediaMB: Int?
+    /// In seconds, of one download.
+    public var mediaTimeout: Int?
     public var transcripts: TranscriptUse?
     public var preset: AudioPreset?
     public var resumption: Resumption?
@@ -37,7 +41,8 @@ public struct PipelineConfiguration: Equatable, Sendable {
     public static let keys = [
         "rss", "rss_urls", "output_dir", "max_episodes", "offset", "order", "since", "until", "monitor",
         "memray",
-        "memray_output", "model_dir", "workers", "download_ahead", "feeds_parallel", "retries", "transcripts",
+        "memray_output", "model_dir", "workers", "download_ahead", "feeds_parallel", "retries",
+        "max_media_mb", "media_timeout", "transcripts",
         "preset",
         "skip_existing", "resume", "dry_run", "allow_local", "log_file", "log_format", "quiet",
     ]
@@ -112,6 +117,8 @@ public struct PipelineConfiguration: Equatable, Sendable {
         case "download_ahead": downloadAhead = try value.count(from: 0, to: 64)
         case "feeds_parallel": feedsParallel = try value.count(from: 1, to: 16)
         case "retries": retries = try value.count(from: 0, to: 20)
+        case "max_media_mb": maximumMediaMB = try value.count(from: 1, to: 100_000)
+        case "media_timeout": mediaTimeout = try value.count(from: 1, to: 1_000_000)
         case "monitor": monitor = try value.flag()
         case "memray": memray = try value.flag()
         case "dry_run": isDryRun = try value.flag()

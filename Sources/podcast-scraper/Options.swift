@@ -31,6 +31,8 @@ struct Options: Equatable {
             .value("download-ahead", "N", "fetch N episodes before they are needed (default: 0)"),
             .value("feeds-parallel", "N", "feeds at a time (default: 1)"),
             .value("retries", "N", "how often a request that fails in passing is made again (default: 3)"),
+            .value("max-media-mb", "N", "give a download up that is longer than N MiB (default: 1024)"),
+            .value("media-timeout", "SECONDS", "give a download up after that time (default: 3600)"),
             .value(
                 "transcripts", "USE", "what the feed offers: prefer (default), or ignore it and transcribe"),
             .value(
@@ -94,6 +96,8 @@ struct Options: Equatable {
         given.downloadAhead = try Self.count(parsed, "download-ahead", from: 0)
         given.feedsParallel = try Self.count(parsed, "feeds-parallel", from: 1)
         given.retries = try Self.count(parsed, "retries", from: 0)
+        given.maximumMediaMB = try Self.count(parsed, "max-media-mb", from: 1)
+        given.mediaTimeout = try Self.count(parsed, "media-timeout", from: 1)
         given.since = try Self.moment(parsed, "since")
         given.until = try Self.moment(parsed, "until")
         given.order = try Self.choice(parsed, "order")

@@ -53,7 +53,8 @@ struct RunRequest: Equatable {
         logFile = given.logFile ?? configuration.logFile
         logsJSON = (given.logFormat ?? configuration.logFormat) == "json"
         isQuiet = given.isQuiet ?? configuration.isQuiet ?? false
-        feedsParallel = given.feedsParallel ?? configuration.feedsParallel ?? 1
+        // An observer reads one status file, which feeds at the same time would write over each other.
+        feedsParallel = Self.isObserved ? 1 : given.feedsParallel ?? configuration.feedsParallel ?? 1
         settings.take(given, over: configuration)
         settings.addresses = AddressPolicy(
             allowsLocal: given.allowsLocal ?? configuration.allowsLocal ?? false,
@@ -100,6 +101,12 @@ extension PipelineSettings {
         transcripts = given.transcripts ?? file.transcripts ?? transcripts
         preset = given.preset ?? file.preset ?? preset
         retries.count = given.retries ?? file.retries ?? retries.count
+        if let size = given.maximumMediaMB ?? file.maximumMediaMB {
+            mediaLimits.maximumBytes = Int64(size) << 20
+        }
+        if let seconds = given.mediaTimeout ?? file.mediaTimeout {
+            mediaLimits.totalTimeout = .seconds(seconds)
+        }
         modelDirectory = given.modelDirectory ?? file.modelDirectory ?? modelDirectory
     }
 }

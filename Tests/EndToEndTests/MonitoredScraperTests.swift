@@ -53,7 +53,7 @@ struct MonitoredScraperTests {
             stages == [
                 "rss_feed_fetch", "speaker_detection", "media_download", "audio_preprocessing",
                 "transcription",
-                "transcript_cleaning", "summarization", "vector_indexing",
+                "transcript_cleaning", "summarization", "gi_generation", "kg_extraction", "vector_indexing",
             ])
         let transcription = try #require(log[summary...].first { $0.hasPrefix("  stage=transcription ") })
         let average = try #require(Self.field("avg_cpu", in: transcription))

@@ -10,8 +10,6 @@ import Testing
 
 @Suite("Nothing twice, nothing half")
 struct ContinuedRunTests {
-    private static let feed = BuiltProduct.packageDirectory + "/data/feeds/sense-and-sensibility"
-
     @Test("what is done is not done again, unless asked for, whatever the feed does to the episode's place")
     func reused() throws {
         let scraper = try Scraper()
@@ -56,22 +54,26 @@ struct ContinuedRunTests {
     @Test("killed at moments all over the run and run again, the outputs are those of an undisturbed run")
     func killed() throws {
         let undisturbed = try Scraper()
+        for (name, seconds) in [("a", 3.6), ("b", 2)] {
+            try undisturbed.addShortClip(as: "\(name).mp3", seconds: seconds)
+        }
+        try undisturbed.publish([("A", "a.mp3"), ("B", "b.mp3")])
         let server = try LoopbackServer(
-            serving: Self.feed,
-            faults: ["/audio/01-brother.mp3": .slow(bytesPerPart: 8000, pause: .milliseconds(20))])
-        #expect(try undisturbed.run(server.url("/feed.xml"), ["--max-episodes", "2"]).status == .code(0))
+            serving: undisturbed.site.path,
+            faults: ["/a.mp3": .slow(bytesPerPart: 20_000, pause: .milliseconds(20))])
+        #expect(try undisturbed.run(server.url("/feed.xml")).status == .code(0))
         let scraper = try Scraper()
         for delay in [50, 300, 1000] {
             var request = ChildRequest([
                 BuiltProduct.path("podcast-scraper"), server.url("/feed.xml"), "--output-dir", scraper.output,
-                "--max-episodes", "2", "--allow-local",
+                "--allow-local",
             ])
             (request.standardOutput, request.standardError) = (.null, .null)
             var child = try ChildProcess.start(request)
             if try child.wait(timeout: .milliseconds(delay)) == nil { child.send(9) }
             _ = try child.wait(timeout: .seconds(10))
         }
-        let last = try scraper.run(server.url("/feed.xml"), ["--max-episodes", "2"])
+        let last = try scraper.run(server.url("/feed.xml"))
         #expect(last.status == .code(0), "\(last.standardError)")
         #expect(try scraper.outputs() == undisturbed.outputs())
         #expect(!Files.exists(scraper.output + "/.work"))
@@ -79,12 +81,15 @@ struct ContinuedRunTests {
 
     @Test("with workers and downloads ahead the outputs are those of one stage after the other")
     func workers() throws {
-        let server = try LoopbackServer(serving: Self.feed)
         let serial = try Scraper()
         let parallel = try Scraper()
-        #expect(try serial.run(server.url("/feed.xml"), ["--max-episodes", "2"]).status == .code(0))
-        let result = try parallel.run(
-            server.url("/feed.xml"), ["--max-episodes", "2", "--workers", "2", "--download-ahead", "2"])
+        try serial.addShortClip(as: "a.mp3")
+        try serial.addShortClip(as: "b.mp3", seconds: 2)
+        try serial.addShortClip(as: "c.mp3", seconds: 1)
+        try serial.publish([("A", "a.mp3"), ("B", "b.mp3"), ("C", "c.mp3")])
+        let server = try LoopbackServer(serving: serial.site.path)
+        #expect(try serial.run(server.url("/feed.xml")).status == .code(0))
+        let result = try parallel.run(server.url("/feed.xml"), ["--workers", "2", "--download-ahead", "2"])
         #expect(result.status == .code(0), "\(result.standardError)")
         #expect(try serial.outputs() == parallel.outputs())
     }

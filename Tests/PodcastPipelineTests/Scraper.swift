@@ -30,10 +30,11 @@ struct Scraper {
             "\(site.path)/\(name)", with: Files.read(Self.clips + "/01-brother.mp3", limit: 1 << 20))
     }
 
-    /// The first 3.6 seconds of a clip.
-    func addShortClip(as name: String) throws {
+    /// The first seconds of a clip.
+    func addShortClip(as name: String, seconds: Double = 3.6) throws {
         let made = try runCommand([
-            "ffmpeg", "-nostdin", "-loglevel", "error", "-i", Self.clips + "/01-brother.mp3", "-t", "3.6",
+            "ffmpeg", "-nostdin", "-loglevel", "error", "-i", Self.clips + "/01-brother.mp3", "-t",
+            "\(seconds)",
             "-f", "wav",
             "\(site.path)/\(name)",
         ])
