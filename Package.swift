@@ -17,7 +17,7 @@ let package = Package(
         .executable(name: "freeze-profile", targets: ["freeze-profile"]),
         .executable(name: "podcast-scraper", targets: ["podcast-scraper"]),
         .executable(name: "loopback-feed", targets: ["loopback-feed"]),
-        .library(name: "PipelineStatus", targets: ["PipelineStatus"]),
+        .library(name: "Stages", targets: ["Stages"]),
         .library(name: "LiveMonitor", targets: ["LiveMonitor"]),
     ],
     targets: [
@@ -35,7 +35,7 @@ let package = Package(
         .executableTarget(
             name: "podcast-scraper",
             dependencies: [
-                "CommandLineTool", "PodcastPipeline", "PipelineStatus", "LiveMonitor", "LinuxProcess",
+                "CommandLineTool", "PodcastPipeline", "Stages", "LiveMonitor", "LinuxProcess",
                 "LinuxSystem", "Measurement",
             ]),
         .executableTarget(
@@ -80,7 +80,7 @@ let package = Package(
         .target(
             name: "Capture",
             dependencies: [
-                "StackRecording", "LiveMonitor", "PipelineStatus", "StackSampler", "StackProfile",
+                "StackRecording", "LiveMonitor", "Stages", "StackSampler", "StackProfile",
                 "FlameGraph",
                 "FrozenProfile", "ProfileStore", "LinuxProcess", "LinuxSystem", "Measurement",
                 "MessageDigest",
@@ -94,13 +94,13 @@ let package = Package(
         .target(
             name: "StackRecording",
             dependencies: [
-                "PipelineStatus", "StackSampler", "Symbolication", "StackProfile", "FlameGraph",
+                "Stages", "StackSampler", "Symbolication", "StackProfile", "FlameGraph",
                 "FrozenProfile",
                 "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         .target(
             name: "LiveMonitor",
-            dependencies: ["PipelineStatus", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement"]),
+            dependencies: ["Stages", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement"]),
         .target(
             name: "ProfileStore",
             dependencies: [
@@ -128,7 +128,7 @@ let package = Package(
             dependencies: [
                 "CLibunwind", "CPerfEvents", "CPtrace", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
-        .target(name: "PipelineStatus", dependencies: ["JSONDocument", "LinuxSystem", "Measurement"]),
+        .target(name: "Stages", dependencies: ["JSONDocument", "LinuxSystem", "Measurement"]),
         .target(name: "YAMLDocument", dependencies: ["CLibYAML"]),
         .target(name: "Compression", dependencies: ["CZlib"]),
         .target(name: "MessageDigest", dependencies: ["CMessageDigest", "LinuxSystem"]),
@@ -141,7 +141,7 @@ let package = Package(
         .target(
             name: "PodcastPipeline",
             dependencies: [
-                "PipelineStatus", "YAMLDocument", "JSONDocument", "LinuxProcess", "LinuxSystem",
+                "Stages", "YAMLDocument", "JSONDocument", "LinuxProcess", "LinuxSystem",
                 "Measurement", "MessageDigest", "Compression",
                 "CPocketSphinx", "CXML", "CCurl", "CSQLite",
             ]),
@@ -199,7 +199,7 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "FrozenProfile", "StackProfile", "Symbolication", "PipelineStatus", "YAMLDocument",
+                "FrozenProfile", "StackProfile", "Symbolication", "Stages", "YAMLDocument",
                 "LinuxProcess", "LinuxSystem", "Measurement", "TestSupport",
             ],
             path: "Benchmarks/fuzz", exclude: ["run.py", "README.md"]),
@@ -219,7 +219,7 @@ let package = Package(
         // The libraries in use, by themselves.
         .executableTarget(
             name: "monitored-pipeline",
-            dependencies: ["LiveMonitor", "PipelineStatus", "LinuxSystem", "Measurement"],
+            dependencies: ["LiveMonitor", "Stages", "LinuxSystem", "Measurement"],
             path: "Examples/MonitoredPipeline"),
 
         // Tests, and what they share.
@@ -236,7 +236,7 @@ let package = Package(
         // Runs a command, or a known pipeline of its own, under the monitor.
         .executableTarget(
             name: "monitor-probe",
-            dependencies: ["LiveMonitor", "PipelineStatus", "LinuxProcess", "LinuxSystem", "Measurement"],
+            dependencies: ["LiveMonitor", "Stages", "LinuxProcess", "LinuxSystem", "Measurement"],
             path: "Tests/MonitorProbe"),
     ]
 )
@@ -247,13 +247,13 @@ let testedTargets: [String: [String]] = [
     "LinuxSystemTests": ["LinuxSystem"],
     "LinuxProcessTests": ["LinuxProcess", "LinuxSystem"],
     "JSONDocumentTests": ["JSONDocument"],
-    "PipelineStatusTests": ["PipelineStatus", "JSONDocument"],
+    "StagesTests": ["Stages", "JSONDocument"],
     "YAMLDocumentTests": ["YAMLDocument"],
     "StackProfileTests": ["StackProfile"],
     "FlameGraphTests": ["FlameGraph", "StackProfile"],
     "SymbolicationTests": ["Symbolication"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
-    "LiveMonitorTests": ["LiveMonitor", "PipelineStatus", "JSONDocument", "monitor-probe"],
+    "LiveMonitorTests": ["LiveMonitor", "Stages", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "ProfileSamples", "MessageDigest", "YAMLDocument"],
     "ProfileStoreTests": ["ProfileStore", "FrozenProfile", "ProfileSamples", "MessageDigest"],
     "MessageDigestTests": ["MessageDigest"],
@@ -279,7 +279,7 @@ let testedTargets: [String: [String]] = [
     "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],
     "PodcastPipelineTests": [
         "Compression",
-        "PodcastPipeline", "LoopbackServer", "PipelineStatus", "JSONDocument", "CommandLineTool",
+        "PodcastPipeline", "LoopbackServer", "Stages", "JSONDocument", "CommandLineTool",
         "podcast-scraper",
     ],
     "EndToEndTests": [

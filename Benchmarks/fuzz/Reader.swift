@@ -1,7 +1,7 @@
 import FrozenProfile
 import LinuxProcess
-import PipelineStatus
 import StackProfile
+import Stages
 import Symbolication
 import YAMLDocument
 

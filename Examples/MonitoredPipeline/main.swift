@@ -1,9 +1,9 @@
 import LinuxSystem
 import LiveMonitor
 import Measurement
-import PipelineStatus
+import Stages
 
-// A pipeline of two stages that watches itself, with nothing but the libraries PipelineStatus and LiveMonitor.
+// A pipeline of two stages that watches itself, with nothing but the libraries Stages and LiveMonitor.
 //
 //     swift run monitored-pipeline out
 

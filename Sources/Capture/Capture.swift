@@ -178,6 +178,7 @@ public struct Capture {
         run.datasetID = request.datasetID
         run.configurationFile = request.configurationFile
         run.fixedOutputDirectory = request.fixedOutputDirectory
+        run.statusFile = request.statusFile
         run.sampler = request.sampler
         run.sampleRateHertz = request.sampleRateHertz
         run.monitorInterval = request.monitorInterval

@@ -28,6 +28,8 @@ public struct CaptureRequest: Sendable {
     public var output: String?
     /// A directory that every run writes to; nil for a fresh one each.
     public var fixedOutputDirectory: String?
+    /// Where the pipeline writes its status, with `{output_dir}` for the run's directory; nil for a file in it.
+    public var statusFile: String?
     /// The pipeline's configuration, digested into the profile; nil where it has none.
     public var configurationFile: String?
     public var showsMonitor = false

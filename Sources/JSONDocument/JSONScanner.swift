@@ -125,13 +125,18 @@ struct JSONScanner {
 
     private mutating func unicodeEscape() -> Unicode.Scalar? {
         guard let first = hexadecimalQuad() else { return nil }
-        guard (0xD800..<0xDC00).contains(first) else { return Unicode.Scalar(first) }
+        guard (0xD800..<0xDC00).contains(first) else { return Unicode.Scalar(first) ?? loneSurrogate }
         // A high surrogate is the first half of a pair.
+        let afterFirst = position
         guard accept("\\u"), let second = hexadecimalQuad(), (0xDC00..<0xE000).contains(second) else {
-            return nil
+            position = afterFirst
+            return loneSurrogate
         }
         return Unicode.Scalar(0x10000 + (first - 0xD800) << 10 + (second - 0xDC00))
     }
+
+    /// What Python writes for a byte of a file name that is not UTF-8. Evidence that holds one is refused.
+    private var loneSurrogate: Unicode.Scalar? { refusesRepeatedNames ? nil : "\u{FFFD}" }
 
     private mutating func hexadecimalQuad() -> UInt32? {
         guard position + 4 <= bytes.count else { return nil }

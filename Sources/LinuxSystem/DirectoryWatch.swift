@@ -14,6 +14,8 @@ public struct DirectoryWatch: ~Copyable, Sendable {
         case written(name: String)
         /// A name has been created and may still be empty.
         case created(name: String)
+        /// A name is complete in one of the directories that were added.
+        case writtenBelow(directory: String, name: String)
         /// The directory itself has been deleted, moved or unmounted: nothing more will come.
         case directoryGone
         /// The kernel's queue overflowed: something has been lost.
@@ -26,21 +28,31 @@ public struct DirectoryWatch: ~Copyable, Sendable {
     public var descriptor: Int32 { file.rawValue }
 
     private let file: FileDescriptor
+    /// The directories that were added, by the kernel's number for each.
+    private var added: [Int32: String] = [:]
+
+    private static let mask =
+        UInt32(IN_MOVED_TO) | UInt32(IN_CLOSE_WRITE) | UInt32(IN_CREATE) | UInt32(IN_DELETE_SELF)
+        | UInt32(IN_MOVE_SELF) | UInt32(IN_ONLYDIR)
 
     /// Watches a directory that exists. A symbolic link to one is followed.
     public init(_ directory: String) throws(SystemError) {
         let raw = inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK))
         guard raw >= 0 else { throw SystemError.last("watch the directory '\(directory)'") }
-        let mask =
-            UInt32(IN_MOVED_TO) | UInt32(IN_CLOSE_WRITE) | UInt32(IN_CREATE) | UInt32(IN_DELETE_SELF)
-            | UInt32(IN_MOVE_SELF) | UInt32(IN_ONLYDIR)
-        guard inotify_add_watch(raw, directory, mask) >= 0 else {
+        guard inotify_add_watch(raw, directory, Self.mask) >= 0 else {
             let error = SystemError.last("watch the directory '\(directory)'")
             close(raw)
             throw error
         }
         self.directory = directory
         file = FileDescriptor(owning: raw)
+    }
+
+    /// Watches one more directory, for names that become complete in it.
+    public mutating func add(_ directory: String) throws(SystemError) {
+        let number = inotify_add_watch(file.rawValue, directory, Self.mask)
+        guard number >= 0 else { throw SystemError.last("watch the directory '\(directory)'") }
+        added[number] = directory
     }
 
     /// What has happened since the last call, oldest first; empty when nothing has.
@@ -52,16 +64,17 @@ public struct DirectoryWatch: ~Copyable, Sendable {
             if error.code == EAGAIN { return [] }
             throw SystemError(action: "watch the directory '\(directory)'", code: error.code)
         }
-        return Self.parse(bytes)
+        return Self.parse(bytes, added: added)
     }
 
     /// The events in what the kernel wrote: `struct inotify_event`, a header of 16 bytes and a padded name.
-    static func parse(_ bytes: [UInt8]) -> [Event] {
+    static func parse(_ bytes: [UInt8], added: [Int32: String] = [:]) -> [Event] {
         var events: [Event] = []
         var offset = 0
         while offset + 16 <= bytes.count {
-            let (mask, length) = bytes.withUnsafeBytes { raw in
+            let (number, mask, length) = bytes.withUnsafeBytes { raw in
                 (
+                    raw.loadUnaligned(fromByteOffset: offset, as: Int32.self),
                     raw.loadUnaligned(fromByteOffset: offset + 4, as: UInt32.self),
                     Int(raw.loadUnaligned(fromByteOffset: offset + 12, as: UInt32.self))
                 )
@@ -69,7 +82,16 @@ public struct DirectoryWatch: ~Copyable, Sendable {
             let start = offset + 16
             guard length <= bytes.count - start else { break }
             let name = String(decoding: bytes[start..<start + length].prefix { $0 != 0 }, as: UTF8.self)
-            if let event = event(mask: mask, name: name) { events.append(event) }
+            if let event = event(mask: mask, name: name) {
+                if let directory = added[number] {
+                    // That an added directory is gone is of no interest: the one that is watched is still there.
+                    if case .written = event {
+                        events.append(.writtenBelow(directory: directory, name: name))
+                    }
+                } else {
+                    events.append(event)
+                }
+            }
             offset = start + length
         }
         return events

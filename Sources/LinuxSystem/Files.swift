@@ -1,5 +1,6 @@
 internal import CLinux
 internal import Glibc
+public import Measurement
 
 /// Whole-file reading and replacing, and the few directory operations the toolkit needs.
 public enum Files {
@@ -42,14 +43,27 @@ public enum Files {
     public struct Identity: Hashable, Sendable {
         private let inode: UInt64
         private let written: Int64
+        /// When the file was last written, moved or replaced (`st_ctim`), by the file system's clock: on a local one
+        /// the wall clock, up to 10 ms late.
+        public let changedAt: Timestamp
 
         fileprivate init(_ status: stat) {
             inode = UInt64(status.st_ino)
             written = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+            changedAt = Timestamp(
+                nanosecondsSinceEpoch: Int64(status.st_ctim.tv_sec) * 1_000_000_000
+                    + Int64(status.st_ctim.tv_nsec))
         }
     }
 
-    /// Reads a whole file, and tells which one it was.
+    /// Which file is at a path; nil when there is none, or it cannot be looked at.
+    public static func identity(_ path: String) -> Identity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Identity(status)
+    }
+
+    /// Reads a whole file, and says which one it was.
     public static func readIdentified(_ path: String, limit: Int) throws(ReadError) -> ([UInt8], Identity) {
         do throws(SystemError) {
             let file = try FileDescriptor.open(path, .read)

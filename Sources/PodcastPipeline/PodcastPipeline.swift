@@ -1,6 +1,6 @@
 internal import LinuxSystem
 internal import Measurement
-public import PipelineStatus
+public import Stages
 
 /// The pipeline: from a feed's address to transcripts, summaries, insights, graphs, metrics and a search index.
 ///

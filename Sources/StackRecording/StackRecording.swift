@@ -1,8 +1,8 @@
 public import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
 internal import StackSampler
+internal import Stages
 
 /// Stacks of a command or of a running process, recorded until it ends, a time is over, or somebody asks to stop.
 public struct StackRecording {
@@ -22,7 +22,7 @@ public struct StackRecording {
         public var countsCycles = false
         /// When to stop; nil for the target's end.
         public var duration: Duration?
-        /// The status file that a running process writes; nil to look for it in the process's environment.
+        /// The status file that the target writes; nil for the one in its environment, or one of our own for a command.
         public var statusFile: String?
         /// Whether this program calls ``RunGuardian/runIfRequested(arguments:)`` first, so that nothing is left behind
         /// when it is killed.
@@ -94,7 +94,12 @@ public struct StackRecording {
             }
         defer { extendLifetime(workspace) }
         let stages = (request.statusFile ?? target.statusFile).map {
-            StageFollower(statusFile: $0, isTargetRunning: true)
+            StageFollower(
+                statusFile: $0,
+                existing: .isOfThisRun(
+                    since: ProcessStat.ofProcess(target.pid).map {
+                        ProcessClock.monotonicStart(of: $0.identity)
+                    } ?? 0))
         }
         var sampler = try RunSampler(request, executable: target.executable, directory: directory)
         try sampler.attach(toRunning: target.pid)
@@ -103,10 +108,11 @@ public struct StackRecording {
         var span = RecordingSpan(request.duration)
         let stop = try span.wait(
             pid: target.pid, pidfd: handle.descriptor, signals: signals, stages: stages, sampler: &sampler)
-        let taken = try sampler.finish(
+        var taken = try sampler.finish(
             timeline: stages?.timeline(),
             trust: JustInTimeNames.Trust(userID: target.userID, notBefore: target.startedAt),
-            excluding: Self.ourBranch(of: target.pid), naming: naming)
+            excluding: Self.ourBranch(of: target.pid), markers: stages?.markers ?? [], naming: naming)
+        taken.notes += stages?.notes ?? []
         try deliver(
             RecordedStacks(
                 taken, mode: request.mode, command: "\(target.name) (process \(target.pid))", span: span,
@@ -140,9 +146,10 @@ public struct StackRecording {
     ) throws(StackRecordingError) -> Ending {
         let workspace = try makeWorkspace()
         let location =
-            StatusLocation.requestedByObserver() ?? StatusLocation(outputDirectory: workspace.path)
+            request.statusFile.map { StatusLocation(statusFile: $0) }
+            ?? StatusLocation.requestedByObserver() ?? StatusLocation(outputDirectory: workspace.path)
         let statusFile = Files.absolute(location.statusFile)
-        let stages = StageFollower(statusFile: statusFile, isTargetRunning: false)
+        let stages = StageFollower(statusFile: statusFile, existing: .isOfEarlierRun)
         var sampler = try RunSampler(
             request, executable: CommandProgram.executable(of: words), directory: workspace.path)
         let suspended = try prepare(words, statusFile: statusFile)
@@ -153,10 +160,11 @@ public struct StackRecording {
         var child = try release(suspended)
         let stop = try span.wait(
             pid: child.pid, pidfd: child.pidfd, signals: signals, stages: stages, sampler: &sampler)
-        let taken = try sampler.finish(
+        var taken = try sampler.finish(
             timeline: stages.timeline(),
             trust: JustInTimeNames.Trust(userID: CurrentProcess.userID, notBefore: span.startedAt),
-            naming: naming)
+            markers: stages.markers, naming: naming)
+        taken.notes += stages.notes
         let ended = stop == .targetEnded ? try CommandEnd.wait(for: &child) : nil
         try deliver(
             RecordedStacks(

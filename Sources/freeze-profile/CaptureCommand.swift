@@ -23,6 +23,9 @@ enum CaptureCommand {
             .value("dataset-id", "ID", "what the pipeline runs on"),
             .value("config", "FILE", "the pipeline's configuration, digested into the profile"),
             .value("output-dir", "DIR", "where every run writes (default: a fresh directory each)"),
+            .value(
+                "status-file", "FILE",
+                "the status file that it writes (default: {output_dir}/.pipeline_status.json)"),
             .flag("monitor", "show the live monitor of the measured run"),
             .value("runs", "N", "measured runs, their stacks not sampled (default: 1)"),
             .value("stack-runs", "K", "runs whose stacks are sampled, their times not counted (default: 1)"),
@@ -91,6 +94,7 @@ enum CaptureCommand {
         request.datasetID = arguments.value("dataset-id")
         request.output = arguments.value("output")
         request.fixedOutputDirectory = arguments.value("output-dir")
+        request.statusFile = arguments.value("status-file")
         request.configurationFile = arguments.value("config")
         request.showsMonitor = arguments.has("monitor")
         request.appends = arguments.has("append")

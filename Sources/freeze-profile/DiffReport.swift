@@ -49,7 +49,7 @@ struct DiffReport {
         for name in arguments.values["explain"] ?? [] {
             guard let stage = StageName(name) else {
                 throw ToolFailure(
-                    "'\(PlainText.sanitized(name))' cannot name a stage: 1 to 64 characters are allowed.",
+                    "'\(PlainText.sanitized(name))' cannot name a stage: it is empty.",
                     .usage)
             }
             stages.append(stage)

@@ -3,7 +3,7 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// `freeze-profile monitor`: watches a pipeline live, one that it starts or one that runs already.
 enum MonitorCommand {
@@ -20,7 +20,9 @@ enum MonitorCommand {
                 "output-dir", "DIR", "where the pipeline writes (default: a fresh directory, which is kept)"),
             .value("interval", "S", "seconds between two ticks, 0.01 to 60 (default: 0.5)"),
             .value("pid", "N", "watch a process that runs already instead of a command"),
-            .value("status-file", "FILE", "with --pid: the status file that it writes"),
+            .value(
+                "status-file", "FILE",
+                "the status file that it writes (default: .pipeline_status.json in DIR)"),
             .flag("monitor-pane", "inside tmux: show the view in a pane of its own"),
             .flag("memray", "capture the heap: by memray for Python, by heaptrack for anything else"),
             .value("memray-output", "FILE", "the heap's file (default: in DIR/debug); implies --memray"),
@@ -46,13 +48,10 @@ enum MonitorCommand {
         if let pid = arguments.value("pid") {
             return try watch(try process(pid), arguments, interval)
         }
-        if arguments.value("status-file") != nil {
-            throw ToolFailure(
-                "The option '--status-file' goes with --pid; a command is told its file.", .usage)
-        }
-        let directory = try directory(arguments.value("output-dir"))
+        let directory = try directory(arguments.value("output-dir"), arguments.value("status-file"))
         var configuration = MonitorConfiguration(
             name: name(of: arguments.command[0]), statusFile: directory.location.statusFile)
+        configuration.logFile = directory.path + "/.monitor.log"
         configuration.interval = interval
         if arguments.has("no-keys") { configuration.keys = .never }
         configuration.flamegraphProgram = MonitorConfiguration.findFlamegraphProgram()
@@ -82,12 +81,17 @@ enum MonitorCommand {
         }
     }
 
-    private static func directory(_ requested: String?) throws(ToolFailure) -> PipelineDirectory {
+    private static func directory(
+        _ requested: String?, _ statusFile: String?
+    ) throws(ToolFailure) -> PipelineDirectory {
         do throws(SystemError) {
-            if let requested { return try PipelineDirectory(preparing: requested) }
+            if let requested {
+                return try PipelineDirectory(preparing: requested, statusFile: statusFile)
+            }
             let parent = CurrentProcess.environmentVariable("TMPDIR") ?? "/tmp"
             let fresh = try PipelineDirectory(
-                preparing: Files.createTemporaryDirectory(prefix: "\(parent)/freeze-profile-run."))
+                preparing: Files.createTemporaryDirectory(prefix: "\(parent)/freeze-profile-run."),
+                statusFile: statusFile)
             Console.note("\(syntax.name): the output directory is '\(fresh.path)'")
             return fresh
         } catch {

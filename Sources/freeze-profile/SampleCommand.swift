@@ -34,7 +34,7 @@ enum SampleCommand {
                 "the most of a thread's time that ptrace may keep it stopped (default: 1)"),
             .value(
                 "status-file", "FILE",
-                "with --pid: where it tells its stages (default: as its environment says)"),
+                "where it writes its stages (default: as its environment says)"),
         ] + StackOptions.all,
         examples: [
             ("freeze-profile sample --pid 4711 --duration 10 -o server.svg", "what is this process doing?"),
@@ -91,8 +91,8 @@ enum SampleCommand {
                 throw ToolFailure("'\(PlainText.sanitized(text))' is no process number.", .usage)
             }
             request.target = .process(pid: pid)
-            request.statusFile = arguments.value("status-file").map(Files.absolute)
         }
+        request.statusFile = arguments.value("status-file").map(Files.absolute)
         request.duration = try number(
             arguments, "duration", 0.01...1_000_000, "a number of seconds from 0.01 to 1000000"
         ).map { .seconds($0) }

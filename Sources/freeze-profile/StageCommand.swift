@@ -1,7 +1,7 @@
 internal import CommandLineTool
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// `freeze-profile stage`: marks the stage that a shell script is in.
 enum StageCommand {
@@ -11,12 +11,15 @@ enum StageCommand {
 
     private static let syntax = CommandSyntax(
         name: "freeze-profile stage",
-        summary: "Marks the stage that a shell script is in, for whoever watches it.",
+        summary: "Marks the stage that a shell script is in.",
         operands: .named(["NAME"], required: 0),
         options: [
             .value("episode", "I/N", "the item the stage works on, and how many there are"),
             .flag("done", "the last stage is over"),
-            .value("status-file", "FILE", "the file to replace (default: PIPELINE_STATUS_FILE)"),
+            .value(
+                "status-file", "FILE",
+                "the file to replace (default: PIPELINE_STATUS_FILE); .pipeline_events.jsonl beside it gets a line"
+            ),
             .value("pid", "N", "the pipeline's process (default: the one that calls this, the script)"),
         ],
         examples: [
@@ -25,8 +28,10 @@ enum StageCommand {
             ("freeze-profile monitor -- ./pipeline.sh", "watch the script"),
         ],
         notes: [
-            "Does nothing but tell so when no status file is set: a script that is not watched runs the same.",
-            "Exit codes: 0 marked, or nobody watches; 64 wrong usage, 73 cannot write.",
+            "Without a status file, only prints a note: a script that is not watched runs the same.",
+            "Each mark ends the stage marked before it, and starts a process. 'helpers/stages.sh', to be sourced, marks "
+                + "without one, and marks stages that overlap.",
+            "Exit codes: 0 marked, or not watched; 64 wrong usage, 73 cannot write.",
         ])
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
@@ -43,8 +48,9 @@ enum StageCommand {
             pid = given
         }
         guard
-            let file = arguments.value("status-file")
-                ?? StatusLocation.requestedByObserver().map(\.statusFile)
+            let location = arguments.value("status-file").map({
+                StatusLocation(statusFile: Files.absolute($0))
+            }) ?? StatusLocation.requestedByObserver()
         else {
             Console.note(
                 "\(syntax.name): the stage is not marked, because there is no status file: PIPELINE_STATUS_FILE is not "
@@ -52,7 +58,7 @@ enum StageCommand {
             return .success
         }
         do throws(SystemError) {
-            try StageMark(stage, episode: position, pid: pid).write(to: Files.absolute(file))
+            try StageMark(stage, episode: position, pid: pid).write(to: location)
             return .success
         } catch {
             throw ToolFailure(error.description, .cannotWrite)
@@ -70,7 +76,7 @@ enum StageCommand {
             throw ToolFailure("The stage's NAME is missing.", .usage)
         }
         guard let stage = StageName(text) else {
-            throw ToolFailure("A stage's name has 1 to 64 characters.", .usage)
+            throw ToolFailure("A stage's name needs at least one character that is not a space.", .usage)
         }
         return stage
     }

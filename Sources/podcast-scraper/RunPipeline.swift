@@ -3,8 +3,8 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
-internal import PipelineStatus
 internal import PodcastPipeline
+internal import Stages
 
 /// Runs the pipeline and tells a person how it went. Every run passes here, so that a monitor child has one place
 /// to be started in and to end.

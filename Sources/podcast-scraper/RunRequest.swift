@@ -1,8 +1,8 @@
 internal import CommandLineTool
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
 internal import PodcastPipeline
+internal import Stages
 
 /// One run, all its settings known.
 struct RunRequest: Equatable {

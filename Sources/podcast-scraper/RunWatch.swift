@@ -2,7 +2,7 @@ internal import CommandLineTool
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// The monitor beside a run, when one was asked for. A monitor that fails is told; the run goes on without it.
 final class RunWatch: Sendable {

@@ -1,6 +1,6 @@
 import LinuxSystem
 import Measurement
-import PipelineStatus
+import Stages
 import TestSupport
 import Testing
 

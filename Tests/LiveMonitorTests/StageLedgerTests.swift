@@ -1,11 +1,12 @@
 import LinuxProcess
 import Measurement
+import Stages
 import TestSupport
 import Testing
 
 @testable import LiveMonitor
 
-@Suite("The account of stages")
+@Suite("What the stages of a run used")
 struct StageLedgerTests {
     private var ledger = StageLedger()
     private let a: StageName
@@ -16,79 +17,72 @@ struct StageLedgerTests {
         b = try #require(StageName("b"))
     }
 
+    private mutating func begin(_ stage: StageName, _ edge: EdgePoint) {
+        ledger.apply(StageEvent(.begin, stage, at: edge.monotonic), at: edge)
+    }
+
+    private mutating func end(_ stage: StageName, _ edge: EdgePoint) {
+        ledger.apply(StageEvent(.end, stage, at: edge.monotonic), at: edge)
+    }
+
     private func edge(_ monotonic: Int64, cpu: Int64 = 0) -> EdgePoint {
         EdgePoint(monotonic: monotonic, cpu: .value(cpu))
     }
 
-    @Test("Wall is the union of spans, work their sum, CPU the difference at the edges of the union")
+    @Test("CPU time is the difference at the edges of the union of a stage's spans")
     mutating func union() {
-        ledger.begin(a, at: edge(0, cpu: 10))
-        ledger.begin(a, at: edge(10, cpu: 15))
-        ledger.end(a, at: edge(30, cpu: 20))
-        ledger.end(a, at: edge(40, cpu: 35))
-        let stage = ledger.stages[0]
-        #expect(stage.wall == 40 && stage.work == 60 && stage.entered == 2)
-        #expect(stage.cpu == .value(25))
-        #expect(!stage.isShared)
+        begin(a, edge(0, cpu: 10))
+        begin(a, edge(10, cpu: 15))
+        end(a, edge(30, cpu: 20))
+        end(a, edge(40, cpu: 35))
+        #expect(ledger.clock.stages[0].wall == 40)
+        #expect(ledger.meters[0].cpu == .value(25))
         #expect(ledger.transitions.map(\.isBegin) == [true, true, false, false])
-    }
-
-    @Test("Overlapping stages are both shared; time in neither is unattributed")
-    mutating func shared() {
-        ledger.begin(a, at: edge(10))
-        ledger.begin(b, at: edge(20))
-        ledger.end(a, at: edge(30))
-        ledger.end(b, at: edge(50))
-        #expect(ledger.stages.map(\.isShared) == [true, true])
-        #expect(ledger.unattributed(from: 0, to: 100) == 60)
-        ledger.begin(a, at: edge(100))
-        #expect(ledger.unattributed(from: 0, to: 120) == 60)
     }
 
     @Test("CPU time that was unknown at one edge makes the stage's unknown, not zero")
     mutating func unknownCPU() {
-        ledger.begin(a, at: EdgePoint(monotonic: 0, cpu: .unavailable(reason: "r")))
-        ledger.end(a, at: edge(5, cpu: 5))
-        #expect(ledger.stages[0].cpu == .unavailable(reason: "r"))
-        ledger.begin(a, at: edge(6, cpu: 6))
-        ledger.end(a, at: edge(7, cpu: 7))
-        #expect(ledger.stages[0].cpu == .unavailable(reason: "r"))
+        begin(a, EdgePoint(monotonic: 0, cpu: .unavailable(reason: "r")))
+        end(a, edge(5, cpu: 5))
+        #expect(ledger.meters[0].cpu == .unavailable(reason: "r"))
+        begin(a, edge(6, cpu: 6))
+        end(a, edge(7, cpu: 7))
+        #expect(ledger.meters[0].cpu == .unavailable(reason: "r"))
     }
 
-    @Test("An end without a begin changes nothing, and what is open can be closed at once")
-    mutating func unmatched() {
-        let result1 = ledger.end(a, at: edge(1))
-        #expect(!result1)
-        ledger.begin(a, at: edge(2))
-        ledger.begin(a, at: edge(3))
-        ledger.begin(b, at: edge(4))
-        ledger.endAll(at: edge(10))
+    @Test("What is open can be closed at once, and the time in no stage is known")
+    mutating func endAll() {
+        begin(a, edge(2))
+        begin(b, edge(4))
+        ledger.endAll(at: edge(10, cpu: 5))
         #expect(ledger.active.isEmpty)
-        #expect(ledger.stages.map(\.wall) == [8, 6])
+        #expect(ledger.meters.map(\.cpu) == [.value(5), .value(5)])
+        #expect(ledger.clock.unattributed(from: 0, to: 20) == 12)
     }
 
     @Test("A peak is credited to named stages only; a mark of the kernel beats an equal sample")
     mutating func peaks() {
-        ledger.begin(a, at: edge(0))
-        ledger.begin(b, at: edge(1))
+        begin(a, edge(0))
+        begin(b, edge(1))
         ledger.credit(MemoryPeak(size: .kibibytes(5), isHighWaterMark: false), to: [a])
         ledger.credit(MemoryPeak(size: .kibibytes(5), isHighWaterMark: true), to: [a])
         ledger.credit(MemoryPeak(size: .kibibytes(4), isHighWaterMark: true), to: [a])
-        #expect(ledger.stages[0].peak == MemoryPeak(size: .kibibytes(5), isHighWaterMark: true))
-        #expect(ledger.stages[1].peak == nil)
+        #expect(ledger.meters[0].peak == MemoryPeak(size: .kibibytes(5), isHighWaterMark: true))
+        #expect(ledger.meters[1].peak == nil)
     }
 
     @Test("Stages and transitions are bounded, and the stages' numbers go on beyond the list")
     mutating func bounds() {
         for index in 0..<60_000 {
-            ledger.begin(a, at: edge(Int64(index) * 2))
-            ledger.end(a, at: edge(Int64(index) * 2 + 1))
+            begin(a, edge(Int64(index) * 2))
+            end(a, edge(Int64(index) * 2 + 1))
         }
         #expect(ledger.transitions.count == StageLedger.maximumTransitions)
         #expect(ledger.droppedTransitions == 20_000)
-        #expect(ledger.stages[0].entered == 60_000 && ledger.stages[0].wall == 60_000)
-        for index in 0..<2000 { ledger.begin(StageName("s\(index)")!, at: edge(1)) }
-        #expect(ledger.stages.count == StageLedger.maximumStages)
+        #expect(ledger.clock.stages[0].entered == 60_000 && ledger.clock.stages[0].wall == 60_000)
+        for index in 0..<5000 { begin(StageName("s\(index)")!, edge(1)) }
+        #expect(ledger.clock.stages.count == StageClock.maximumStages)
+        #expect(ledger.clock.droppedEvents == 5001 - StageClock.maximumStages)
     }
 }
 

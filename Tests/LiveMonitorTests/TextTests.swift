@@ -1,7 +1,7 @@
 import LinuxProcess
 import LinuxSystem
 import Measurement
-import PipelineStatus
+import Stages
 import TestSupport
 import Testing
 

@@ -123,9 +123,23 @@ struct PlainTextTests {
         #expect(StageName("  transcription ")?.text == "transcription")
         #expect(StageName("") == nil)
         #expect(StageName("   ") == nil)
-        #expect(StageName(String(repeating: "n", count: 500))?.text.count == 64)
+        #expect(StageName(String(repeating: "n", count: 1024))?.text.count == 1024)
         #expect(StageName("a\nb")?.text == "a\u{FFFD}b")
         #expect(StageName("done") == .done)
+    }
+
+    @Test("Names of more than 1,024 bytes are shortened to that, and two that differ stay two")
+    func longStageNames() throws {
+        for stem in [String(repeating: "n", count: 1100), String(repeating: "é", count: 600)] {
+            let one = try #require(StageName(stem + "1"))
+            let two = try #require(StageName(stem + "2"))
+            #expect(one != two)
+            #expect((1020...1024).contains(one.text.utf8.count))
+            // Read back from where it was written it is itself.
+            #expect(StageName(one.text) == one)
+        }
+        // A control character takes three bytes once it is replaced.
+        #expect(try #require(StageName(String(repeating: "\u{1}", count: 1000))).text.utf8.count <= 1024)
     }
 }
 

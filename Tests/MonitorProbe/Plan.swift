@@ -2,7 +2,7 @@ import Glibc
 import LinuxProcess
 import LinuxSystem
 import Measurement
-import PipelineStatus
+import Stages
 
 /// The value, or the end of this program for wrong usage.
 func required<Value>(_ value: Value?) -> Value {

@@ -3,7 +3,7 @@ import LinuxProcess
 import LinuxSystem
 import LiveMonitor
 import Measurement
-import PipelineStatus
+import Stages
 
 // Four uses, for the tests of the monitor:
 //   monitor-probe run [options] STATUS-FILE -- COMMAND...   runs a command under the monitor

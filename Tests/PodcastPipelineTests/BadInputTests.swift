@@ -3,7 +3,7 @@ import LinuxProcess
 import LinuxSystem
 import LoopbackServer
 import Measurement
-import PipelineStatus
+import Stages
 import TestSupport
 import Testing
 

@@ -1,5 +1,5 @@
 import CommandLineTool
-import PipelineStatus
+import Stages
 import TestSupport
 import Testing
 

@@ -3,9 +3,9 @@ internal import FrozenProfile
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
-internal import PipelineStatus
 internal import ProfileStore
 internal import StackProfile
+internal import Stages
 
 /// A profile and its companions, made of run records and of nothing else: the same records give the same bytes.
 struct ProfileAssembly {

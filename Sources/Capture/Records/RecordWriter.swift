@@ -4,9 +4,9 @@ internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
 internal import MessageDigest
-internal import PipelineStatus
 internal import StackProfile
 internal import StackRecording
+internal import Stages
 
 /// What is known of a run before it starts: the machine, the source, how to make it again.
 struct RunCircumstances {
@@ -129,7 +129,7 @@ struct RecordWriter {
     }
 
     private func record() -> RunRecord {
-        let facts = PipelineFacts.read(StatusLocation(outputDirectory: passed.finished.directory.output))
+        let facts = PipelineFacts.read(passed.location)
         let report = passed.observed.report
         var recipe = about.recipe
         if let input = facts.inputDigest { recipe.inputSHA256 = .value(input) }

@@ -79,9 +79,10 @@ struct ProfiledRun {
         let refusals = sampler.refusals
         do throws(StackRecordingError) {
             var stacks = try sampler.finish(
-                timeline: StageTimeline(observed),
+                timeline: observed.timeline,
                 trust: JustInTimeNames.Trust(
-                    userID: CurrentProcess.userID, notBefore: observed.run.startedAt), naming: naming)
+                    userID: CurrentProcess.userID, notBefore: observed.run.startedAt),
+                markers: observed.markers, naming: naming)
             stacks.notes = refusals + stacks.notes
             return stacks
         } catch {

@@ -1,5 +1,5 @@
 internal import LinuxSystem
-internal import PipelineStatus
+internal import Stages
 
 /// The directory that one run of the pipeline gets, and the command as it is run there.
 struct RunDirectory: Sendable {
@@ -18,13 +18,17 @@ struct RunDirectory: Sendable {
     ///   - workspace: The capture's own directory.
     ///   - name: The run's name: `warm-up`, `measured-1`, ...
     ///   - fixedOutput: A directory to write to instead of a fresh one.
-    init(workspace: String, name: String, fixedOutput: String?) throws(SystemError) {
+    ///   - statusFile: Where the pipeline writes its status, with `{output_dir}` for the directory; nil for a file in it.
+    init(
+        workspace: String, name: String, fixedOutput: String?, statusFile: String? = nil
+    ) throws(SystemError) {
         let own = "\(workspace)/\(name)"
         standardOutput = "\(own)/stdout.log"
         standardError = "\(own)/stderr.log"
         try Files.createDirectories(own)
         isFixed = fixedOutput != nil
-        pipeline = try PipelineDirectory(preparing: fixedOutput ?? "\(own)/output")
+        pipeline = try PipelineDirectory(
+            preparing: fixedOutput ?? "\(own)/output", statusFile: statusFile)
     }
 
     /// The command with the placeholder replaced, wherever in a word it stands.

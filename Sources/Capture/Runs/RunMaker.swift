@@ -3,9 +3,9 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
-internal import PipelineStatus
 internal import StackProfile
 internal import StackRecording
+internal import Stages
 
 /// Makes runs, one at a time, each with its record: what captures and comparisons are built on.
 ///
@@ -125,7 +125,7 @@ public struct RunMaker: ~Copyable {
         do throws(SystemError) {
             let directory = try RunDirectory(
                 workspace: workspace.path, name: "\(request.session)-\(request.index)",
-                fixedOutput: request.fixedOutputDirectory)
+                fixedOutput: request.fixedOutputDirectory, statusFile: request.statusFile)
             return RunPlace(name: name, directory: directory)
         } catch {
             throw .cannotWrite(error.description)
@@ -148,6 +148,12 @@ struct PassedRun {
     /// The machine from time to time.
     var looks: [ObservedEnvironment]
     var allocator: Reading<Fact>
+
+    /// Where the pipeline wrote what it says of itself.
+    var location: StatusLocation {
+        observed.report.statusFile.map { StatusLocation(statusFile: $0) }
+            ?? finished.directory.pipeline.location
+    }
 }
 
 /// Looks at the machine from time to time while a run is under way, ever more rarely: looking costs a little.

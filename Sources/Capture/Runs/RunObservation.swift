@@ -3,8 +3,8 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
-internal import PipelineStatus
 internal import StackRecording
+internal import Stages
 
 /// One run with the monitor beside it.
 struct RunObservation {
@@ -32,8 +32,10 @@ struct RunObservation {
         beforeStart: (borrowing SuspendedChild) throws(CaptureError) -> Void = { _ in },
         whileRunning: (_ pid: Int32, _ executable: String?) throws(CaptureError) -> Void = { _, _ in }
     ) throws(CaptureError) -> Observed {
-        let location = StatusLocation(outputDirectory: run.directory.output)
-        var configuration = MonitorConfiguration(name: pipelineName, statusFile: location.statusFile)
+        var configuration = MonitorConfiguration(
+            name: pipelineName, statusFile: run.directory.pipeline.location.statusFile)
+        // The log belongs to the run, wherever the pipeline writes its status.
+        configuration.logFile = run.directory.output + "/.monitor.log"
         configuration.interval = interval
         // The archived log is part of the evidence, whatever standard error is.
         configuration.logging = .always
@@ -77,19 +79,25 @@ struct RunObservation {
     }
 }
 
-extension StageTimeline {
-    /// The stages of an observed run: from the pipeline's event trace where it writes one, else as the monitor saw them.
-    init(_ observed: RunObservation.Observed) {
-        let location = StatusLocation(outputDirectory: observed.run.directory.output)
-        if let traced = StageTimeline(trace: location.eventTrace) {
-            self = traced
-            return
+extension RunObservation.Observed {
+    /// The stages of the run: from the pipeline's event trace where it writes one, else as the monitor saw them.
+    var timeline: StageTimeline {
+        if let trace { return trace.timeline }
+        let events = report.transitions.map {
+            StageEvent($0.isBegin ? .begin : .end, $0.stage, at: $0.monotonicNanoseconds)
         }
-        self.init(
-            edges: observed.report.transitions.map {
-                Edge(
-                    monotonicNanoseconds: $0.monotonicNanoseconds, stage: $0.stage, isBegin: $0.isBegin,
-                    threadID: nil)
-            })
+        let isCut = report.droppedTransitions > 0
+        return StageTimeline(
+            events: events, unrecordedFrom: isCut ? events.last?.monotonicNanoseconds : nil)
+    }
+
+    /// Processes that only marked stages, and are no part of the pipeline.
+    var markers: Set<Int32> { trace?.markers ?? [] }
+
+    private var trace: StageTrace? {
+        guard let statusFile = report.statusFile,
+            report.stages.contains(where: { $0.source == .eventTrace })
+        else { return nil }
+        return StageTrace(StatusLocation(statusFile: statusFile).eventTrace)
     }
 }

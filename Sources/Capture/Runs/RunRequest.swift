@@ -19,6 +19,8 @@ public struct RunRequest: Sendable {
     public var configurationFile: String?
     /// A directory that the run writes to; nil for a fresh one.
     public var fixedOutputDirectory: String?
+    /// Where the pipeline writes its status, with `{output_dir}` for the run's directory; nil for a file in it.
+    public var statusFile: String?
     /// Who takes the stacks of a profiled run.
     public var sampler = CaptureRequest.Sampler.automatic
     /// Stack samples per CPU second, in hertz; nil for the sampler's own default.

@@ -1,6 +1,6 @@
 internal import LinuxProcess
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// The lines of `.monitor.log`. Keys keep their order; new ones come at the end of a line.
 enum LogText {

@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// What is shown on standard error: the panel, or plain lines, or nothing.
 struct MonitorView: ~Copyable {
@@ -209,20 +209,23 @@ struct MonitorView: ~Copyable {
     private static func open(in observation: borrowing Observation) -> [PanelState.Open] {
         let now = SystemClock.monotonicNanoseconds
         return observation.openStages.compactMap { name in
-            observation.ledger.stages.first { $0.name == name }?.activeSince.map {
-                PanelState.Open(
-                    name: name, elapsed: Duration(nanosecondCount: max(0, now - $0.monotonic)))
+            observation.ledger.clock.index(of: name).flatMap {
+                observation.ledger.clock.stages[$0].activeSince
+            }.map {
+                PanelState.Open(name: name, elapsed: Duration(nanosecondCount: max(0, now - $0)))
             }
         }
     }
 
     private static func finished(in observation: borrowing Observation) -> [PanelState.Row] {
-        observation.ledger.stages.filter { $0.open.isEmpty }.map { stage in
+        zip(observation.ledger.clock.stages, observation.ledger.meters).filter {
+            $0.0.activeSince == nil
+        }.map { stage, meters in
             let wall = Duration(nanosecondCount: stage.wall)
-            let cpu = stage.cpu.map { Duration(nanosecondCount: $0) }
+            let cpu = meters.cpu.map { Duration(nanosecondCount: $0) }
             return PanelState.Row(
                 name: stage.name.text, wall: .value(wall), cpu: cpu,
-                peak: stage.peak.map { .value($0.size) } ?? .unavailable(reason: "it was not read"),
+                peak: meters.peak.map { .value($0.size) } ?? .unavailable(reason: "it was not read"),
                 averageCPU: averagePercent(cpu, of: wall), isShared: stage.isShared)
         }
     }

@@ -1,6 +1,6 @@
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// Lays the panel out. Pure: state, size and style in, lines out.
 enum PanelFrame {

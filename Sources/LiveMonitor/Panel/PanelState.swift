@@ -1,5 +1,5 @@
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// Everything the panel shows. What draws it knows nothing else.
 struct PanelState: Equatable {

@@ -1,5 +1,5 @@
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// Progress for where nothing can be drawn: a line when the stage or the episode changes, and one every so often.
 struct PlainProgress {

@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 extension Observation {
     /// The report of a run that has been concluded.
@@ -13,7 +13,7 @@ extension Observation {
             name: name, targetPID: pid, stages: reconciledStages(),
             transitions: ledger.transitions.map {
                 MonitorReport.Transition(
-                    stage: ledger.stages[Int($0.stage)].name, monotonicNanoseconds: $0.monotonic,
+                    stage: ledger.clock.stages[Int($0.stage)].name, monotonicNanoseconds: $0.monotonic,
                     isBegin: $0.isBegin)
             },
             droppedTransitions: ledger.droppedTransitions,
@@ -22,8 +22,9 @@ extension Observation {
                 peakMethod: totalPeak?.method, averageCPUPercent: averagePercent(cpu, of: wall),
                 usage: totalUsage()),
             unattributed: .value(
-                Duration(nanosecondCount: ledger.unattributed(from: startedAt, to: ended))),
-            ticks: ticks, log: log, exit: exit, highestEpisode: feed.highestEpisode, lastStages: lastOpen,
+                Duration(nanosecondCount: ledger.clock.unattributed(from: startedAt, to: ended))),
+            ticks: ticks, log: log, statusFile: feed.source == nil ? nil : feed.location.statusFile,
+            exit: exit, highestEpisode: feed.highestEpisode, lastStages: lastOpen,
             monitorCPU: SystemClock.processCPU,
             monitorPeakResident: ProcessMemory.ofProcess(CurrentProcess.pid).map {
                 .value($0.highWaterMark)
@@ -34,16 +35,19 @@ extension Observation {
     /// The stages as seen. Where the status file holds an account of its own, that is truer than what was seen of the
     /// file, and may know stages that were too short to be seen.
     private func reconciledStages() -> [MonitorReport.Stage] {
-        var stages = ledger.stages.map { reported($0) }
-        guard feed.source != .eventTrace, let history = feed.snapshot?.history else { return stages }
+        var stages = ledger.clock.stages.indices.map { reported($0) }
+        guard feed.source != .eventTrace, let history = feed.history else { return stages }
         for finished in history {
             let index = stages.firstIndex { $0.name == finished.stage }
             let seen = index.map { stages[$0] }
+            let cpu =
+                finished.cpu.map { .value($0) } ?? seen?.cpu
+                ?? Reading<Duration>.unavailable(reason: "the pipeline's own account does not count it")
             let known = MonitorReport.Stage(
                 name: finished.stage, entered: finished.entered, wall: .value(finished.wall),
-                work: .value(finished.work), cpu: .value(finished.cpu),
+                work: .value(finished.work), cpu: cpu,
                 peakResident: seen?.peakResident ?? peakReading(nil), peakMethod: seen?.peakMethod,
-                averageCPUPercent: averagePercent(.value(finished.cpu), of: finished.wall),
+                averageCPUPercent: averagePercent(cpu, of: finished.wall),
                 isShared: finished.isShared, source: .statusHistory,
                 usage: seen?.usage ?? unseenUsage)
             // A stage that was still open at the end has a part that the account lacks.
@@ -56,15 +60,17 @@ extension Observation {
         return stages
     }
 
-    private func reported(_ stage: StageLedger.Stage) -> MonitorReport.Stage {
+    private func reported(_ index: Int) -> MonitorReport.Stage {
+        let stage = ledger.clock.stages[index]
+        let meters = ledger.meters[index]
         let wall = Duration(nanosecondCount: stage.wall)
-        let cpu = stage.cpu.map { Duration(nanosecondCount: $0) }
+        let cpu = meters.cpu.map { Duration(nanosecondCount: $0) }
         return MonitorReport.Stage(
             name: stage.name, entered: stage.entered, wall: .value(wall),
             work: .value(Duration(nanosecondCount: stage.work)), cpu: cpu,
-            peakResident: peakReading(stage.peak), peakMethod: stage.peak?.method,
+            peakResident: peakReading(meters.peak), peakMethod: meters.peak?.method,
             averageCPUPercent: averagePercent(cpu, of: wall), isShared: stage.isShared,
-            source: feed.source ?? .statusFile, usage: reported(stage.usage, stage.proportional))
+            source: feed.source ?? .statusFile, usage: reported(meters.usage, meters.proportional))
     }
 
     private func peakReading(_ peak: MemoryPeak?) -> Reading<ByteCount> {
@@ -74,10 +80,8 @@ extension Observation {
 
     private func standingNotes() -> [String] {
         var notes: [String] = []
-        if ledger.stages.isEmpty {
-            let why = feed.problem.map { ": \($0)" } ?? ""
-            notes.append("No stage was seen\(why).")
-        }
+        if ledger.clock.stages.isEmpty { notes.append("No stage was seen. \(feed.absence ?? "")") }
+        notes += feed.notes
         if let memoryProblem {
             notes.append("Peaks of memory may be low, because marks were not reset. \(memoryProblem)")
         }
@@ -87,11 +91,15 @@ extension Observation {
         }
         if let coverageNote { notes.append(coverageNote) }
         if let multiplexNote { notes.append(multiplexNote) }
-        if feed.ignoredTraceLines > 0 {
-            notes.append("\(feed.ignoredTraceLines) lines of the event trace were not events.")
-        }
         if ledger.droppedTransitions > 0 {
-            notes.append("\(ledger.droppedTransitions) transitions are counted, but not listed.")
+            notes.append(
+                "\(ledger.droppedTransitions) transitions after the first \(StageLedger.maximumTransitions) are counted, "
+                    + "but not listed.")
+        }
+        if ledger.clock.droppedEvents > 0 {
+            notes.append(
+                "\(ledger.clock.droppedEvents) begins are left out, because more than \(StageClock.maximumStages) stages were "
+                    + "named or too many spans were open.")
         }
         return notes
     }

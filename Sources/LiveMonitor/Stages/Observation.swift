@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// What is known at one moment of a run.
 struct Tick: Equatable {
@@ -40,9 +40,6 @@ struct Observation {
     private(set) var feed: StageFeed
     private(set) var lastSample: TargetSample?
     private(set) var notes: [String] = []
-    /// The latest begun first.
-    private(set) var openStages: [StageName] = []
-
     private let name: String
     private let sampler: TargetSampler
     private var proportional = ProportionalReader()
@@ -51,8 +48,12 @@ struct Observation {
     private var rate = RateMeter()
     private var diskRate = RateMeter()
     private let isHeapCaptured: Bool
-    /// Edges that were told when the target was already gone: they wait for its last CPU time.
-    private var pending: [StageEdge] = []
+    /// Events that came when the target was already gone: they wait for its last CPU time.
+    private var pending: [StageEvent] = []
+    /// CPU time of processes that only marked stages, in nanoseconds: it is the toolkit's and not the pipeline's.
+    private var markerCPU: Int64 = 0
+    /// The most memory that such a process had.
+    private var largestMarker = ByteCount.zero
     private var endedAt: Int64?
 
     /// Begins to watch a process; nil when there is none of that number.
@@ -69,7 +70,7 @@ struct Observation {
         isHeapCaptured = configuration.isHeapCaptured
         // A start is told in ticks of 10 ms.
         let started = ProcessClock.monotonicStart(of: sampler.target) - 20_000_000
-        feed = StageFeed(statusFile: configuration.statusFile, earliest: started)
+        feed = StageFeed(statusFile: configuration.statusFile, existing: .isOfThisRun(since: started))
         startedAt = SystemClock.monotonicNanoseconds
         takeSample(atEdge: true)
         sampler.resetMarks()
@@ -130,7 +131,9 @@ struct Observation {
         let end = waited.ended.map { max(startedAt, min(heard, $0)) } ?? heard
         if !hasEnded { takeSample(atEdge: true) }
         let total = hasEnded ? waited.cpu.flatMap { sampler.cpuSinceFirstSeen(waited: $0) } : nil
-        if hasEnded, let peak = waited.peak.flatMap({ sampler.peak(waited: $0) }) {
+        // The kernel keeps one mark for all children that were waited for: one of a marker says nothing of the others.
+        let hidesPeak = waited.peak.map { $0 <= largestMarker + .mebibytes(1) } ?? true
+        if hasEnded, !hidesPeak, let peak = waited.peak.flatMap({ sampler.peak(waited: $0) }) {
             totalPeak = .larger(totalPeak, peak)
         }
         if hasEnded, let usage = waited.usage {
@@ -143,7 +146,6 @@ struct Observation {
         pending = []
         lastOpen = openStages
         ledger.endAll(at: EdgePoint(monotonic: end, cpu: cpuReading, usage: lastSample?.usage))
-        openStages = []
         endedAt = end
     }
 
@@ -154,7 +156,8 @@ struct Observation {
     var end: Int64? { endedAt }
 
     var cpuReading: Reading<Int64> {
-        lastSample.map { .value($0.cpu) } ?? .unavailable(reason: "the process could not be read")
+        lastSample.map { .value(max(0, $0.cpu - markerCPU)) }
+            ?? .unavailable(reason: "the process could not be read")
     }
 
     var memoryProblem: String? { sampler.resetProblem }
@@ -176,16 +179,18 @@ struct Observation {
     func currentTick() -> Tick {
         let now = SystemClock.monotonicNanoseconds
         let gone = "the process could not be read"
-        let index = ledger.stages.firstIndex { $0.name == openStages.first }
-        let since = index.flatMap { ledger.stages[$0].activeSince }
+        let openStages = openStages
+        let since = openStages.first.flatMap { ledger.clock.index(of: $0) }.flatMap {
+            ledger.clock.stages[$0].activeSince
+        }
         return Tick(
             timestamp: SystemClock.now, pid: pid, stages: openStages,
-            idleWord: feed.isDone ? StageName.done.text : ledger.stages.isEmpty ? nil : "none",
+            idleWord: feed.isDone ? StageName.done.text : ledger.clock.stages.isEmpty ? nil : "none",
             episode: feed.position,
             resident: lastSample?.resident.map { .value($0) } ?? .unavailable(reason: gone),
             peak: totalPeak.map { .value($0.size) } ?? .unavailable(reason: gone),
             cpuPercent: rate.percent, elapsed: Duration(nanosecondCount: (endedAt ?? now) - startedAt),
-            stageElapsed: since.map { Duration(nanosecondCount: max(0, now - $0.monotonic)) },
+            stageElapsed: since.map { Duration(nanosecondCount: max(0, now - $0)) },
             isHeapCaptured: isHeapCaptured, diskRead: disk(.diskRead), diskWritten: disk(.diskWritten),
             diskRate: disk(.diskRead).value == nil ? .unavailable(reason: gone) : diskRate.perSecond,
             processCount: lastSample?.processCount ?? 0)
@@ -206,7 +211,7 @@ struct Observation {
         guard let sample = sampler.sample(atEdge: atEdge) else { return nil }
         lastSample = sample
         if let peak = sample.peak { totalPeak = .larger(totalPeak, peak) }
-        rate.add(monotonic: sample.monotonic, cpu: sample.cpu)
+        rate.add(monotonic: sample.monotonic, cpu: sample.cpu - markerCPU)
         let counts = sample.usage.counts
         diskRate.add(monotonic: sample.monotonic, cpu: counts[.diskRead] + counts[.diskWritten])
         return sample
@@ -216,32 +221,45 @@ struct Observation {
         if let known = lastSample?.cpu, total > known { lastSample?.cpu = total }
     }
 
-    /// Takes edges in. Where the sample is older than they are, `total` is what the whole run has used, if known.
-    private mutating func apply(_ edges: [StageEdge], sample: TargetSample, after total: Int64?? = nil) {
-        let teller = feed.snapshot?.pid.flatMap { sampler.cpu(of: $0) } ?? sampler.cpu(of: pid)
-        for edge in edges {
+    /// The open stages, the one begun last first.
+    var openStages: [StageName] {
+        var names: [StageName] = []
+        for span in ledger.clock.spans.reversed() {
+            let name = ledger.clock.stages[span.stage].name
+            if !names.contains(name) { names.append(name) }
+        }
+        return names
+    }
+
+    /// Takes events in. Where the sample is older than they are, `total` is what the whole run has used, if known.
+    private mutating func apply(_ events: [StageEvent], sample: TargetSample, after total: Int64?? = nil) {
+        let writer = feed.snapshot?.pid.flatMap { sampler.cpu(of: $0) } ?? sampler.cpu(of: pid)
+        for event in events {
+            if let marker = event.marker { count(marker) }
+            // By its own clock a process speaks for itself alone.
+            let teller = event.processID.map { sampler.cpu(of: $0) } ?? writer
+            let told = teller == nil ? nil : event.processCPUNanoseconds
             let clocks = EdgeClocks(
-                tree: edge.processCPU == nil ? sample.cpu : sample.toldCPU, teller: teller,
-                processes: sample.livingCPU, told: edge.processCPU)
+                tree: told == nil ? sample.cpu : sample.toldCPU, teller: teller,
+                processes: sample.livingCPU, told: told)
             let cpu =
                 switch total {
                 case .none: clocks.cpuFromNewerSample
                 case .some(let total): clocks.cpuFromOlderSample(total: total)
                 }
             let point = EdgePoint(
-                monotonic: max(edge.monotonic, startedAt), cpu: .value(cpu), usage: sample.usage)
-            if edge.isBegin {
-                ledger.begin(edge.stage, at: point)
-                openStages.removeAll { $0 == edge.stage }
-                openStages.insert(edge.stage, at: 0)
-            } else {
-                ledger.end(edge.stage, at: point)
-            }
+                monotonic: max(event.monotonicNanoseconds, startedAt), cpu: .value(max(0, cpu - markerCPU)),
+                usage: sample.usage)
+            ledger.apply(event, at: point)
             // The pipeline's own clock is finer than the ticks in which its children's time was read.
             raiseCPU(to: cpu)
         }
-        let active = Set(ledger.active)
-        openStages.removeAll { !active.contains($0) }
+    }
+
+    /// A process that only marked a stage has used what is not the pipeline's.
+    private mutating func count(_ marker: StageMarker) {
+        markerCPU += marker.cpuNanoseconds
+        largestMarker = max(largestMarker, .kibibytes(marker.peakKibibytes))
     }
 }
 
@@ -269,14 +287,6 @@ struct EdgeClocks: Equatable {
         guard let told, teller != nil else { return max(tree, total ?? tree) }
         let value = max(tree, tree - processes + told)
         return total.map { min(value, max($0, tree)) } ?? value
-    }
-}
-
-extension StageFeed {
-    /// Where the pipeline is in its series, with the total where only the status file tells it.
-    var position: EpisodePosition? {
-        guard let episode else { return nil }
-        return EpisodePosition(index: episode.index, total: episode.total ?? snapshot?.episode?.total)
     }
 }
 

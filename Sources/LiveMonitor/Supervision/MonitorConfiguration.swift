@@ -2,7 +2,7 @@ internal import JSONDocument
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// What the monitor child is to do.
 public struct MonitorConfiguration: Equatable, Sendable {

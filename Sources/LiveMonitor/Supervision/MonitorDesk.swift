@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
+internal import Stages
 
 /// Everything the monitor child holds for one run: the observation, the log, the view and the watch on the status file.
 final class MonitorDesk {
@@ -88,7 +89,9 @@ final class MonitorDesk {
         guard observation != nil, !throttle.isHolding else { return }
         let news = watch.news()
         replacements += news.replacements
-        guard news.isRelevant, observation?.readTransitions() ?? false else { return }
+        let hasTransitions = news.isRelevant && observation?.readTransitions() ?? false
+        if let feed = observation?.feed, feed.source != nil { watch.settle(on: feed.location.statusFile) }
+        guard hasTransitions else { return }
         // Whoever writes only the status file loses what is overwritten unread: never let that wait.
         if observation?.feed.source == .eventTrace { throttle.count() }
         publish(looking: false)

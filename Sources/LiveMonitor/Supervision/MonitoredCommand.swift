@@ -1,7 +1,7 @@
 public import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-public import PipelineStatus
+public import Stages
 
 /// A command run under the monitor, in the foreground, as if the monitor were not there.
 ///

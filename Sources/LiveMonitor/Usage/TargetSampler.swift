@@ -150,7 +150,7 @@ final class TargetSampler {
         if account.hidden > 0 { hasHadChildren = true }
         var resident: ByteCount?
         for member in members.values {
-            guard let memory = member.reading.memory, !member.isFreshCopy else { continue }
+            guard let memory = member.reading.memory, !member.isFreshCopy, !member.isMarker else { continue }
             resident = (resident ?? .zero) + memory.resident
         }
         if let resident { largestSum = max(largestSum, resident) }
@@ -161,7 +161,8 @@ final class TargetSampler {
             usage: UsagePoint(
                 counts: usage - usageBefore, readable: .all.subtracting(unreadable), look: looks,
                 inheritedLook: looks),
-            resident: resident, peak: resident == nil ? nil : peak, processCount: members.count)
+            resident: resident, peak: resident == nil ? nil : peak,
+            processCount: members.values.reduce(0) { $0 + ($1.isMarker ? 0 : 1) })
     }
 
     private func clockedNanoseconds() -> Int64? {
@@ -219,7 +220,7 @@ final class TargetSampler {
             member.percent = member.shownCPU == nil ? 0 : member.percent * 0.5 + percent * 0.5
             member.shownCPU = cpu
         }
-        let busy = members.values.filter { $0.percent > 0.05 }
+        let busy = members.values.filter { $0.percent > 0.05 && !$0.isMarker }
         // Of thousands that sleep none is worth the sorting.
         return (busy.count >= count ? busy : Array(members.values.prefix(64))).sorted {
             ($1.percent, $0.pid) < ($0.percent, $1.pid)
@@ -263,7 +264,7 @@ final class TargetSampler {
     private var peak: MemoryPeak {
         var best = MemoryPeak(size: largestSum, isHighWaterMark: false)
         for member in members.values {
-            guard let memory = member.reading.memory else { continue }
+            guard let memory = member.reading.memory, !member.isMarker else { continue }
             if let old = member.refusedMark, memory.highWaterMark <= old { continue }
             best = .larger(best, MemoryPeak(size: memory.highWaterMark, isHighWaterMark: true))
         }
@@ -274,7 +275,7 @@ final class TargetSampler {
     func proportionalResident() -> ByteCount? {
         guard members.count <= Self.mostClocked else { return nil }
         var sum = ByteCount.zero
-        for member in members.values where member.reading.memory != nil {
+        for member in members.values where member.reading.memory != nil && !member.isMarker {
             guard let size = ProportionalMemory.ofProcess(member.pid) else { return nil }
             sum = sum + size
         }
@@ -361,6 +362,7 @@ final class TargetSampler {
         member.hasNewThreadCounts = true
         member.hasRunSinceReset = true
         member.isFreshCopy = pid != target.pid && stat.isForkedCopy && Self.isFresh(stat.identity)
+        member.isMarker = pid != target.pid && StageMarkerProcess.isOne(pid, named: stat.name)
         members[pid] = member
         if stat.threadCount <= 1 { readOnlyThread(of: member, status: text) }
         return .changed

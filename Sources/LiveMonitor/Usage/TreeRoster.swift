@@ -19,6 +19,8 @@ final class TreeMember {
     /// Whether it was forked a moment ago and has its parent's pages: they are not counted twice, because mostly it is
     /// about to call exec.
     var isFreshCopy = false
+    /// Whether it is this toolkit's own `freeze-profile stage`, which is no part of the pipeline.
+    var isMarker = false
     /// The high-water mark of a process that refused to have it reset.
     var refusedMark: ByteCount?
 

@@ -2,7 +2,7 @@ internal import JSONDocument
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// What the parent tells the monitor child, one JSON object a line.
 enum ControlMessage: Equatable {

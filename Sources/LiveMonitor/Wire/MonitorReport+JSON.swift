@@ -1,7 +1,7 @@
 internal import JSONDocument
 internal import LinuxProcess
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 extension MonitorReport {
     /// The report as JSON, in pieces: with all its transitions it may be longer than the monitor may be large.
@@ -11,6 +11,7 @@ extension MonitorReport {
         write(stages.map { "\n    \($0.json)" }.joined(separator: ","))
         write("],\n  \"totals\": \(totals.json),\n  \"unattributed_s\": \(unattributed.jsonSeconds),\n")
         write("  \"ticks\": \(ticks),\n  \"log\": \(log?.json ?? "null"),\n")
+        write("  \"status_file\": \(statusFile?.asJSON ?? "null"),\n")
         switch exit {
         case .value(let status): write("  \"exit\": {\(status.jsonField)},\n")
         case .unavailable(let reason): write("  \"exit\": \(unavailable(reason)),\n")
@@ -59,7 +60,8 @@ extension MonitorReport {
                 peakMethod: totals["peak_method"]?.string.flatMap { PeakMethod(rawValue: $0) },
                 averageCPUPercent: .number(totals["avg_cpu_pct"]), usage: Usage(jsonFields: totals)),
             unattributed: .seconds(fields["unattributed_s"]), ticks: ticks,
-            log: fields["log"].flatMap { Log(json: $0) }, exit: exit(in: fields["exit"]),
+            log: fields["log"].flatMap { Log(json: $0) }, statusFile: fields["status_file"]?.string,
+            exit: exit(in: fields["exit"]),
             highestEpisode: fields["highest_episode"]?.integer,
             lastStages: (fields["last_stages"]?.array ?? []).compactMap {
                 $0.string.flatMap { StageName($0) }

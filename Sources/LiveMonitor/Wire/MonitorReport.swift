@@ -1,17 +1,11 @@
 public import LinuxProcess
 public import Measurement
+public import Stages
 
 /// What the monitor found out about a run.
 public struct MonitorReport: Equatable, Sendable {
     /// Where a stage's edges come from.
-    public enum Source: String, Sendable {
-        /// The pipeline's own record of every begin and end.
-        case eventTrace = "event trace"
-        /// The status file, each time it was replaced.
-        case statusFile = "status file"
-        /// The account of finished stages in the status file; the monitor did not see the stage itself.
-        case statusHistory = "status history"
-    }
+    public typealias Source = StageSource
 
     /// How a peak of memory was found.
     public enum PeakMethod: String, Sendable {
@@ -114,6 +108,8 @@ public struct MonitorReport: Equatable, Sendable {
     public var ticks: Int
     /// Nil when no log was wanted.
     public var log: Log?
+    /// The status file that the pipeline wrote; nil when it named no stage.
+    public var statusFile: String?
     public var exit: Reading<ExitStatus>
     /// The highest episode the pipeline told of, nil when it told none.
     public var highestEpisode: Int?

@@ -1,6 +1,6 @@
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// Takes single episodes through their stages, in two halves: what waits for the network, and what computes. Several
 /// threads may do so at once, each with a `Transcription` of its own.

@@ -1,5 +1,5 @@
 public import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// What became of one episode.
 public struct EpisodeReport: Sendable {

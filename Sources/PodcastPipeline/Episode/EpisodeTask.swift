@@ -1,5 +1,5 @@
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// An episode that a run has to do, with the names under which its outputs lie.
 struct EpisodeTask: Sendable {

@@ -1,6 +1,6 @@
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// Runs stages one after the other: tells the reporter, and keeps the spans for the metrics.
 struct StageRunner {

@@ -1,6 +1,6 @@
 internal import JSONDocument
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// JSON to be written, its members in the order given. Foundation's coder is avoided: the monitor child shares this
 /// binary, and may have eight megabytes.

@@ -2,6 +2,7 @@ internal import LinuxProcess
 internal import Measurement
 internal import StackProfile
 internal import StackSampler
+internal import Stages
 internal import Symbolication
 
 /// Raw stacks turned into what a person reads: functions by name, each sample with its stage, thread and process.

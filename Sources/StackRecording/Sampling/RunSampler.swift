@@ -2,6 +2,7 @@ package import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
 internal import StackSampler
+package import Stages
 
 /// The sampler of one recording, whichever it is.
 package struct RunSampler: ~Copyable {
@@ -113,10 +114,11 @@ package struct RunSampler: ~Copyable {
     ///   - timeline: The stages of the time that was sampled.
     ///   - trust: Whose maps of just-in-time code are believed.
     ///   - excluded: Processes whose samples are left out: ours, where the target is among our ancestors.
+    ///   - markers: Processes of this toolkit that only marked stages: their samples are left out too.
     ///   - naming: Told how much has its name, from 0 to 1.
     package consuming func finish(
         timeline: StageTimeline?, trust: JustInTimeNames.Trust, excluding excluded: Set<Int32> = [],
-        naming: (Double) -> Void
+        markers: Set<Int32> = [], naming: (Double) -> Void
     ) throws(StackRecordingError) -> TakenStacks {
         let (rateHertz, reason, mode) = (rateHertz, ladder.reason, request.mode)
         if pySpy != nil {
@@ -127,7 +129,12 @@ package struct RunSampler: ~Copyable {
         guard var raw = perf.take()?.finish() ?? ptrace.take()?.finish() else {
             return TakenStacks(none: "the sampler was not attached")
         }
-        raw.samples.removeAll { excluded.contains(raw.threads[Int($0.threadIndex)].processID) }
+        raw.samples.removeAll { sample in
+            let thread = raw.threads[Int(sample.threadIndex)]
+            // A number may have come to mean another process; a name alone may be anybody's.
+            let isMarker = markers.contains(thread.processID) && thread.processName == "freeze-profile"
+            return isMarker || excluded.contains(thread.processID)
+        }
         if mode == .cpu { raw.keepRunning() }
         return try TakenStacks(
             raw, timeline: timeline, reason: reason, rateHertz: rateHertz, trust: trust,

@@ -4,6 +4,7 @@ internal import LinuxSystem
 package import Measurement
 package import StackProfile
 internal import StackSampler
+internal import Stages
 
 /// The stacks of one profiled run, whoever took them.
 package struct TakenStacks {

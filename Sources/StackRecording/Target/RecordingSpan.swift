@@ -1,5 +1,6 @@
 internal import LinuxSystem
 internal import Measurement
+internal import Stages
 
 /// The time during which stacks are recorded.
 struct RecordingSpan {

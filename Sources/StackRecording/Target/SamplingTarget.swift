@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
-internal import PipelineStatus
+internal import Stages
 
 /// What is sampled.
 public enum SamplingTarget: Hashable, Sendable {

@@ -1,0 +1,16 @@
+internal import LinuxProcess
+internal import LinuxSystem
+
+/// Recognises this toolkit's own process that a script starts to mark a stage: it is no part of the pipeline.
+enum StageMarkerProcess {
+    private static let program = "freeze-profile"
+
+    /// Whether a process is `freeze-profile stage`.
+    ///
+    /// - Parameter name: The process's name as the kernel has it: only one of ours is looked at more closely.
+    static func isOne(_ pid: Int32, named name: String) -> Bool {
+        guard name == program else { return false }
+        let words = ProcessCommandLine.words(of: pid)
+        return words.count > 1 && Files.name(of: words[0]) == program && words[1] == "stage"
+    }
+}

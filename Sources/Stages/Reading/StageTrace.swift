@@ -1,0 +1,46 @@
+internal import LinuxSystem
+internal import Measurement
+
+/// The event trace of a run that is over.
+package struct StageTrace {
+    private let events: [StageEvent]
+    private let isCut: Bool
+
+    /// The most of a trace that is read, in bytes: a million events.
+    private static let limit = 200 << 20
+
+    /// The trace at a path; nil where there is none, nothing in it, or events whose moment only a reader knows that was
+    /// there when they were written.
+    package init?(_ path: String) {
+        guard let follower = LineFollower(path: path) else { return nil }
+        var events: [StageEvent] = []
+        var read = 0
+        var lines = follower.nextLines()
+        while !lines.isEmpty, read < Self.limit {
+            for line in lines {
+                var isTimed = true
+                let event = StageEvent.parse(line) { _ in
+                    isTimed = false
+                    return nil
+                }
+                guard isTimed else { return nil }
+                if let event { events.append(event) }
+                read += line.count + 1
+            }
+            lines = follower.nextLines()
+        }
+        if events.isEmpty { return nil }
+        self.events = events
+        isCut = !lines.isEmpty
+    }
+
+    /// Which stage was active when.
+    package var timeline: StageTimeline {
+        StageTimeline(
+            events: events,
+            unrecordedFrom: isCut ? events.map(\.monotonicNanoseconds).max() : nil)
+    }
+
+    /// Processes that only marked stages.
+    package var markers: Set<Int32> { Set(events.compactMap(\.marker?.pid)) }
+}
