@@ -80,7 +80,7 @@ public enum HTMLComparisonReport {
         }
         writer.table(
             caption:
-                "Medians of each side, the change with its 95 % bounds (dot and line), the budget (short mark) and no "
+                "Medians of each side, the change with its bounds (dot and line), the budget (short mark) and no "
                 + "change (dashes)",
             columns: [
                 .init(title: "stage"), .init(title: "metric"), .init(title: "from", isNumber: true),

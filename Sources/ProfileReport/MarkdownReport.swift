@@ -47,27 +47,29 @@ public enum MarkdownReport {
         var lines: [String] = []
         let regressed = rows.filter { $0.verdict == .regressed || $0.ruleFlag != nil }
         if !regressed.isEmpty {
-            lines += folded("Regressed (\(regressed.count))", table(regressed), isOpen: true)
+            lines += folded(
+                "Regressed (\(regressed.count))", table(regressed, report.comparison.boundsTitle),
+                isOpen: true)
         }
         for attribution in report.stacks.attributions { lines += why(attribution, report) }
         let others: [(String, [ComparisonRow])] = [
-            ("Cannot tell", rows.filter { $0.verdict == .inconclusive && $0.ruleFlag == nil }),
+            ("Inconclusive", rows.filter { $0.verdict == .inconclusive && $0.ruleFlag == nil }),
             ("Improved", rows.filter { $0.verdict == .improved && $0.ruleFlag == nil }),
-            ("Fine", rows.filter { $0.verdict == .ok && $0.ruleFlag == nil }),
+            ("Unchanged", rows.filter { $0.verdict == .unchanged && $0.ruleFlag == nil }),
             ("Added stages", rows.filter { $0.presence == .added }),
             ("Removed stages", rows.filter { $0.presence == .removed }),
         ]
         let doubts = FootNotes(report.comparison).doubts.map { "- " + MarkdownText.escaped($0) }
         for (title, rows) in others where !rows.isEmpty {
-            let why = title == "Cannot tell" ? [""] + doubts : []
-            lines += folded("\(title) (\(rows.count))", table(rows) + why)
+            let why = title == "Inconclusive" ? [""] + doubts : []
+            lines += folded("\(title) (\(rows.count))", table(rows, report.comparison.boundsTitle) + why)
         }
         return lines
     }
 
-    private static func table(_ rows: [ComparisonRow]) -> [String] {
+    private static func table(_ rows: [ComparisonRow], _ boundsTitle: String) -> [String] {
         var lines = [
-            "| stage | metric | from | to | change | 95 % bounds | budget | verdict |",
+            "| stage | metric | from | to | change | \(boundsTitle) | budget | verdict |",
             "|---|---|--:|--:|--:|---|--:|---|",
         ]
         for row in rows {

@@ -45,7 +45,7 @@ enum ReportNumbers {
     /// The bounds of a row's change; of an ok the one it rests on.
     static func bounds(_ row: ComparisonRow) -> String {
         guard let change = row.change else { return "" }
-        if row.verdict == .ok { return "up to \(signed(change.percentUpperBound))" }
+        if row.verdict == .unchanged { return "up to \(signed(change.percentUpperBound))" }
         let interval = change.percentInterval
         return "\(signed(interval.lower)) to \(signed(interval.upper))"
     }

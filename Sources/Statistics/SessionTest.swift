@@ -43,6 +43,8 @@ public struct SessionTest: Equatable, Sendable {
     public let fewestSessions: Int
     private let ownDegreesOfFreedom: Int
     private let excess: Double
+    /// The variance of a session's value that the standard error rests on, drift included.
+    private let meanVariance: Double
 
     /// By how much the machine's speed wandered: variances within the sessions, on the scale of the values.
     public struct Drift: Equatable, Sendable {
@@ -61,9 +63,27 @@ public struct SessionTest: Equatable, Sendable {
         }
     }
 
+    /// What the sessions' own variance may not fall below, and how far sessions lean on each other.
+    public struct Caution: Equatable, Sendable {
+        /// The least variance of a session's value that is believed.
+        public var leastVariance = 0.0
+        /// The variance that the old side's runs alone give a session's value, on average.
+        public var ofOldRuns = 0.0
+        /// The same of the new side.
+        public var ofNewRuns = 0.0
+        /// By how much the variance of a mean of sessions exceeds what independent ones would have.
+        public var dependence = 1.0
+
+        /// None: the textbook's test.
+        public init() {}
+
+        /// What sessions that follow each other with a correlation of 0.3 need, by simulation (docs/comparison-method.md).
+        public static let standardDependence = 1.44
+    }
+
     /// The share of the standard error that drift adds, 0 to 1.
     public var shareOfDrift: Double {
-        standardError > 0 ? 1 - (variance.variance / meanVariance).squareRoot() : 0
+        standardError > 0 ? 1 - (1 - excess / meanVariance).squareRoot() : 0
     }
 
     /// What is missing for a test.
@@ -88,8 +108,10 @@ public struct SessionTest: Equatable, Sendable {
     /// - Parameters:
     ///   - ledger: What is known of the variance from other sessions of the same workload on such a machine.
     ///   - drift: By how much the machine's speed wandered.
+    ///   - caution: What the variance may not fall below.
     public init(
-        old: [Double], new: [Double], ledger: VarianceEstimate?, drift: Drift = Drift()
+        old: [Double], new: [Double], ledger: VarianceEstimate?, drift: Drift = Drift(),
+        caution: Caution = Caution()
     ) throws(Obstacle) {
         guard !old.isEmpty, !new.isEmpty else { throw .noSession }
         let estimates = [VarianceEstimate(of: old), VarianceEstimate(of: new), ledger].compactMap(\.self)
@@ -109,7 +131,10 @@ public struct SessionTest: Equatable, Sendable {
                 * (drift.new?.variance ?? 0)
                 + Double(ledger?.degreesOfFreedom ?? 0) * drift.ledger) / Double(pooled.degreesOfFreedom)
         let shares = 1 / Double(old.count) + 1 / Double(new.count)
-        var parts = [(variance: pooled.variance * shares, degrees: Double(pooled.degreesOfFreedom))]
+        let believed = max(
+            max(pooled.variance, caution.leastVariance) * caution.dependence,
+            (caution.ofOldRuns / Double(old.count) + caution.ofNewRuns / Double(new.count)) / shares)
+        var parts = [(variance: believed * shares, degrees: Double(pooled.degreesOfFreedom))]
         for (side, count) in [(drift.old, old.count), (drift.new, new.count)] {
             guard let side, side.variance > known else { continue }
             parts.append(((side.variance - known) / Double(count), Double(side.degreesOfFreedom)))
@@ -118,11 +143,9 @@ public struct SessionTest: Equatable, Sendable {
         let spread = parts.reduce(0) { $0 + $1.variance * $1.variance / $1.degrees }
         standardError = sum.squareRoot()
         degreesOfFreedom = spread > 0 ? sum * sum / spread : Double(pooled.degreesOfFreedom)
-        excess = sum / shares - pooled.variance
+        excess = parts.count > 1 ? sum / shares - believed : 0
+        meanVariance = sum / shares
     }
-
-    /// The variance of a session's value, drift included.
-    private var meanVariance: Double { variance.variance + excess }
 
     /// The probability of an estimate this large when the true difference is at most the shift.
     public func probability(atMost shift: Double) -> Double { upperTail(estimate - shift) }
@@ -142,11 +165,19 @@ public struct SessionTest: Equatable, Sendable {
     /// is and each new session adding to what is known of it; nil for more than 1000.
     public func sessionsNeeded(halfWidth: Double, tail: Double) -> Int? {
         let others = variance.degreesOfFreedom - ownDegreesOfFreedom
-        return (fewestSessions...max(1000, fewestSessions)).first { count in
+        func suffices(_ count: Int) -> Bool {
             let degrees = others + 2 * (count - 1)
             return quantile(tail, Double(degrees)) * (meanVariance * 2 / Double(count)).squareRoot()
                 <= halfWidth
         }
+        // More sessions never widen the interval, so the fewest are found by halving.
+        var (tooFew, enough) = (fewestSessions - 1, max(1000, fewestSessions))
+        guard suffices(enough) else { return nil }
+        while enough - tooFew > 1 {
+            let middle = (tooFew + enough) / 2
+            if suffices(middle) { enough = middle } else { tooFew = middle }
+        }
+        return enough
     }
 
     private func upperTail(_ excess: Double) -> Double {

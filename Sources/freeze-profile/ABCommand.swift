@@ -27,7 +27,7 @@ enum ABCommand {
                 + "with a fresh directory in place of {output_dir}. A first pair warms up and does not count.",
             "The number of pairs is fixed before the first run: whoever measures until the answer pleases gets it by "
                 + "chance. --grow looks three times, at 12, 20 and 30 pairs, and is no more often wrong for it. 8 pairs are the fewest for a verdict, 12 are for a gate, 20 where runs scatter by 2 % or more.",
-            "Exit codes: 0 fine, 1 regressed, 2 cannot tell, 3 not comparable, 4 a command or the measurement failed, "
+            "Exit codes: 0 unchanged or improved, 1 regressed, 2 inconclusive, 3 not comparable, 4 a command or the measurement failed, "
                 + "64 wrong usage, 66 an input is missing, 73 cannot write.",
         ])
 

@@ -10,6 +10,10 @@ enum ComparisonOptions {
         .value(
             "budget", "[STAGE.]METRIC=PCT",
             "by how much a metric may grow, in percent; METRIC is wall, cpu or rss; repeatable"),
+        .value(
+            "floor", "METRIC=VALUE",
+            "the smallest difference that counts, such as wall=0.2ms or rss=64KB (default: 5ms, 1MB); repeatable"
+        ),
         .value("rules", "FILE", "thresholds (default: regression_rules.yaml beside the profiles, if there)"),
         .value("allow", "KEY", "compare although KEY differs, and say so; repeatable"),
         .value("gate", "WHAT", "what decides: total, or stages for every stage too (default: total)"),
@@ -20,7 +24,7 @@ enum ComparisonOptions {
     ]
 
     static let exitCodes =
-        "Exit codes: 0 fine, 1 regressed, 2 cannot tell, 3 not comparable, 64 wrong usage, 66 an input is missing "
+        "Exit codes: 0 unchanged or improved, 1 regressed, 2 inconclusive, 3 not comparable, 64 wrong usage, 66 an input is missing "
         + "or cannot be read."
 
     /// How to judge, by the options and the files beside the profiles.
@@ -43,10 +47,26 @@ enum ComparisonOptions {
     static func gateSettings(
         _ arguments: ParsedArguments, profiles: String
     ) throws(ToolFailure) -> ComparisonSettings {
-        ComparisonSettings(
-            budgets: BudgetPolicy(
-                commandLine: try budgets(arguments.values["budget"] ?? []),
-                rules: try rules(arguments.value("rules"), profiles: profiles)))
+        var policy = BudgetPolicy(
+            commandLine: try budgets(arguments.values["budget"] ?? []),
+            rules: try rules(arguments.value("rules"), profiles: profiles))
+        policy.floors = try floors(arguments.values["floor"] ?? [])
+        return ComparisonSettings(budgets: policy)
+    }
+
+    /// Refuses a budget for a stage that no side has: a misspelt one would hold for nothing.
+    static func checkStages(
+        _ settings: ComparisonSettings, of profiles: [FrozenProfile]
+    ) throws(ToolFailure) {
+        let known = profiles.flatMap(\.stages).map(\.stage)
+        for stage in settings.budgets.commandLine.keys.compactMap(\.stage).sorted()
+        where !known.contains(stage) {
+            throw ToolFailure(
+                "There is no stage '\(stage)' to have a budget."
+                    + (NearestName.to(stage.text, among: known.map(\.text)).map { " Did you mean '\($0)'?" }
+                        ?? (known.isEmpty ? " Neither side has stages." : "")),
+                .usage)
+        }
     }
 
     /// Prints a comparison and tells what to exit with.
@@ -81,7 +101,7 @@ enum ComparisonOptions {
         case .notComparable: return .notComparable
         case .verdict(.regressed): return failOn == .never ? .success : .regressed
         case .verdict(.inconclusive): return failOn == .inconclusive ? .inconclusive : .success
-        case .verdict(.ok), .verdict(.improved): return .success
+        case .verdict(.unchanged), .verdict(.improved): return .success
         }
     }
 
@@ -116,10 +136,35 @@ enum ComparisonOptions {
         return Set(names)
     }
 
+    private static let metrics: [String: Metric] = ["wall": .wall, "cpu": .cpu, "rss": .peakResident]
+
+    private static let units: [(ending: String, factor: Double, isMemory: Bool)] = [
+        ("us", 1e-6, false), ("ms", 1e-3, false), ("s", 1, false), ("KB", 1.0 / 1024, true), ("MB", 1, true),
+    ]
+
+    private static func floors(_ texts: [String]) throws(ToolFailure) -> [Metric: Double] {
+        var floors: [Metric: Double] = [:]
+        for text in texts {
+            let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
+            guard sides.count == 2, let metric = metrics[sides[0]],
+                let unit = units.first(where: { sides[1].hasSuffix($0.ending) }),
+                unit.isMemory == (metric == .peakResident),
+                let value = Double(sides[1].dropLast(unit.ending.count)), value.isFinite, value > 0,
+                value <= 1e6
+            else {
+                throw ToolFailure(
+                    "The floor '\(PlainText.sanitized(text))' is not of the form METRIC=VALUE with a unit, such as wall=0.2ms, "
+                        + "cpu=1ms or rss=64KB.", .usage)
+            }
+            floors[metric] = value * unit.factor
+        }
+        return floors
+    }
+
     private static func budgets(
         _ texts: [String]
     ) throws(ToolFailure) -> [BudgetPolicy.Target: Double] {
-        let metrics: [String: Metric] = ["wall": .wall, "cpu": .cpu, "rss": .peakResident]
         var budgets: [BudgetPolicy.Target: Double] = [:]
         for text in texts {
             let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)

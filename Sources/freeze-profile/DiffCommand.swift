@@ -37,7 +37,7 @@ enum DiffCommand {
             "FROM and TO are versions, or paths of profiles. Profiles of the older single-run schema are read too; "
                 + "what cannot be concluded from them is said.",
             "A session is one fresh start of a batch of runs. Only sessions tell how far another one would be off: "
-                + "with one a side and no noise ledger the answer is 'cannot tell'.",
+                + "with one a side the answer is 'inconclusive'.",
             ComparisonOptions.exitCodes,
         ])
 
@@ -47,6 +47,7 @@ enum DiffCommand {
         let from = try load(arguments.operands[0], store)
         let to = try load(arguments.operands[1], store)
         var settings = try ComparisonOptions.settings(arguments, profiles: directory)
+        try ComparisonOptions.checkStages(settings, of: [from, to])
         for reference in arguments.operands {
             if let file = try editedFile(reference, store) { settings.editedFiles.append(file) }
         }

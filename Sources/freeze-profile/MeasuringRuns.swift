@@ -141,10 +141,12 @@ struct InterleavedRuns {
             for step in plan.steps[made...].prefix(2 * (look.pairs + 1) - made) {
                 made += 1
                 try make(step, number: made, in: &runs)
+                // After the first pair that counts, before time is spent on the others.
+                if made == 4 { try ComparisonOptions.checkStages(settings, of: try profiles(runs)) }
             }
+            let sides = try profiles(runs)
             latest = Comparison(
-                interleaved: try runs.profile("a", sessions: ["a"]),
-                with: try runs.profile("b", sessions: ["b"]), plan: plan, look: look, settings: settings)
+                interleaved: sides[0], with: sides[1], plan: plan, look: look, settings: settings)
             if latest?.isDecided == true { break }
         }
         guard var comparison = latest else { throw ToolFailure("The plan has no runs.", .usage) }
@@ -153,6 +155,10 @@ struct InterleavedRuns {
         comparison.notes.append("a is: \(a.joined(separator: " "))")
         comparison.notes.append("b is: \(b.joined(separator: " "))")
         return comparison
+    }
+
+    private func profiles(_ runs: borrowing MeasuringRuns) throws(ToolFailure) -> [FrozenProfile] {
+        [try runs.profile("a", sessions: ["a"]), try runs.profile("b", sessions: ["b"])]
     }
 
     private func make(

@@ -93,6 +93,7 @@ enum ReportCommand {
         arguments.values["format"] = ["html"]
         arguments.values["output"] = arguments.values["output"] ?? ["report.html"]
         var settings = try ComparisonOptions.settings(arguments, profiles: store.directory)
+        try ComparisonOptions.checkStages(settings, of: [older, newer])
         settings.ledger = try DiffCommand.ledger(arguments, for: [older, newer], profiles: store.directory)
         var comparison = Comparison(from: older, to: newer, settings: settings)
         let stacks = try DiffReport(arguments).explain(

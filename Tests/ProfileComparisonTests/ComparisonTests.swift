@@ -25,8 +25,8 @@ struct ComparisonTests {
         let change = try #require(stage.change)
         #expect(stage.verdict == .regressed && (change.percent - 12).magnitude < 0.01)
         #expect(change.percentInterval.lower > 3 && change.percentInterval.upper < 15)
-        #expect(try row(comparison, .rssFeedFetch, .wall).verdict == .ok)
-        #expect(try row(comparison, .transcription, .peakResident).verdict == .ok)
+        #expect(try row(comparison, .rssFeedFetch, .wall).verdict == .unchanged)
+        #expect(try row(comparison, .transcription, .peakResident).verdict == .unchanged)
         #expect(try row(comparison, nil, .averageCPU).verdict == nil)
         #expect(comparison.stages(with: .regressed) == [.transcription])
         #expect(comparison.headline.hasPrefix("Regressed: the run got 10 % slower ("))
@@ -45,9 +45,10 @@ struct ComparisonTests {
         #expect(better.outcome == .verdict(.improved))
         #expect(better.headline.hasPrefix("Improved: the run got 9.3 % faster ("))
         let same = Comparison(from: newer, to: try versions.profile("v3", Versions.steady))
-        #expect(same.outcome == .verdict(.ok))
+        #expect(same.outcome == .verdict(.unchanged))
         #expect(
-            same.headline.hasPrefix("Fine: nothing got worse by more than its budget (wall time at most +"))
+            same.headline.hasPrefix(
+                "Unchanged: nothing got worse by more than its budget (wall time at most +"))
     }
 
     @Test("Sessions that differ more than the versions leave it undecided, and say how many would do")
@@ -93,6 +94,14 @@ struct ComparisonTests {
                 == "How much sessions differ rests on 4 degrees of freedom; it takes 5.")
         ledger[nil, .wall]?.sessions.degreesOfFreedom = 5
         settings.ledger = ledger
+        let lone = try row(Comparison(from: older, to: newer, settings: settings), nil, .wall)
+        #expect(lone.verdict == .inconclusive)
+        #expect(
+            lone.reason == "1 against 1 sessions can fall apart by chance, if sessions come in two kinds.")
+        // Thirty sessions of one kind make a lone one of another kind improbable.
+        ledger[nil, .wall]?.sessions.degreesOfFreedom = 29
+        ledger[nil, .wall]?.sessionCount = 30
+        settings.ledger = ledger
         let known = try row(Comparison(from: older, to: newer, settings: settings), nil, .wall)
         #expect(known.verdict == .regressed)
         #expect(
@@ -116,12 +125,13 @@ struct ComparisonTests {
         #expect(comparison.addedStages.map(\.text) == ["fresh"])
         #expect(comparison.removedStages.map(\.text) == ["gone"])
         let tiny = StageName("tiny")
-        #expect(try row(comparison, tiny, .wall).verdict == .ok)
-        #expect(
-            try row(comparison, tiny, .cpu).reason
-                == "Both sides are below the smallest difference that counts.")
+        for metric in [Metric.wall, .cpu] {
+            let row = try row(comparison, tiny, metric)
+            #expect(row.verdict == nil)
+            #expect(row.reason == "Too short to say: the smallest difference that counts is 5 ms.")
+        }
         // Half a mebibyte of ten is less than the one that counts.
-        #expect(try row(comparison, tiny, .peakResident).verdict == .ok)
+        #expect(try row(comparison, tiny, .peakResident).verdict == .unchanged)
         #expect(try row(comparison, StageName("gone"), .wall).verdict == nil)
     }
 
@@ -131,7 +141,7 @@ struct ComparisonTests {
         let older = try versions.profile("v1", Versions.steady)
         let newer = try versions.profile("v2", Versions.steady, slower: ["rss_feed_fetch": 1.12])
         let total = Comparison(from: older, to: newer)
-        #expect(total.outcome == .verdict(.ok))
+        #expect(total.outcome == .verdict(.unchanged))
         #expect(total.headline.contains(" But rss_feed_fetch got 12 % slower ("))
         let stages = Comparison(from: older, to: newer, settings: ComparisonSettings(gate: .stages))
         #expect(stages.outcome == .verdict(.regressed))

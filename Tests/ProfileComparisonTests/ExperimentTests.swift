@@ -52,7 +52,7 @@ struct ExperimentTests {
         let slower = Comparison(interleaved: a, with: try runs(Self.base.map { 1.1 * $0 }))
         #expect(slower.outcome == .verdict(.regressed))
         let same = Comparison(interleaved: a, with: try runs(Self.base.reversed()))
-        #expect(same.outcome == .verdict(.ok))
+        #expect(same.outcome == .verdict(.unchanged))
         let few = Comparison(
             interleaved: try runs(Array(Self.base.prefix(7))),
             with: try runs(Self.base.prefix(7).map { 2 * $0 }))

@@ -69,10 +69,14 @@ struct Versions {
     /// Sessions of five runs each that differ by about half a percent.
     static let steady = [
         [1.000, 1.002, 0.999, 1.001, 1.003], [1.004, 1.003, 1.005, 1.006, 1.002],
-        [0.997, 0.996, 0.999, 0.998, 0.995],
+        [0.997, 0.996, 0.999, 0.998, 0.995], [1.002, 1.001, 1.003, 1.000, 1.002],
+        [0.999, 1.001, 1.000, 0.998, 1.002],
     ]
+    /// The first three of them.
+    static let threeSteady = Array(steady.prefix(3))
     /// Sessions that differ by about three percent.
     static let noisy = [
         [1.00, 1.02, 0.99, 1.01, 1.03], [1.05, 1.04, 1.06, 1.03, 1.05], [0.97, 0.96, 0.98, 0.97, 0.99],
+        [1.02, 1.01, 1.03, 1.00, 1.02], [0.98, 1.00, 0.99, 0.97, 1.01],
     ]
 }

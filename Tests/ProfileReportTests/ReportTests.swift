@@ -43,7 +43,7 @@ struct ReportTests {
     func markdown() throws {
         let text = MarkdownReport.render(try report())
         #expect(text.contains("<details open><summary>Regressed ("))
-        #expect(text.contains("<details><summary>Fine ("))
+        #expect(text.contains("<details><summary>Unchanged ("))
         #expect(text.contains("| <code>ngram&#95;search</code> | 3.0"))
         #expect(text.contains("changed in src/search.c"))
         for line in text.split(separator: "\n") where line.hasPrefix("| ") {

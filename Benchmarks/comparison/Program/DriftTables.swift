@@ -64,7 +64,7 @@ extension SimulationTables {
         return row(
             [name(plan), percents.joined(separator: ", ") + " %", called(0, none), called(0.03, rates(0.03))]
                 + found + [
-                    none.percent(none.number(.ok) + none.number(.improved)).fixed(0),
+                    none.percent(none.number(.unchanged) + none.number(.improved)).fixed(0),
                     percent(none, none.refused),
                 ])
     }
@@ -92,7 +92,9 @@ extension SimulationTables {
         let rates = [0, 0.03, 0.05, 0.1].map { change in
             Simulation(noise: noise, plan: plan, change: change).rates(comparisons, seed: seed + 6)
         }
-        func fine(_ rates: Rates) -> String { percent(rates, rates.number(.ok) + rates.number(.improved)) }
+        func fine(_ rates: Rates) -> String {
+            percent(rates, rates.number(.unchanged) + rates.number(.improved))
+        }
         return row(
             [name(plan) + ", \((100 * deviation).fixed(1)) %"]
                 + rates.map { percent($0, $0.number(.regressed)) }

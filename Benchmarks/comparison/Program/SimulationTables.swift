@@ -8,7 +8,7 @@ struct SimulationTables {
     let seed: UInt64
 
     /// The tables by name, in the order in which they are printed.
-    static let names = ["alarms", "boundary", "power", "turns", "drift", "growth"]
+    static let names = ["alarms", "boundary", "power", "turns", "drift", "growth", "shapes", "stalls"]
 
     /// A table as Markdown.
     func table(_ name: String) -> String {
@@ -18,7 +18,9 @@ struct SimulationTables {
         case "power": power()
         case "turns": interleaved()
         case "drift": drifting()
-        default: growing()
+        case "growth": growing()
+        case "shapes": shapes()
+        default: stalls()
         }
     }
 
@@ -84,7 +86,7 @@ struct SimulationTables {
             lines.append(
                 row([
                     name(plan), "\((100 * deviation).fixed(1)) %", percent(rates, rates.number(.regressed)),
-                    percent(rates, rates.number(.ok) + rates.number(.improved)),
+                    percent(rates, rates.number(.unchanged) + rates.number(.improved)),
                 ]))
         }
         for plan in [Plan.sessions(3, runs: 10, ledger: 0), .pairs(12)] {
@@ -95,7 +97,7 @@ struct SimulationTables {
             lines.append(
                 row([
                     name(plan) + ", run and 8 stages", "1.0 %", percent(rates, rates.number(.regressed)),
-                    percent(rates, rates.number(.ok) + rates.number(.improved)),
+                    percent(rates, rates.number(.unchanged) + rates.number(.improved)),
                 ]))
         }
         return lines.joined(separator: "\n")
@@ -147,7 +149,7 @@ struct SimulationTables {
         let none = Simulation(noise: noise, plan: plan, change: 0).rates(comparisons, seed: seed + 3)
         return row(
             [name(plan) + label] + detections.map { "\($0[0]) (\($0[1]))" }
-                + [none.percent(none.number(.ok) + none.number(.improved)).fixed(0)])
+                + [none.percent(none.number(.unchanged) + none.number(.improved)).fixed(0)])
     }
 
     func percent(_ rates: Rates, _ number: Int) -> String { "\(rates.percent(number).fixed(1)) %" }

@@ -20,6 +20,8 @@ public struct Calls: Sendable {
     public var ours: Verdict
     /// Whether the machines were too different to compare; counted as cannot tell.
     public var isRefused = false
+    /// Whether all bounds of the family hold the true changes; nil where a row has none for which that is claimed.
+    public var isCovered: Bool?
     /// The runs that were made on each side.
     public var runsPerSide: Int
     /// benchstat's documented rule: a metric's median is higher, with p < 0.05 of the exact two-sided Mann-Whitney test on all
@@ -59,16 +61,34 @@ public struct Simulation: Sendable {
         let level = Mathematics.logarithmOfOnePlus(change)
         let sides = [(0.0, oldWander ?? noise.wander), (level, noise.wander)]
         // Runs made in turn share the machine, which drifts as the noise says.
-        let measured = isInterleaved ? pairs(level, &random) : sides.map { side($0, wander: $1, &random) }
+        var last: [Int: Double] = [:]
+        let measured =
+            isInterleaved
+            ? pairs(level, &random)
+            : sides.enumerated().map { number, one in
+                side(one.0, wander: one.1, stalls: number == 1 ? noise.stalls : 0, &last, &random)
+            }
         let comparison = comparison(measured[0], measured[1], &random)
         func metrics(_ side: Side) -> [[Double]] { side.total.map { $0.flatMap(\.self) } }
         let values = Array(zip(metrics(measured[0]), metrics(measured[1])))
         let ours: Verdict =
             if case .verdict(let verdict) = comparison.outcome { verdict } else { .inconclusive }
         return Calls(
-            ours: ours, isRefused: comparison.outcome == .notComparable, runsPerSide: comparison.to.runs,
+            ours: ours, isRefused: comparison.outcome == .notComparable,
+            isCovered: isCovered(comparison, level),
+            runsPerSide: comparison.to.runs,
             benchstat: values.contains { calledByBenchstat($0, $1) },
             fixedPercent: values.contains { calledByPercent($0, $1) })
+    }
+
+    private func isCovered(_ comparison: Comparison, _ level: Double) -> Bool? {
+        let rows = comparison.rows.filter { $0.family == .total }
+        guard !rows.isEmpty, rows.allSatisfy({ $0.change?.confidence != nil }) else { return nil }
+        return rows.allSatisfy { row in
+            guard let interval = row.change?.interval else { return false }
+            let truth = row.metric == .peakResident ? 0 : level
+            return interval.lower <= truth && truth <= interval.upper
+        }
     }
 
     /// How often each rule called a regression, and ours a verdict, in so many comparisons.
@@ -90,22 +110,33 @@ public struct Simulation: Sendable {
     private var isInterleaved: Bool { if case .sessions = plan { false } else { true } }
 
     /// Sessions of a version: wall and CPU time feel its change and the machine's speed, memory neither.
-    private func side(_ level: Double, wander: Double, _ random: inout RandomNumbers) -> Side {
+    ///
+    /// - Parameter last: What the session before had of its own, by metric.
+    private func side(
+        _ level: Double, wander: Double, stalls: Double, _ last: inout [Int: Double],
+        _ random: inout RandomNumbers
+    ) -> Side {
         guard case .sessions(let sessions, let runs, _) = plan else { return Side(total: [], stages: []) }
         var noise = noise
         noise.wander = wander
         let speeds = (0..<sessions).map { _ in noise.speed(runs: runs, &random) }
         let still = [Double](repeating: 0, count: runs + 1)
-        func metrics(_ random: inout RandomNumbers) -> [[[Double]]] {
-            [true, true, false].map { isTime in
-                speeds.map { speed in
-                    noise.session(
-                        runs: runs, level: isTime ? level : 0, speed: isTime ? speed : still, &random)
+        func metrics(
+            _ part: Int, _ last: inout [Int: Double], _ random: inout RandomNumbers
+        ) -> [[[Double]]] {
+            (0..<3).map { metric in
+                let isTime = metric < 2
+                return speeds.map { speed in
+                    let own = noise.sessionEffect(after: &last[3 * part + metric], &random)
+                    return noise.session(
+                        runs: runs, level: isTime ? level : 0, own: own, speed: isTime ? speed : still,
+                        stalls: isTime ? stalls : 0, &random)
                 }
             }
         }
+        let total = metrics(0, &last, &random)
         return Side(
-            total: metrics(&random), stages: (0..<stages).map { _ in metrics(&random) }, speeds: speeds)
+            total: total, stages: (0..<stages).map { metrics($0 + 1, &last, &random) }, speeds: speeds)
     }
 
     /// Both versions' runs made in turn.
@@ -193,7 +224,8 @@ public struct Simulation: Sendable {
         var earlier = self
         earlier.plan = .sessions(degrees + 1, runs: runs, ledger: 0)
         earlier.stages = 0
-        let side = earlier.side(0, wander: ledgerWander ?? noise.wander, &random)
+        var last: [Int: Double] = [:]
+        let side = earlier.side(0, wander: ledgerWander ?? noise.wander, stalls: 0, &last, &random)
         ledger.learn(from: earlier.profile(side, &random), date: "")
         return ledger
     }
@@ -263,7 +295,15 @@ public struct Rates: Sendable {
         if calls.fixedPercent { fixedCalls += 1 }
         if calls.isRefused { refusals += 1 }
         runs += calls.runsPerSide
+        if let isCovered = calls.isCovered {
+            statements += 1
+            if !isCovered { misses += 1 }
+        }
     }
+
+    /// In how many bounds were claimed for the family, and in how many of these a true change lay outside.
+    public private(set) var statements = 0
+    public private(set) var misses = 0
 
     /// How many comparisons got a verdict of ours.
     public func number(_ verdict: Verdict) -> Int { verdicts[verdict] ?? 0 }

@@ -19,6 +19,8 @@ public struct BudgetPolicy: Equatable, Sendable {
     /// Percentages given on the command line.
     public var commandLine: [Target: Double]
     public var rules: RegressionRules?
+    /// The smallest differences that count where somebody says, in each metric's unit: seconds, mebibytes.
+    public var floors: [Metric: Double] = [:]
 
     /// A policy.
     public init(commandLine: [Target: Double] = [:], rules: RegressionRules? = nil) {
@@ -76,6 +78,16 @@ extension Metric {
     static let judged: [Metric] = [.wall, .cpu, .peakResident]
     /// What a comparison shows without judging it, because it follows from what it judges.
     static let shownOnly: [Metric] = [.averageCPU]
+
+    /// The name in options such as `--budget`.
+    public var optionName: String {
+        switch self {
+        case .wall: "wall"
+        case .cpu: "cpu"
+        case .peakResident: "rss"
+        default: rawValue
+        }
+    }
 
     /// Whether it is an amount of memory, in mebibytes.
     var isMemory: Bool { self == .peakResident }

@@ -40,6 +40,7 @@ extension Comparison {
         guard comparability.refusals.isEmpty else { return }
         let table = RowTable(from: older, to: newer, design: design, settings: settings)
         rows = table.rows()
+        attendance = table.attendance()
         exactDifferences = table.exactDifferences()
         notes = table.notes(from: self.from, to: self.to)
     }

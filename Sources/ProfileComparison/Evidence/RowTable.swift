@@ -38,8 +38,8 @@ struct RowTable {
     /// The row without a judgement, with what the rules file says.
     private func row(_ metric: Metric, _ stage: StageName?, _ family: Family) -> ComparisonRow {
         var row = ComparisonRow(
-            stage: stage, metric: metric, family: family, from: from.median(of: metric, in: stage),
-            to: to.median(of: metric, in: stage))
+            stage: stage, metric: metric, family: family, from: from.typical(of: metric, in: stage, design),
+            to: to.typical(of: metric, in: stage, design))
         if let delta = row.deltaPercent, let rule = settings.budgets.rules?.rule(of: metric, in: stage),
             delta > rule.maximumDeltaPercent
         {
@@ -53,85 +53,31 @@ struct RowTable {
     private func candidate(_ metric: Metric, _ stage: StageName?, _ family: Family) -> Candidate? {
         var row = row(metric, stage, family)
         guard row.presence == .both else { return nil }
-        let interval = [from.samplingInterval, to.samplingInterval].compactMap(\.self).max()
-        let floor =
-            metric.isMemory
-            ? AbsoluteFloor.mebibytes(threads: nil) : AbsoluteFloor.seconds(samplingInterval: interval)
+        let floor = settings.budgets.floors[metric] ?? standardFloor(metric)
         let budget = settings.budgets.budget(of: metric, in: stage, floor: floor, ledger: settings.ledger)
+        let evidence = RowEvidence(
+            from: from, to: to, metric: metric, stage: stage, floor: floor,
+            ledger: design == .sessions ? settings.ledger?[stage, metric] : nil)
+        let old = evidence.judged(row.from?.value ?? 0)
+        for (side, reading) in [(from, row.from), (to, row.to)] {
+            if let reason = reading?.unavailableReason {
+                return Candidate(
+                    row: row, budget: budget, judgedOld: old,
+                    evidence: .none(reason: "\(side.name) has no value: \(reason).", remedy: nil))
+            }
+        }
         switch design {
         case .sessions: row.withinSession = withinSession(metric, stage)
         case .interleaved: row.pairedProbability = paired(row, budget)
         }
-        return Candidate(row: row, budget: budget, evidence: evidence(row, floor: floor))
+        evidence.describe(&row, design)
+        return Candidate(row: row, budget: budget, judgedOld: old, evidence: evidence.evidence(design))
     }
 
-    private func evidence(_ row: ComparisonRow, floor: Double) -> Candidate.Evidence {
-        for (side, reading) in [(from, row.from), (to, row.to)] {
-            if let reason = reading?.unavailableReason {
-                return .none(reason: "\(side.name) has no value: \(reason).", remedy: nil)
-            }
-        }
-        let older = from.values(of: row.metric, in: row.stage).filter { !$0.isEmpty }
-        let newer = to.values(of: row.metric, in: row.stage).filter { !$0.isEmpty }
-        for (side, values) in [(from, older), (to, newer)] where values.isEmpty {
-            return .none(reason: side.reasonForNoSession, remedy: .moreSessions)
-        }
-        if (older + newer).joined().allSatisfy({ $0 <= floor }) { return .belowFloor }
-        return switch design {
-        case .sessions:
-            sessionEvidence(older, newer, ledger: settings.ledger?[row.stage, row.metric], row.metric)
-        case .interleaved: runEvidence(older.flatMap(\.self), newer.flatMap(\.self))
-        }
-    }
-
-    private func runEvidence(_ older: [Double], _ newer: [Double]) -> Candidate.Evidence {
-        guard let olderLogarithms = older.logarithms, let newerLogarithms = newer.logarithms else {
-            return .none(reason: "A run has 0, which has no ratio.", remedy: nil)
-        }
-        guard let test = InterleavedTest(old: olderLogarithms, new: newerLogarithms) else {
-            let fewest = InterleavedTest.fewestRuns
-            return .none(
-                reason: "Fewer than \(fewest) runs a side are no evidence.",
-                remedy: Remedy(runsPerSide: 12, sentence: "It takes \(fewest) pairs at least, 12 for a gate.")
-            )
-        }
-        return .test(.interleaved(test))
-    }
-
-    private func sessionEvidence(
-        _ older: [[Double]], _ newer: [[Double]], ledger: NoiseLedger.Entry?, _ metric: Metric
-    ) -> Candidate.Evidence {
-        guard let olderLogarithms = sessionValues(older), let newerLogarithms = sessionValues(newer) else {
-            return .none(reason: "A run has 0, which has no ratio.", remedy: nil)
-        }
-        do throws(SessionTest.Obstacle) {
-            return .test(
-                .sessions(
-                    try SessionTest(
-                        old: olderLogarithms, new: newerLogarithms, ledger: ledger?.sessions,
-                        drift: metric.isMemory ? SessionTest.Drift() : drift(older, newer, ledger))))
-        } catch {
-            return .none(reason: error.sentence, remedy: .moreSessions)
-        }
-    }
-
-    /// What a machine's speed has to do with: times, not memory.
-    private func drift(
-        _ older: [[Double]], _ newer: [[Double]], _ ledger: NoiseLedger.Entry?
-    ) -> SessionTest.Drift {
-        SessionTest.Drift(
-            old: MachineDrift.variance(of: from.sessions, felt: older.compactMap(\.logarithms)),
-            new: MachineDrift.variance(of: to.sessions, felt: newer.compactMap(\.logarithms)),
-            ledger: ledger?.driftVariance ?? 0)
-    }
-
-    private func sessionValues(_ sessions: [[Double]]) -> [Double]? {
-        var values: [Double] = []
-        for session in sessions {
-            guard let median = session.logarithms.flatMap(FrozenProfile.median) else { return nil }
-            values.append(median)
-        }
-        return values
+    private func standardFloor(_ metric: Metric) -> Double {
+        let interval = [from.samplingInterval, to.samplingInterval].compactMap(\.self).max()
+        return metric.isMemory
+            ? AbsoluteFloor.mebibytes(threads: nil) : AbsoluteFloor.seconds(samplingInterval: interval)
     }
 
     /// The signed-rank test of each pair's difference beyond the budget; nil where a run of a pair has no value.
@@ -153,6 +99,20 @@ struct RowTable {
         return LogChange(
             estimate: shift.hodgesLehmann, interval: shift.interval(tail: settings.errorRate / 2),
             upperBound: shift.interval(tail: settings.errorRate).upper)
+    }
+
+    /// Stages that not every run of both sides entered.
+    func attendance() -> [StageName: StageAttendance] {
+        var found: [StageName: StageAttendance] = [:]
+        for stage in stages {
+            let attendance = StageAttendance(
+                from: from.runs(with: stage), fromRuns: from.runs, to: to.runs(with: stage), toRuns: to.runs)
+            func isPartial(_ entered: Int, _ runs: Int) -> Bool { entered > 0 && entered < runs }
+            if isPartial(attendance.from, from.runs) || isPartial(attendance.to, to.runs) {
+                found[stage] = attendance
+            }
+        }
+        return found
     }
 
     func exactDifferences() -> [Comparison.ExactDifference] {

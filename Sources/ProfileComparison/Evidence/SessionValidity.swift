@@ -1,4 +1,5 @@
 internal import FrozenProfile
+internal import Measurement
 internal import Statistics
 
 /// What makes a session no fair measurement: rules fixed beforehand, so that nobody leaves out what does not please.
@@ -8,8 +9,30 @@ enum SessionValidity {
     private static let disqualifying: Set<NoiseReview.Kind> = [.trend, .slowFirstRun]
 
     /// Why a session must not count, as sentences; empty for a fair one.
-    static func problems(of session: Session) -> [String] {
-        NoiseReview(session).findings.filter { disqualifying.contains($0.kind) }.map(\.sentence)
+    ///
+    /// - Parameter others: All sessions of the version, this one among them.
+    static func problems(of session: Session, among others: [Session]) -> [String] {
+        NoiseReview(session).findings.filter { finding in
+            disqualifying.contains(finding.kind)
+                && (finding.kind != .slowFirstRun || isOfFirstRuns(session, among: others))
+        }.map(\.sentence)
+    }
+
+    /// Whether it is being first that makes a session's first run slow.
+    ///
+    /// Where a later run is as slow, or another session does not begin with such a run, runs are of two kinds and this session
+    /// happens to begin with the slow one: to leave it out would hide that kind.
+    private static func isOfFirstRuns(_ session: Session, among others: [Session]) -> Bool {
+        func walls(_ session: Session) -> [Double] {
+            session.runs.filter(\.counts).compactMap(\.use.wallSeconds.value)
+        }
+        guard let first = walls(session).first,
+            let usual = FrozenProfile.median(Array(walls(session).dropFirst()))
+        else { return true }
+        let isSlow: (Double) -> Bool = { $0 > (first + usual) / 2 }
+        let all = others.map(walls).filter { $0.count > 1 }
+        return all.allSatisfy { $0.first.map(isSlow) ?? true }
+            && !all.contains { $0.dropFirst().contains(where: isSlow) }
     }
 
     /// What else disturbed a session, in a few words each: the pages of the versions have the figures.

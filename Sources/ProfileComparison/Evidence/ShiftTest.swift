@@ -1,33 +1,58 @@
-public import Statistics
+internal import FrozenProfile
+internal import Statistics
 
-/// A test of how far a metric's logarithm moved from the old version to the new one.
-enum ShiftTest {
+/// What is compared of the runs on both sides: a shift of the typical run is only a part of what a user is charged for.
+public enum Criterion: String, CaseIterable, Sendable {
+    /// The median run.
+    case typical
+    /// The mean of all runs: what they cost together.
+    case mean
+    /// Where the slowest part of the runs begins.
+    case slowest
+
+    /// The share of the error rate of a row that a call of a regression, or of an improvement, by this criterion may use up.
+    /// That of the typical run leaves the bounds of a two-sided interval: what lies beyond them is called.
+    public var share: Double { self == .typical ? 0.5 : 0.25 }
+
+    /// The value of a session's runs in the metric's unit; not a number for no run.
+    func value(of runs: [Double]) -> Double {
+        switch self {
+        case .typical: FrozenProfile.median(runs) ?? .nan
+        case .mean: runs.reduce(0, +) / Double(runs.count)
+        case .slowest: Quantile.of(runs, at: 1 - Self.slowestShareOfSession)
+        }
+    }
+
+    /// The share of a session's runs that are the slowest.
+    static let slowestShareOfSession = 0.25
+}
+
+/// A test of how far something moved from the old version to the new one, on the scale of natural logarithms.
+protocol ShiftTesting {
+    /// The best estimate of the shift.
+    var estimate: Double { get }
+    /// The probability of data like these, or worse ones, if the shift is at most this.
+    func probability(atMost shift: Double) -> Double
+    /// The probability of data like these, or better ones, if the shift is at least this.
+    func probability(atLeast shift: Double) -> Double
+}
+
+extension SessionTest: ShiftTesting {}
+extension InterleavedTest: ShiftTesting {}
+extension MeanTest: ShiftTesting {}
+extension UpperTailTest: ShiftTesting {}
+
+/// What repeats the measurement of a row's typical run.
+enum TypicalTest {
     /// Frozen against frozen.
     case sessions(SessionTest)
     /// Runs of both versions in turn.
     case interleaved(InterleavedTest)
 
-    /// The best estimate of the shift.
-    var estimate: Double {
+    var shift: any ShiftTesting {
         switch self {
-        case .sessions(let test): test.estimate
-        case .interleaved(let test): test.estimate
-        }
-    }
-
-    /// The probability of data like these, or worse ones, if the shift is at most this.
-    func probability(atMost shift: Double) -> Double {
-        switch self {
-        case .sessions(let test): test.probability(atMost: shift)
-        case .interleaved(let test): test.probability(atMost: shift)
-        }
-    }
-
-    /// The probability of data like these, or better ones, if the shift is at least this.
-    func probability(atLeast shift: Double) -> Double {
-        switch self {
-        case .sessions(let test): test.probability(atLeast: shift)
-        case .interleaved(let test): test.probability(atLeast: shift)
+        case .sessions(let test): test
+        case .interleaved(let test): test
         }
     }
 
@@ -42,50 +67,46 @@ enum ShiftTest {
     }
 }
 
-/// The exact Mann-Whitney test of runs made in turn, shifted by the margin in question.
-///
-/// Interleaving in random order leaves no bias of drift; the unpaired test is then conservative.
-public struct InterleavedTest: Sendable {
-    private let old: [Double]
-    private let new: [Double]
-    private let shift: ShiftEstimate
+/// The three tests of a row.
+struct RowTest {
+    var typical: TypicalTest
+    var mean: any ShiftTesting
+    var slowest: any ShiftTesting
+    /// The smallest probability that the number of sessions allows to believe; 0 for runs made in turn.
+    var leastChance = 0.0
+    /// The runs of the side that has fewer.
+    var fewestRuns: Int
+    /// How many sessions each side needs before anything can be called in a family of one row; nil where there are enough.
+    var sessions: (old: Int, new: Int)?
 
-    /// The fewest runs a side of which any verdict is drawn.
-    public static let fewestRuns = 8
+    /// The fewest runs a side that show with 95 % certainty a kind of run that one in four is of.
+    static let fewestRunsForUnchanged = 11
 
-    /// The test of two commands' logarithms; nil for fewer than ``fewestRuns`` a side or a value that is not finite.
-    public init?(old: [Double], new: [Double]) {
-        guard min(old.count, new.count) >= Self.fewestRuns, let shift = ShiftEstimate(from: old, to: new)
-        else { return nil }
-        self.old = old
-        self.new = new
-        self.shift = shift
+    subscript(criterion: Criterion) -> any ShiftTesting {
+        switch criterion {
+        case .typical: typical.shift
+        case .mean: mean
+        case .slowest: slowest
+        }
     }
 
-    /// The median difference of all pairs of runs.
-    public var estimate: Double { shift.hodgesLehmann }
-
-    /// The probability of values this large if they are those of the old command and at most the shift.
-    public func probability(atMost shift: Double) -> Double { probability(shift, .greater) }
-
-    /// The probability of values this small if they are those of the old command and at least the shift.
-    public func probability(atLeast shift: Double) -> Double { probability(shift, .less) }
-
-    /// The shifts that the test does not refute.
-    ///
-    /// - Parameter tail: The probability of error at each bound.
-    public func interval(tail: Double) -> Interval { shift.interval(tail: tail) }
-
-    /// The fewest runs a side with which the interval's half-width would be at most this, going by the square root law.
-    public func runsNeeded(halfWidth: Double, tail: Double) -> Int? {
-        let now = interval(tail: tail).halfWidth
-        guard now.isFinite, halfWidth > 0 else { return nil }
-        let factor = now / halfWidth
-        let runs = (Double(min(old.count, new.count)) * factor * factor).rounded(.up)
-        return runs <= 10_000 ? max(Int(runs), min(old.count, new.count) + 1) : nil
+    /// The probability of data like these if no criterion moved by more than the margin.
+    func worse(margin: Double) -> Double {
+        combined { $0.probability(atMost: margin) }
     }
 
-    private func probability(_ shift: Double, _ alternative: MannWhitney.Alternative) -> Double {
-        MannWhitney.test(new.map { $0 - shift }, old, alternative: alternative)?.probability ?? 1
+    /// The probability of data like these if no criterion got better by more than the margin.
+    func better(margin: Double) -> Double {
+        combined { $0.probability(atLeast: -margin) }
+    }
+
+    /// The probability of data like these if any criterion moved by the margin or more.
+    func within(margin: Double) -> Double {
+        max(leastChance, Criterion.allCases.map { self[$0].probability(atLeast: margin) }.max() ?? 1)
+    }
+
+    private func combined(_ probability: (any ShiftTesting) -> Double) -> Double {
+        let smallest = Criterion.allCases.map { probability(self[$0]) / $0.share }.min() ?? 1
+        return min(1, max(leastChance, smallest))
     }
 }

@@ -1,6 +1,7 @@
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+internal import Statistics
 
 /// What a profile has to say about its metrics, session by session.
 struct SideEvidence {
@@ -18,7 +19,7 @@ struct SideEvidence {
         var fair: [Session] = []
         var unfair: [(id: String, reasons: [String])] = []
         for session in profile.sessions where session.runs.contains(where: \.counts) {
-            let problems = SessionValidity.problems(of: session)
+            let problems = SessionValidity.problems(of: session, among: profile.sessions)
             if !problems.isEmpty { unfair.append((session.id, problems)) }
             if problems.isEmpty || countsInvalid { fair.append(session) }
         }
@@ -42,6 +43,25 @@ struct SideEvidence {
                 guard let stage else { return run.use[metric].value }
                 return run.stages.first { $0.stage == stage }?.use[metric].value
             }
+        }
+    }
+
+    /// A metric's typical run as it is judged: of sessions the geometric mean of their medians, of runs made in turn their
+    /// median; what the summary says where there are no runs.
+    func typical(of metric: Metric, in stage: StageName?, _ design: Comparison.Design) -> Reading<Double>? {
+        let sessions = values(of: metric, in: stage).filter { !$0.isEmpty }
+        guard design == .sessions, !sessions.isEmpty,
+            sessions.allSatisfy({ FrozenProfile.median($0) ?? 0 > 0 })
+        else { return median(of: metric, in: stage) }
+        // One session's median as it is, without the detour that costs its last digit.
+        guard sessions.count > 1 else { return FrozenProfile.median(sessions[0]).map { .value($0) } }
+        return .value(RowEvidence.level(of: sessions, .typical))
+    }
+
+    /// How many runs entered a stage.
+    func runs(with stage: StageName) -> Int {
+        sessions.reduce(0) { sum, session in
+            sum + session.runs.count { $0.counts && $0.stages.contains { $0.stage == stage } }
         }
     }
 

@@ -43,7 +43,7 @@ public struct FalseAlarms: Equatable, Sendable {
             switch Comparison(from: part(first), to: part(second), settings: settings).outcome {
             case .verdict(.regressed): regressed += 1
             case .verdict(.inconclusive): inconclusive += 1
-            case .verdict(.ok), .verdict(.improved), .notComparable: break
+            case .verdict(.unchanged), .verdict(.improved), .notComparable: break
             }
         }
         if settings.budgets.rules != nil { beyondRules = 0 }

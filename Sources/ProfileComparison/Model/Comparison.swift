@@ -54,12 +54,24 @@ public struct Comparison: Equatable, Sendable {
     public var notes: [String]
     /// Why stages changed, by stage: filled by whoever compares the stacks.
     public var explanations: [StageName: StageExplanation] = [:]
+    /// Stages that not every run entered.
+    public var attendance: [StageName: StageAttendance] = [:]
     /// The order in which runs were made in turn; nil for frozen versions.
     public var plan: InterleavedPlan?
     /// How many pairs of the plan were made; nil for frozen versions.
     public var pairsMade: Int?
     /// What both versions measure side by side now, beside what was frozen; nil when nobody asked.
     public var remeasurement: Remeasurement?
+}
+
+/// In how many runs a stage was.
+public struct StageAttendance: Equatable, Sendable {
+    /// Runs of the old side that entered it, of so many.
+    public var from: Int
+    public var fromRuns: Int
+    /// Runs of the new side that entered it, of so many.
+    public var to: Int
+    public var toRuns: Int
 }
 
 /// How a comparison judges.
@@ -72,7 +84,7 @@ public struct ComparisonSettings: Equatable, Sendable {
         case stages
     }
 
-    /// The chance of a false regression in a family, and of a false ok in a row.
+    /// The chance of a false regression in a family, and of a false unchanged in a row.
     public var errorRate = 0.05
     public var gate = Gate.total
     public var budgets: BudgetPolicy
@@ -106,7 +118,7 @@ extension Comparison {
     /// What came of the comparison as a whole.
     public var outcome: Outcome {
         guard comparability.refusals.isEmpty else { return .notComparable }
-        let judged = rows.filter { $0.family == .total || $0.family == .stages && settings.gate == .stages }
+        let judged = rows.filter { $0.family.decides(settings.gate) }
         return .verdict(Verdict.overall(judged.compactMap(\.verdict)) ?? .inconclusive)
     }
 

@@ -10,6 +10,31 @@ public enum Family: String, Equatable, Sendable {
     case stages
     /// Computed from other rows: shown, never judged.
     case derived
+
+    /// Whether its rows decide the outcome of a comparison.
+    func decides(_ gate: ComparisonSettings.Gate) -> Bool {
+        switch self {
+        case .total: true
+        case .stages: gate == .stages
+        case .derived: false
+        }
+    }
+}
+
+/// How the mean, or the slowest part, of a row's runs changed.
+public struct PartChange: Equatable, Sendable {
+    /// The old side's value and the new side's, in the metric's unit.
+    public var from: Double
+    public var to: Double
+    /// The logarithm of the new value by the old one.
+    public var estimate: Double
+    /// The probability of data like these, or worse, if it changed by no more than the budget; of this row alone.
+    public var regressionProbability: Double
+    /// The probability of data like these, or better, if it changed by the budget or more; of this row alone.
+    public var withinProbability: Double
+
+    /// The change in percent of the old value.
+    public var percent: Double { Percent.ofLogarithm(estimate) }
 }
 
 /// A metric of a stage, or of the whole run, on both sides, with what can be said about its change.
@@ -23,14 +48,21 @@ public struct ComparisonRow: Equatable, Sendable {
     public var stage: StageName?
     public var metric: Metric
     public var family: Family
-    /// The median of the old side's runs, in the metric's unit; nil where it has no such stage.
+    /// The old side's typical run, in the metric's unit; nil where it has no such stage. Of sessions the geometric mean of their
+    /// medians, which is what is judged; of runs made in turn their median.
     public var from: Reading<Double>?
-    /// The median of the new side's runs, in the metric's unit; nil where it has no such stage.
+    /// The new side's typical run.
     public var to: Reading<Double>?
     /// Nil for a row that is not judged.
     public var budget: Budget?
     /// What the test says; nil where there is no test to be made.
     public var change: LogChange?
+    /// How the mean and the slowest part of the runs changed; none where there is no test to be made.
+    public var parts: [Criterion: PartChange] = [:]
+    /// The old side's runs, where they are of two kinds.
+    public var fromKinds: RunKinds?
+    /// The new side's runs, where they are of two kinds.
+    public var toKinds: RunKinds?
     /// What the runs alone say, as if sessions did not differ: a diagnostic, never a verdict.
     public var withinSession: LogChange?
     /// The probability, adjusted for the family, of data like these if the change were within the budget.

@@ -8,10 +8,10 @@ public enum Verdict: String, Equatable, Sendable, CaseIterable {
     case inconclusive
     /// Better by more than the budget, beyond reasonable doubt.
     case improved
-    /// Not worse by more than the budget, beyond reasonable doubt.
-    case ok
+    /// Not worse by more than the budget, beyond reasonable doubt: neither the typical run, nor the mean, nor the slowest part.
+    case unchanged
 
-    /// The verdict of several: the first of regressed, inconclusive, improved that any has; ok otherwise.
+    /// The verdict of several: the first of regressed, inconclusive, improved that any has; unchanged otherwise.
     ///
     /// - Returns: Nil for none: nothing was judged.
     public static func overall(_ verdicts: [Verdict]) -> Verdict? {
@@ -41,16 +41,20 @@ public struct Remedy: Equatable, Sendable {
 public struct LogChange: Equatable, Sendable {
     /// The logarithm of the new value by the old one.
     public var estimate: Double
-    /// The changes that the test does not refute. Each bound holds with 95 % confidence for all rows of the family at once.
+    /// The changes that the test does not refute, for all rows of the family at once.
     public var interval: Interval
-    /// The largest change that the test does not refute at 95 % for this row alone: what a verdict of ok rests on.
+    /// The largest change that the test does not refute at 95 % for this row alone: what a verdict of unchanged rests on.
     public var upperBound: Double
+    /// The chance, 0 to 1, that the intervals of all rows of the family hold the true changes; nil where none can be stated,
+    /// because so few sessions may fall apart by kind.
+    public var confidence: Double?
 
     /// A change.
-    public init(estimate: Double, interval: Interval, upperBound: Double) {
+    public init(estimate: Double, interval: Interval, upperBound: Double, confidence: Double? = 0.95) {
         self.estimate = estimate
         self.interval = interval
         self.upperBound = upperBound
+        self.confidence = confidence
     }
 
     /// The estimate in percent of the old value.

@@ -6,7 +6,7 @@ internal import Statistics
 
 extension Comparison {
     /// The schema of ``json``: the first number rises when a reader would misread it, the second when members are added.
-    public static let jsonSchemaVersion = "1.1"
+    public static let jsonSchemaVersion = "2.0"
 
     /// The comparison as JSON, which `docs/formats/comparison.md` describes.
     public var json: String {
@@ -65,6 +65,9 @@ extension Comparison {
             ("family", row.family.rawValue.asJSON), ("presence", row.presence.rawValue.asJSON),
             ("from", row.from.map(value)), ("to", row.to.map(value)),
             ("delta_pct", row.deltaPercent.map { JSONText.number($0) }), ("change", row.change.map(change)),
+            ("mean", row.parts[.mean].map { part($0, row.metric) }),
+            ("slowest", row.parts[.slowest].map { part($0, row.metric) }),
+            ("kinds", kinds(row)), ("runs_with_stage", row.stage.flatMap { attendance[$0] }.map(attendance)),
             ("within_session", row.withinSession.map(change)),
             ("probability", row.regressionProbability.map { JSONText.number($0, decimals: 9) }),
             ("drift_share", row.shareOfDrift.map { JSONText.number($0) }),
@@ -75,12 +78,42 @@ extension Comparison {
         ])
     }
 
+    private func part(_ part: PartChange, _ metric: Metric) -> String {
+        JSONText.object([
+            ("from", JSONText.number(part.from, decimals: metric.decimals)),
+            ("to", JSONText.number(part.to, decimals: metric.decimals)),
+            ("pct", JSONText.number(part.percent)),
+            ("probability", JSONText.number(part.regressionProbability, decimals: 9)),
+            ("within_probability", JSONText.number(part.withinProbability, decimals: 9)),
+        ])
+    }
+
+    private func kinds(_ row: ComparisonRow) -> String? {
+        func object(_ kinds: RunKinds) -> String {
+            JSONText.object([
+                ("slow_runs", "\(kinds.slow)"), ("runs", "\(kinds.runs)"),
+                ("factor", JSONText.number(kinds.factor)),
+            ])
+        }
+        guard row.fromKinds != nil || row.toKinds != nil else { return nil }
+        return JSONText.object([("from", row.fromKinds.map(object)), ("to", row.toKinds.map(object))])
+    }
+
+    private func attendance(_ attendance: StageAttendance) -> String {
+        JSONText.object([
+            ("from", "\(attendance.from)"), ("from_runs", "\(attendance.fromRuns)"),
+            ("to", "\(attendance.to)"),
+            ("to_runs", "\(attendance.toRuns)"),
+        ])
+    }
+
     private func change(_ change: LogChange) -> String {
         JSONText.object([
             ("pct", JSONText.number(change.percent)),
             ("lower_pct", JSONText.number(change.percentInterval.lower)),
             ("upper_pct", JSONText.number(change.percentInterval.upper)),
             ("upper_bound_pct", JSONText.number(change.percentUpperBound)),
+            ("confidence", change.confidence.map { JSONText.number($0) } ?? "null"),
         ])
     }
 

@@ -41,7 +41,7 @@ public struct ComparisonText {
 
     private var headlineEmphasis: Emphasis {
         switch comparison.outcome {
-        case .verdict(.ok), .verdict(.improved): .good
+        case .verdict(.unchanged), .verdict(.improved): .good
         case .verdict(.inconclusive): .title
         case .verdict(.regressed), .notComparable: .bad
         }
@@ -77,7 +77,7 @@ public struct ComparisonText {
         let older = columnTitle(comparison.from.release, "from")
         let newer = columnTitle(comparison.to.release, "to")
         var lines = [
-            cells("", older, newer, "change", "95 % bounds", "budget", ""),
+            cells("", older, newer, "change", comparison.boundsTitle, "budget", ""),
             String(repeating: "-", count: 80),
         ]
         var previous: StageName??
@@ -94,10 +94,16 @@ public struct ComparisonText {
     private func heading(_ row: ComparisonRow) -> String {
         let name = TextLines.cut(row.stage?.text ?? "whole run", to: width - 12)
         switch row.presence {
-        case .both: return name
-        case .added: return name + " (added)"
-        case .removed: return name + " (removed)"
+        case .both: return name + attendance(row)
+        case .added: return name + " (added\(attendance(row)))"
+        case .removed: return name + " (removed\(attendance(row)))"
         }
+    }
+
+    /// In how many runs a stage was, where it was not in all.
+    private func attendance(_ row: ComparisonRow) -> String {
+        guard let stage = row.stage, let found = comparison.attendance[stage] else { return "" }
+        return ", " + found.words(row.presence)
     }
 
     private func columnTitle(_ release: String, _ otherwise: String) -> String {
@@ -116,7 +122,7 @@ public struct ComparisonText {
         switch verdict {
         case .regressed: .bad
         case .improved: .good
-        case .ok, .inconclusive: .faint
+        case .unchanged, .inconclusive: .faint
         }
     }
 
@@ -142,17 +148,17 @@ public struct ComparisonText {
 
     private func change(_ row: ComparisonRow) -> String {
         guard row.presence == .both else { return row.presence.rawValue }
-        guard let percent = row.changePercent else {
+        guard row.from?.value != 0 || row.to?.value == 0, let percent = row.changePercent else {
             return row.from?.value == 0 && row.to?.value != nil ? "was 0" : "n/a"
         }
         return Comparison.signed(percent) + " %"
     }
 
-    /// The interval of the test; for an ok the bound it rests on; else, after a tilde, what the runs alone say.
+    /// The interval of the test; for unchanged the bound it rests on; else, after a tilde, what the runs alone say.
     private func bounds(_ row: ComparisonRow) -> String {
         if let change = row.change {
-            if row.verdict == .ok { return "up to " + Comparison.signed(change.percentUpperBound) }
-            return bracketed(change.percentInterval)
+            if row.verdict == .unchanged { return "up to " + Comparison.signed(change.percentUpperBound) }
+            return (change.confidence == nil ? "~" : "") + bracketed(change.percentInterval)
         }
         guard row.verdict != nil, let interval = row.withinSession?.percentInterval, interval.lower.isFinite
         else {
@@ -176,6 +182,7 @@ public struct ComparisonText {
         let notes = FootNotes(comparison)
         var lines: [String] = []
         lines += paragraphs(notes.remeasured, mark: "-", title: "Frozen then, side by side now:")
+        lines += paragraphs(notes.partings, mark: "!", title: "Where the typical run is not the whole story:")
         lines += paragraphs(notes.doubts, mark: "?", title: "What is undecided, and what would settle it:")
         lines += paragraphs(notes.rules, mark: "!", title: "Beyond the rules file's thresholds (advice):")
         lines += paragraphs(notes.exact, mark: "!", title: "Counts that differ:")

@@ -1,5 +1,6 @@
 internal import FrozenProfile
 internal import FunctionAttribution
+internal import LinuxSystem
 internal import Measurement
 internal import Statistics
 
@@ -26,6 +27,20 @@ public struct FootNotes {
             let shown = rows.prefix(3).joined(separator: ", ")
             let rest = rows.count > 3 ? " and \(rows.count - 3) more" : ""
             return "\(shown)\(rest): \(text)"
+        }
+    }
+
+    /// Rows whose mean or slowest runs changed while the typical run did not, and what runs of two kinds the sides have.
+    public var partings: [String] {
+        comparison.rows.compactMap { row in
+            guard row.family != .derived, row.presence == .both else { return nil }
+            if let parting = row.parting { return "\(name(row)): \(parting)." }
+            guard row.metric == .wall else { return nil }
+            let sides = [("from", row.fromKinds), ("to", row.toKinds)].compactMap { side, kinds in
+                kinds.map { "\(side): \($0.words)" }
+            }
+            return sides.isEmpty
+                ? nil : "\(name(row)): runs are of two kinds, \(sides.joined(separator: "; "))."
         }
     }
 
@@ -57,10 +72,20 @@ public struct FootNotes {
             sentences.append(
                 "~ is what the runs alone say, as if sessions did not differ: no verdict rests on it.")
         }
+        if comparison.rows.contains(where: { $0.change != nil && $0.change?.confidence == nil }) {
+            sentences.append(
+                "~ before bounds: as if sessions came in one kind; so few may fall apart by chance, and no verdict rests on "
+                    + "them.")
+        }
+        if let most = comparison.unseenShare {
+            sentences.append(
+                "Unchanged is said of the typical run, the mean and the slowest part. A slow kind of run that is rarer than "
+                    + "one in \((1 / most).rounded(.down).fixed(0)) may have gone unseen.")
+        }
         let judged = comparison.rows.filter { $0.family == .stages && $0.change != nil }.count
         if judged > 0 {
             sentences.append(
-                "\(judged) rows of stages were tested; the chance of any false REGRESSED is at most 5 %.")
+                "\(judged) rows of stages were tested; the chance of any false regression is at most 5 %.")
         }
         return sentences + drift + budgets + comparison.notes
     }
@@ -114,6 +139,33 @@ public struct FootNotes {
 
     private func name(_ row: ComparisonRow) -> String {
         "\(row.stage?.text ?? "whole run") \(row.metric.shortTitle)"
+    }
+}
+
+extension Comparison {
+    /// The title of the column of bounds, with the chance that all of a family hold: `95 % bounds`.
+    public var boundsTitle: String {
+        let least = rows.compactMap { $0.change?.confidence }.min() ?? 0.95
+        return "\((100 * least + 1e-6).rounded(.down).fixed(0)) % bounds"
+    }
+
+    /// The share of runs that could be of a slow kind without any of the new side's runs being one, at 5 %; nil where nothing is
+    /// called unchanged.
+    public var unseenShare: Double? {
+        guard rows.contains(where: { $0.verdict == .unchanged }), to.runs > 0 else { return nil }
+        return 1 - Mathematics.exponential(Logarithm.natural(0.05) / Double(to.runs))
+    }
+}
+
+extension StageAttendance {
+    /// In how many runs of the sides that have the stage: `in 3 of 15 runs`.
+    public func words(_ presence: ComparisonRow.Presence) -> String {
+        let (older, newer) = ("\(from) of \(fromRuns)", "\(to) of \(toRuns)")
+        return switch presence {
+        case .added: "in \(newer) runs"
+        case .removed: "in \(older) runs"
+        case .both: "in \(older) runs, now in \(newer)"
+        }
     }
 }
 

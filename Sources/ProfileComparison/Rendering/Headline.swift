@@ -11,8 +11,8 @@ extension Comparison {
         case .notComparable: notComparable
         case .verdict(.regressed): "Regressed: \(changes(.regressed))."
         case .verdict(.improved): "Improved: \(changes(.improved))." + alsoRegressed
-        case .verdict(.inconclusive): "Cannot tell: \(doubt)" + alsoRegressed
-        case .verdict(.ok): "Fine: \(bounds)." + alsoRegressed
+        case .verdict(.inconclusive): "Inconclusive: \(doubt)" + alsoRegressed
+        case .verdict(.unchanged): "Unchanged: \(bounds)." + alsoRegressed
         }
     }
 
@@ -80,6 +80,13 @@ extension Comparison {
 
     /// A change as a clause: `transcription got 12 % slower (8 to 16 %)`.
     private func clause(_ row: ComparisonRow) -> String {
+        if row.verdict == .regressed, row.from?.value == 0, let to = row.to?.value {
+            return
+                "\(row.stage?.text ?? "the run") has \(row.metric.shown(to)) of \(row.metric.words), and had none"
+        }
+        if row.verdict == .regressed, let parting = row.parting {
+            return "\(row.stage?.text ?? "the run"): \(parting)"
+        }
         let change = row.change?.percent ?? row.deltaPercent ?? 0
         let subject = row.stage?.text ?? "the run"
         let amount = "\(Self.rounded(change.magnitude)) %"
@@ -96,7 +103,7 @@ extension Comparison {
     }
 
     private var bounds: String {
-        let rows = rows(of: nil).filter { $0.verdict == .ok }
+        let rows = rows(of: nil).filter { $0.verdict == .unchanged }
         let parts = rows.compactMap { row in
             row.change.map { "\(row.metric.words) at most \(Self.signed($0.percentUpperBound)) %" }
         }
@@ -116,6 +123,9 @@ extension Comparison {
             return reason.prefix(1).lowercased() + reason.dropFirst() + remedy
         }
         let subject = row.stage.map { "\($0.text)'s" } ?? "the run's"
+        if let parting = row.parting {
+            return "\(subject) \(row.metric.words): \(parting).\(remedy)"
+        }
         let percent = budget.effectivePercent(old: row.from?.value ?? 0)
         return "\(subject) \(row.metric.words) changed by \(Self.signed(row.change?.percent ?? 0)) % "
             + "(\(Self.signed(interval.lower)) to \(Self.signed(interval.upper)) %), "
@@ -137,7 +147,36 @@ extension Comparison {
     }
 }
 
+extension ComparisonRow {
+    /// Where the typical run and the others part, as a clause: `the typical run is the same (+0.3 %), but the mean changed by
+    /// +75 %: 3 of 12 runs now take 4 times as long`; nil where they go together, or get better.
+    public var parting: String? {
+        guard let change, let old = from?.value, let budget else { return nil }
+        let limit = budget.effectivePercent(old: old)
+        let worst = parts.filter { $0.value.percent > max(limit, change.percent + limit) }
+        guard change.percent <= limit, let most = worst.max(by: { $0.value.estimate < $1.value.estimate })
+        else { return nil }
+        let part = worst[.mean].map { ("the mean", $0) } ?? (most.key.words, most.value)
+        let same = change.percent < -limit ? "faster" : "about the same"
+        var text =
+            "the typical run is \(same) (\(Comparison.signed(change.percent)) %), but \(part.0) changed by "
+            + "\(Comparison.signed(part.1.percent)) %"
+        if let kinds = toKinds {
+            text += ": \(kinds.words)"
+            text += fromKinds.map { "; before, \($0.slow) of \($0.runs) did" } ?? "; before, none did"
+        }
+        return text
+    }
+}
+
 extension Metric {
+    /// A value with its unit: `0.9 s`, `12 MB`.
+    func shown(_ value: Double) -> String {
+        isMemory
+            ? "\(value.fixed(1)) MB"
+            : self == .averageCPU ? "\(value.fixed(1)) %" : "\(value.fixed(value < 0.1 ? 4 : 3)) s"
+    }
+
     /// The metric inside a sentence.
     var words: String {
         switch self {
@@ -163,9 +202,9 @@ extension Verdict {
     public var word: String {
         switch self {
         case .regressed: "REGRESSED"
-        case .inconclusive: "cannot tell"
+        case .inconclusive: "inconclusive"
         case .improved: "improved"
-        case .ok: "ok"
+        case .unchanged: "unchanged"
         }
     }
 }

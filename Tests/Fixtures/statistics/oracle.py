@@ -91,6 +91,110 @@ def sessions(old, new, margin):
     ]
 
 
+def criteria_of_sessions(row):
+    """Mean, median and upper quartile of sessions by the t test, with the cautions that the method states."""
+    found = []
+    for kind in ("typical", "mean", "slowest"):
+        take = {
+            "typical": numpy.median, "mean": numpy.mean, "slowest": lambda runs: numpy.quantile(runs, 0.75)
+        }[kind]
+        old, new = ([float(numpy.log(take(session))) for session in row[side]] for side in ("old", "new"))
+        n, m = len(old), len(new)
+        variance = (numpy.var(old) * n + numpy.var(new) * m) / (n + m - 2)
+        square = max(variance, row["least"] ** 2) * 1.44 * (1 / n + 1 / m)
+        sampling = 0.0
+        for side, count in (("old", n), ("new", m)):
+            if kind == "mean":
+                parts = [numpy.var(s, ddof=1) / len(s) / numpy.mean(s) ** 2 for s in row[side]]
+            else:
+                away = [abs(numpy.log(s) - numpy.median(numpy.log(s))) for s in row[side]]
+                scatter = 1.4826 * numpy.median(numpy.concatenate(away))
+                factor = numpy.pi / 2 if kind == "typical" else 1.857
+                parts = [factor * scatter**2 / len(s) for s in row[side]]
+            sampling += numpy.mean(parts) / count
+        error = numpy.sqrt(max(square, sampling))
+        law = stats.t(n + m - 2)
+        estimate = numpy.mean(new) - numpy.mean(old)
+        found.append((
+            estimate, lambda x, e=estimate, s=error, t=law: t.sf((e - x) / s),
+            lambda x, e=estimate, s=error, t=law: t.cdf((e - x) / s),
+            lambda tail, e=estimate, s=error, t=law: (e - t.isf(tail) * s, e + t.isf(tail) * s),
+        ))
+    shares = numpy.arange(1, 1000) / 1000
+    chance = float(numpy.max((1 - shares) ** len(row["old"]) * shares ** len(row["new"])))
+    return found, chance
+
+
+def criteria_of_pairs(row):
+    old, new = row["old"][0], row["new"][0]
+    a, b = numpy.log(old), numpy.log(new)
+    moved = lambda x, side: stats.mannwhitneyu(b - x, a, alternative=side, method="exact").pvalue
+    typical = (
+        float(numpy.median(numpy.subtract.outer(b, a))), lambda x: moved(x, "greater"),
+        lambda x: moved(x, "less"), lambda tail: tuple(shift(list(a), list(b), tail)[1:]),
+    )
+
+    def mean(x, sign):
+        ratio = numpy.exp(x)
+        # Welch's test of the new values and as many times the old ones; no deviation below a thousandth of the mean.
+        parts = []
+        for values, times in ((new, 1), (old, ratio)):
+            least = (0.001 * numpy.mean(values)) ** 2
+            parts.append((times**2 * max(numpy.var(values, ddof=1), least) / len(values), len(values) - 1))
+        square = parts[0][0] + parts[1][0]
+        law = stats.t(square**2 / sum(v**2 / d for v, d in parts))
+        score = (numpy.mean(new) - ratio * numpy.mean(old)) / numpy.sqrt(square)
+        return law.sf(score) if sign > 0 else law.cdf(score)
+
+    share = 1 / 3 if len(a) < 20 else 0.25 if len(a) < 60 else 0.1
+
+    def slowest(x, sign):
+        part = int(numpy.floor(share * (len(a) + len(b)) + 0.5))
+        order = numpy.argsort(numpy.concatenate([a, b - x]))[-part:]
+        of_new = int((order >= len(a)).sum())
+        law = stats.hypergeom(len(a) + len(b), len(b), part)
+        return law.sf(of_new - 1) if sign > 0 else law.cdf(of_new)
+
+    quantiles = numpy.quantile(b, 1 - share) - numpy.quantile(a, 1 - share)
+    return [
+        typical, (numpy.log(numpy.mean(new) / numpy.mean(old)), lambda x: mean(x, 1), lambda x: mean(x, -1)),
+        (quantiles, lambda x: slowest(x, 1), lambda x: slowest(x, -1)),
+    ], 0.0
+
+
+def family(design, rows, rate):
+    """Verdicts of a family, each row with its probabilities and bounds."""
+    tests, worse, better, within = [], [], [], []
+    for row in rows:
+        found, chance = (criteria_of_sessions if design == "sessions" else criteria_of_pairs)(row)
+        level = numpy.exp(numpy.mean([numpy.log(numpy.median(s)) for s in row["old"]]))
+        margin = numpy.log1p(max(row["budget"] / 100, row["floor"] / level))
+        shares = (0.5, 0.25, 0.25)
+        worse.append(min(1, max(chance, min(f[1](margin) / s for f, s in zip(found, shares)))))
+        better.append(min(1, max(chance, min(f[2](-margin) / s for f, s in zip(found, shares)))))
+        within.append(max([chance] + [f[2](margin) for f in found]))
+        tests.append((found, margin))
+    worse, better = holm(worse), holm(better)
+    answer = []
+    for index, (found, margin) in enumerate(tests):
+        runs = min(sum(map(len, rows[index][side])) for side in ("old", "new"))
+        verdict = 3
+        if worse[index] <= rate:
+            verdict = 0
+        elif within[index] <= rate and better[index] <= rate:
+            verdict = 1
+        elif within[index] <= rate and runs >= 11:
+            verdict = 2
+        low, high = found[0][3](rate / len(rows) / 2)
+        if verdict == 0 and found[0][1](margin) <= rate:
+            low = max(low, min(margin, found[0][0]))
+        if verdict == 1 and found[0][2](-margin) <= rate:
+            high = min(high, max(-margin, found[0][0]))
+        answer += [verdict, found[0][0], low, high, worse[index]]
+        answer += [found[1][1](margin), found[1][2](margin), found[2][1](margin), found[2][2](margin)]
+    return [float(value) for value in answer]
+
+
 answers = {
     "brute": lambda x, y, a: mann_whitney(x, y, a),
     "scipy": lambda x, y, a, method: scipy_mann_whitney(x, y, a, method),
@@ -103,6 +207,10 @@ answers = {
     "signed": signed_rank,
     "wilcoxon": lambda d: float(stats.wilcoxon(d, alternative="greater", method="exact").pvalue),
     "sessions": sessions,
+    "family": family,
+    "kinds": lambda old, new: float(
+        max((1 - q / 1000) ** old * (q / 1000) ** new for q in range(1, 1000))
+    ),
 }
 with open(sys.argv[1]) as questions:
     for line in questions:
