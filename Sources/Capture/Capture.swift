@@ -72,6 +72,14 @@ public struct Capture {
 
     /// The profile that is replaced or added to; nil when there is none.
     private func frozenBefore(_ place: FreezingPlace) throws(CaptureError) -> FrozenProfile? {
+        if place.isStream {
+            guard !request.appends else {
+                throw .wrongUsage(
+                    "--append needs a profile to add to, and the output is a stream. Give --output FILE.yaml."
+                )
+            }
+            return nil
+        }
         guard place.store.contains(place.stem) else {
             guard request.appends else { return nil }
             throw .noInput(

@@ -1,15 +1,57 @@
 internal import LinuxSystem
+internal import Measurement
+internal import Synchronization
 
-/// The two streams a tool speaks on: data to standard output, everything else to standard error.
+/// The two streams of a tool: data to standard output, everything else to standard error.
 public enum Console {
-    /// Prints data. A reader that has gone (`| head`) is no failure.
+    /// The first failure to write data. Whoever ends the process asks for it: data that is lost is no success.
+    private static let firstFailure = Mutex<SystemError?>(nil)
+
+    /// Prints data. A failure is kept for ``outputFailure``; a reader that has gone (`| head`) is none.
     public static func print(_ text: String) {
-        write(text, to: Terminal.standardOutput)
+        print(bytes: Array((text.hasSuffix("\n") ? text : text + "\n").utf8))
     }
 
-    /// Tells the person something that is not data.
+    /// Prints data as it is.
+    public static func print(bytes: [UInt8]) {
+        do throws(SystemError) {
+            try OutputDestination.descriptor(Terminal.standardOutput).write(bytes)
+        } catch  where error.code != SystemError.brokenPipe {
+            firstFailure.withLock { $0 = $0 ?? error }
+        } catch {
+            // The reader has all that it wanted.
+        }
+    }
+
+    /// Why data could not be printed; nil when all of it was.
+    public static var outputFailure: ToolFailure? {
+        firstFailure.withLock { $0 }.map { ToolFailure($0.description, .cannotWrite) }
+    }
+
+    /// Writes what an output option asked for.
+    ///
+    /// - Parameter path: What the user gave; see ``OutputDestination``.
+    public static func deliver(_ bytes: [UInt8], to path: String) throws(ToolFailure) {
+        do throws(SystemError) {
+            let destination = try OutputDestination(path)
+            if destination == .descriptor(Terminal.standardOutput) { return print(bytes: bytes) }
+            try destination.write(bytes)
+        } catch {
+            // A reader that has gone is no failure here either, be it of a FIFO or of `>(head)`.
+            if error.code != SystemError.brokenPipe {
+                throw ToolFailure(PlainText.sanitized(error.description), .cannotWrite)
+            }
+        }
+    }
+
+    /// Writes what an output option asked for, as UTF-8.
+    public static func deliver(_ text: String, to path: String) throws(ToolFailure) {
+        try deliver(Array(text.utf8), to: path)
+    }
+
+    /// Prints something that is not data.
     public static func note(_ text: String) {
-        write(text, to: Terminal.standardError)
+        write(text.hasSuffix("\n") ? text : text + "\n")
     }
 
     /// Reports a failure, as `name: message`.
@@ -20,18 +62,14 @@ public enum Console {
 
     /// Draws on the terminal behind standard error, as it is.
     static func draw(_ text: String) {
-        writeAll(text, to: Terminal.standardError)
+        write(text)
     }
 
-    private static func write(_ text: String, to descriptor: Int32) {
-        writeAll(text.hasSuffix("\n") ? text : text + "\n", to: descriptor)
-    }
-
-    private static func writeAll(_ text: String, to descriptor: Int32) {
+    private static func write(_ text: String) {
         do throws(SystemError) {
-            try FileDescriptor.write(text, to: descriptor)
+            try FileDescriptor.write(text, to: Terminal.standardError)
         } catch {
-            // There is nobody left to tell: the stream for telling is the one that broke.
+            // Nothing is left to report this on.
         }
     }
 }

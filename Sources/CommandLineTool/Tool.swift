@@ -39,11 +39,29 @@ public struct Tool: Sendable {
     /// Carries out a command line, the program's own name not included.
     public func run(_ arguments: [String]) -> ExitCode {
         CurrentProcess.ignoreBrokenPipes()
+        return Tool.checkingOutput(dispatch(arguments), tool: name)
+    }
+
+    /// Data that could not be written makes a failure of what was a success otherwise.
+    private static func checkingOutput(_ code: ExitCode, tool: String) -> ExitCode {
+        guard let failure = Console.outputFailure else { return code }
+        Console.report(failure, tool: tool)
+        switch code {
+        // These say something of data that has not arrived.
+        case .success, .regressed, .inconclusive, .notComparable: return .cannotWrite
+        case .failed, .usage, .noInput, .cannotWrite: return code
+        }
+    }
+
+    private func dispatch(_ arguments: [String]) -> ExitCode {
         guard let word = arguments.first else {
             Console.note(overview)
             return .usage
         }
         switch word {
+        case "help" where arguments.count > 1:
+            // As 'git help COMMAND': the same as 'COMMAND --help'.
+            return dispatch([arguments[1], "--help"])
         case "--help", "-h", "help":
             Console.print(overview)
             return .success
@@ -59,11 +77,15 @@ public struct Tool: Sendable {
                 ToolFailure("There is no command '\(PlainText.sanitized(word))'." + hint, .usage), tool: name)
             return .usage
         }
-        return Self.run(command, Array(arguments.dropFirst()))
+        return Self.carryOut(command, Array(arguments.dropFirst()))
     }
 
-    /// Carries out one command.
+    /// Carries out one command of a tool that has no others.
     public static func run(_ command: Command, _ arguments: [String]) -> ExitCode {
+        checkingOutput(carryOut(command, arguments), tool: command.syntax.name)
+    }
+
+    private static func carryOut(_ command: Command, _ arguments: [String]) -> ExitCode {
         let parsed: ParsedArguments
         do throws(CommandSyntax.UsageError) {
             parsed = try command.syntax.parse(arguments)

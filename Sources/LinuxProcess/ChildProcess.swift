@@ -131,7 +131,7 @@ public struct SuspendedChild: ~Copyable {
         let environment = merged.map { "\($0.key)=\($0.value)" }.sorted()
         let result = withCStrings(request.arguments) { arguments in
             withCStrings(environment) { environment in
-                path.withCString { path in
+                path.withNativeCString { path in
                     withOptionalCString(request.workingDirectory) { directory in
                         request.inheritedDescriptors.withUnsafeBufferPointer { inherited in
                             var raw = clinux_spawn_request(
@@ -342,7 +342,7 @@ public enum Programs {
 private func withCStrings<Result>(
     _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
 ) -> Result {
-    var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) } + [nil]
+    var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { $0.withNativeCString { strdup($0) } } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     return pointers.withUnsafeMutableBufferPointer { buffer in
         // The array ends with its nil, so it is never empty.
@@ -356,5 +356,5 @@ private func withCStrings<Result>(
 private func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result
 {
     guard let text else { return body(nil) }
-    return text.withCString { body($0) }
+    return text.withNativeCString { body($0) }
 }

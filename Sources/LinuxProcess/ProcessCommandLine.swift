@@ -18,7 +18,7 @@ public enum ProcessCommandLine {
     private static func strings(_ path: String) -> [String] {
         do throws(Files.ReadError) {
             return try Files.read(path, limit: limit).split(separator: 0).map {
-                String(decoding: $0, as: UTF8.self)
+                NativeText.text($0)
             }
         } catch {
             // Gone, or another user's: there is nothing to tell.

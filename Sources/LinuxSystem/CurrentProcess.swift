@@ -12,9 +12,16 @@ public enum CurrentProcess {
     /// The effective user.
     public static var userID: UInt32 { geteuid() }
 
+    /// The program's name and its arguments, bytes that are no UTF-8 escaped; see ``NativeText``.
+    public static var arguments: [String] {
+        (0..<Int(CommandLine.argc)).compactMap { index in
+            CommandLine.unsafeArgv[index].map { NativeText.text(cString: $0) }
+        }
+    }
+
     /// A variable of the environment, nil when not set.
     public static func environmentVariable(_ name: String) -> String? {
-        getenv(name).map { String(cString: $0) }
+        getenv(name).map { NativeText.text(cString: $0) }
     }
 
     /// The whole environment as `NAME=value`.
@@ -22,7 +29,7 @@ public enum CurrentProcess {
         var result: [String] = []
         var entry = environ
         while let variable = entry.pointee {
-            result.append(String(cString: variable))
+            result.append(NativeText.text(cString: variable))
             entry += 1
         }
         return result
@@ -37,6 +44,17 @@ public enum CurrentProcess {
     /// Lets a write to a closed pipe fail with EPIPE instead of ending the process.
     public static func ignoreBrokenPipes() {
         signal(SIGPIPE, SIG_IGN)
+    }
+
+    /// Opens `/dev/null` for each of standard input, output and error that the caller has closed.
+    ///
+    /// Otherwise the next file or pipe that this process opens gets the number, and what is printed ends up in it. To be
+    /// called before anything is opened.
+    public static func openMissingStandardDescriptors() {
+        for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 {
+            // The lowest free number is this one, and it is inherited by what this process starts.
+            guard clinux_open("/dev/null", O_RDWR, 0) == descriptor else { return }
+        }
     }
 
     /// Makes the kernel end this process with SIGKILL when its parent is gone.

@@ -81,7 +81,7 @@ public struct DirectoryWatch: ~Copyable, Sendable {
             }
             let start = offset + 16
             guard length <= bytes.count - start else { break }
-            let name = String(decoding: bytes[start..<start + length].prefix { $0 != 0 }, as: UTF8.self)
+            let name = NativeText.text(bytes[start..<start + length].prefix { $0 != 0 })
             if let event = event(mask: mask, name: name) {
                 if let directory = added[number] {
                     // That an added directory is gone is of no interest: the one that is watched is still there.

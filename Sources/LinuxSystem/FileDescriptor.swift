@@ -47,7 +47,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
         case .writeExisting: flags |= O_WRONLY
         }
         while true {
-            let result = clinux_open(path, flags, permissions)
+            let result = path.withNativeCString { clinux_open($0, flags, permissions) }
             if result >= 0 { return FileDescriptor(owning: result) }
             if result != -EINTR { throw SystemError(action: "open '\(path)'", code: -result) }
         }

@@ -50,7 +50,8 @@ extension Files {
         _ path: String, by owner: UInt32, notBefore: Timestamp? = nil, limit: Int
     ) throws(UntrustedFile) -> [UInt8] {
         // O_NONBLOCK: opening a pipe that nobody writes to would wait for ever.
-        let raw = clinux_open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK, 0)
+        let flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK
+        let raw = path.withNativeCString { clinux_open($0, flags, 0) }
         guard raw >= 0 else { throw .system(SystemError(action: "open '\(path)'", code: -raw)) }
         let file = FileDescriptor(owning: raw)
         var status = stat()

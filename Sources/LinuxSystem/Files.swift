@@ -104,23 +104,39 @@ public enum Files {
     }
 
     /// Replaces a file whole or not at all with what a function writes, piece by piece.
+    ///
+    /// - Parameters:
+    ///   - path: The file's path. A symbolic link there is replaced, not followed; ``OutputDestination`` follows it.
+    ///   - durably: Whether the content and the new name are flushed to disk, so that they survive a power cut.
+    ///   - keepingAttributes: Whether the file keeps the permissions and, where this process may set it, the owner of
+    ///     the one that it replaces.
     public static func replace(
-        _ path: String, durably: Bool = false, writing: (borrowing FileDescriptor) throws(SystemError) -> Void
+        _ path: String, durably: Bool = false, keepingAttributes: Bool = false,
+        writing: (borrowing FileDescriptor) throws(SystemError) -> Void
     ) throws(SystemError) {
         let temporary = temporaryPath(beside: path)
         do throws(SystemError) {
-            let file = try FileDescriptor.open(temporary, .createNew, followingLinks: false)
+            var existing = stat()
+            let keeps =
+                keepingAttributes && path.withNativeCString({ lstat($0, &existing) }) == 0
+                && existing.st_mode & S_IFMT == S_IFREG
+            // Readable by its owner only until it has the permissions that it is to keep.
+            let file = try FileDescriptor.open(
+                temporary, .createNew, permissions: keeps ? 0o600 : 0o644, followingLinks: false)
+            if keeps { try file.takeAttributes(existing) }
             try writing(file)
             if durably { try file.synchronize() }
         } catch {
-            if !error.isAlreadyThere { unlink(temporary) }
+            if !error.isAlreadyThere { temporary.withNativeCString { _ = unlink($0) } }
             throw SystemError(action: "write '\(path)'", code: error.code)
         }
-        guard rename(temporary, path) == 0 else {
+        guard renamed(temporary, path) else {
             let error = SystemError.last("write '\(path)'")
-            unlink(temporary)
+            temporary.withNativeCString { _ = unlink($0) }
             throw error
         }
+        // The name is in the directory, which is flushed on its own.
+        if durably { try FileDescriptor.open(directory(of: path), .read).synchronize() }
     }
 
     /// Replaces a file with text as UTF-8.
@@ -133,7 +149,7 @@ public enum Files {
         if isDirectory(path) { return }
         let parent = directory(of: path)
         if parent != path && !parent.isEmpty { try createDirectories(parent) }
-        if mkdir(path, 0o755) != 0 && !(errno == EEXIST && isDirectory(path)) {
+        if path.withNativeCString({ mkdir($0, 0o755) }) != 0 && !(errno == EEXIST && isDirectory(path)) {
             throw SystemError.last("create the directory '\(path)'")
         }
     }
@@ -142,7 +158,7 @@ public enum Files {
     ///
     /// - Parameter prefix: The path up to the random part. The corresponding C function is `mkdtemp`.
     public static func createTemporaryDirectory(prefix: String) throws(SystemError) -> String {
-        var template = Array((prefix + "XXXXXX").utf8CString)
+        var template = NativeText.bytes(prefix + "XXXXXX").map { CChar(bitPattern: $0) } + [0]
         guard mkdtemp(&template) != nil else {
             throw SystemError.last("create a directory '\(prefix)XXXXXX'")
         }
@@ -151,48 +167,60 @@ public enum Files {
     }
 
     /// Whether something is at a path, a link followed.
-    public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+    public static func exists(_ path: String) -> Bool { path.withNativeCString { access($0, F_OK) } == 0 }
     /// Whether a directory is at a path, a link followed.
     public static func isDirectory(_ path: String) -> Bool { kind(path) == S_IFDIR }
     /// Whether a regular file is at a path, a link followed.
     public static func isRegularFile(_ path: String) -> Bool { kind(path) == S_IFREG }
     /// Whether this process may write to what is at a path.
-    public static func isWritable(_ path: String) -> Bool { access(path, W_OK) == 0 }
+    public static func isWritable(_ path: String) -> Bool { path.withNativeCString { access($0, W_OK) } == 0 }
     /// Whether a regular file at a path may be executed by this process.
-    public static func isExecutable(_ path: String) -> Bool { isRegularFile(path) && access(path, X_OK) == 0 }
+    public static func isExecutable(_ path: String) -> Bool {
+        isRegularFile(path) && path.withNativeCString { access($0, X_OK) } == 0
+    }
 
     /// The length of a file in bytes.
     public static func size(_ path: String) throws(SystemError) -> Int64 {
         var status = stat()
-        guard stat(path, &status) == 0 else { throw SystemError.last("look at '\(path)'") }
+        guard path.withNativeCString({ stat($0, &status) }) == 0 else {
+            throw SystemError.last("look at '\(path)'")
+        }
         return Int64(status.st_size)
     }
 
     /// Removes a file.
     public static func remove(_ path: String) throws(SystemError) {
-        guard unlink(path) == 0 else { throw SystemError.last("remove '\(path)'") }
+        guard path.withNativeCString({ unlink($0) }) == 0 else { throw SystemError.last("remove '\(path)'") }
     }
 
     /// Removes a directory and all in it, links not followed. Something that is not there is fine.
     public static func removeTree(_ path: String) throws(SystemError) {
         var status = stat()
-        guard lstat(path, &status) == 0 else {
+        guard path.withNativeCString({ lstat($0, &status) }) == 0 else {
             if errno == ENOENT { return }
             throw SystemError.last("look at '\(path)'")
         }
         guard status.st_mode & S_IFMT == S_IFDIR else { return try remove(path) }
         for name in try names(inDirectory: path) { try removeTree("\(path)/\(name)") }
-        guard rmdir(path) == 0 else { throw SystemError.last("remove '\(path)'") }
+        guard path.withNativeCString({ rmdir($0) }) == 0 else { throw SystemError.last("remove '\(path)'") }
     }
 
     /// The names in a directory, sorted, without `.` and `..`.
     public static func names(inDirectory path: String) throws(SystemError) -> [String] {
-        guard let stream = opendir(path) else { throw SystemError.last("list '\(path)'") }
+        guard let stream = path.withNativeCString({ opendir($0) }) else {
+            throw SystemError.last("list '\(path)'")
+        }
         defer { closedir(stream) }
         var names: [String] = []
-        while let entry = readdir(stream) {
+        while true {
+            // The end and a failure both return nothing; only a failure sets errno.
+            errno = 0
+            guard let entry = readdir(stream) else {
+                guard errno == 0 else { throw SystemError.last("list '\(path)'") }
+                break
+            }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { NativeText.text(cString: $0) }
             }
             if name != "." && name != ".." { names.append(name) }
         }
@@ -201,7 +229,7 @@ public enum Files {
 
     /// Moves a file to another name on the same file system, replacing what is there.
     public static func move(_ path: String, to target: String) throws(SystemError) {
-        guard rename(path, target) == 0 else { throw SystemError.last("move '\(path)' to '\(target)'") }
+        guard renamed(path, target) else { throw SystemError.last("move '\(path)' to '\(target)'") }
     }
 
     /// The target of a symbolic link. The corresponding C function is `readlink`.
@@ -209,11 +237,13 @@ public enum Files {
         var buffer = [UInt8](repeating: 0, count: 4096)
         let count = buffer.withUnsafeMutableBytes { raw in
             raw.withMemoryRebound(to: CChar.self) { characters in
-                characters.baseAddress.map { readlink(path, $0, characters.count) } ?? -1
+                characters.baseAddress.map { base in
+                    path.withNativeCString { readlink($0, base, characters.count) }
+                } ?? -1
             }
         }
         guard count >= 0 else { throw SystemError.last("read the link '\(path)'") }
-        return String(decoding: buffer[..<count], as: UTF8.self)
+        return NativeText.text(buffer[..<count])
     }
 
     /// The path with the working directory before it when it is relative.
@@ -225,7 +255,7 @@ public enum Files {
     public static var workingDirectory: String {
         guard let path = getcwd(nil, 0) else { return "." }
         defer { free(path) }
-        return String(cString: path)
+        return NativeText.text(cString: path)
     }
 
     /// The part of a path before its last slash: `.` for a bare name, `/` for what lies in the root.
@@ -241,7 +271,11 @@ public enum Files {
 
     private static func kind(_ path: String) -> UInt32 {
         var status = stat()
-        return stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0
+        return path.withNativeCString { stat($0, &status) } == 0 ? status.st_mode & S_IFMT : 0
+    }
+
+    private static func renamed(_ path: String, _ target: String) -> Bool {
+        path.withNativeCString { path in target.withNativeCString { rename(path, $0) } } == 0
     }
 
     private static func temporaryPath(beside path: String) -> String {
@@ -250,11 +284,27 @@ public enum Files {
     }
 }
 
+extension FileDescriptor {
+    /// Gives this file the permissions of another and, where this process may, its owner and group.
+    fileprivate func takeAttributes(_ other: stat) throws(SystemError) {
+        // First the owner: a change of owner clears bits of the mode.
+        if fchown(rawValue, other.st_uid, other.st_gid) != 0 {
+            let error = SystemError.last("set the owner of a file")
+            // Only root may give a file away; anyone else keeps the group at most.
+            guard error.isPermissionDenied else { throw error }
+            _ = fchown(rawValue, uid_t.max, other.st_gid)
+        }
+        try retryingInterrupts("set the permissions of a file") { fchmod(rawValue, other.st_mode & 0o777) }
+    }
+}
+
 extension Files {
     /// The path with every link, `.` and `..` resolved. The corresponding C function is `realpath`.
     public static func canonical(_ path: String) throws(SystemError) -> String {
-        guard let resolved = realpath(path, nil) else { throw SystemError.last("find '\(path)'") }
+        guard let resolved = path.withNativeCString({ realpath($0, nil) }) else {
+            throw SystemError.last("find '\(path)'")
+        }
         defer { free(resolved) }
-        return String(cString: resolved)
+        return NativeText.text(cString: resolved)
     }
 }

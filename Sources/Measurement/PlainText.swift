@@ -25,6 +25,8 @@ public enum PlainText {
         case 0x00...0x1F, 0x7F...0x9F: false
         case 0x2028, 0x2029: false
         case 0x202A...0x202E, 0x2066...0x2069, 0x200E, 0x200F, 0x061C: false
+        // What stands for bytes that are no UTF-8 (NativeText).
+        case 0x10FF80...0x10FFFF: false
         default: true
         }
     }

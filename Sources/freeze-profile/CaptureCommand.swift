@@ -70,7 +70,7 @@ enum CaptureCommand {
             let frozen = try Capture(request, report: progress.show).run()
             Console.note(FreezeSummary.text(frozen))
             for finding in noise(frozen, request) { Console.note("Noise: \(finding.text)") }
-            Console.print(frozen.files.joined(separator: "\n"))
+            if !frozen.files.isEmpty { Console.print(frozen.files.joined(separator: "\n")) }
             return .success
         } catch {
             throw ToolFailure(error.description, exitCode(error))
@@ -102,7 +102,7 @@ enum CaptureCommand {
         // A script around us knows better how to start us again.
         request.continuation =
             CurrentProcess.environmentVariable("FREEZE_PROFILE_CONTINUATION").map { PlainText.sanitized($0) }
-            ?? ShellWords.line(CommandLine.arguments)
+            ?? ShellWords.line(CurrentProcess.arguments)
         try readRuns(arguments, into: &request)
         request.writesStageTruth = !arguments.has("no-stage-truth")
         request.overwrites = arguments.has("force")

@@ -138,31 +138,23 @@ struct DiffReport {
     }
 
     private func deliver(_ bytes: [UInt8]) throws(ToolFailure) {
-        guard let output else {
-            Console.print(String(decoding: bytes, as: UTF8.self))
-            return
-        }
-        do throws(SystemError) {
-            try Files.replace(output, with: bytes)
-        } catch {
-            throw ToolFailure(error.description, .cannotWrite)
-        }
+        try Console.deliver(bytes, to: output ?? "-")
     }
 
     private func writePictures(_ report: ComparisonReport, into directory: String) throws(ToolFailure) {
         do throws(SystemError) {
             try Files.createDirectories(directory)
-            for attribution in report.stacks.attributions {
-                guard let picture = report.flameGraph(of: attribution, asDocument: true) else { continue }
-                let stage = attribution.stage?.text ?? "total"
-                // A stage's name may hold anything but is to stay in this directory.
-                let name = String(
-                    stage.map { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" ? $0 : "_" })
-                try Files.replace("\(directory)/\(name).diff.svg", with: picture)
-                Console.note("\(directory)/\(name).diff.svg")
-            }
         } catch {
             throw ToolFailure(error.description, .cannotWrite)
+        }
+        for attribution in report.stacks.attributions {
+            guard let picture = report.flameGraph(of: attribution, asDocument: true) else { continue }
+            let stage = attribution.stage?.text ?? "total"
+            // A stage's name may hold anything but is to stay in this directory.
+            let name = String(
+                stage.map { $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" ? $0 : "_" })
+            try Console.deliver(picture, to: "\(directory)/\(name).diff.svg")
+            Console.note("\(directory)/\(name).diff.svg")
         }
     }
 }

@@ -40,7 +40,7 @@ enum FreezeCommand {
         do throws(CaptureError) {
             let frozen = try freezing.run()
             Console.note(FreezeSummary.text(frozen))
-            Console.print(frozen.files.joined(separator: "\n"))
+            if !frozen.files.isEmpty { Console.print(frozen.files.joined(separator: "\n")) }
             return .success
         } catch {
             throw ToolFailure(error.description, CaptureCommand.exitCode(error))

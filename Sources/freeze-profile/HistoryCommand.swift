@@ -57,11 +57,9 @@ enum HistoryCommand {
         let trends = try trends(operand, metric, history)
         if let file = arguments.value("svg") {
             let title = "\(metric.title) of \(history.profiles.count) versions"
-            do throws(SystemError) {
-                try Files.replace(file, with: HistorySVG.render(trends, title: title))
-            } catch {
-                throw ToolFailure(error.description, .cannotWrite)
-            }
+            try Console.deliver(HistorySVG.render(trends, title: title), to: file)
+            // A picture and a table on one stream are neither.
+            if file == "-" { return .success }
             Console.note(file)
         }
         if arguments.has("json") {

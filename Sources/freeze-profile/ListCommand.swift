@@ -99,10 +99,6 @@ enum ListCommand {
         }
         // A file that says it already is left alone, and so is its time of change.
         guard changed != text else { return }
-        do throws(SystemError) {
-            try Files.replace(file, with: changed)
-        } catch {
-            throw ToolFailure(error.description, .cannotWrite)
-        }
+        try Console.deliver(changed, to: file)
     }
 }

@@ -51,12 +51,8 @@ enum ReportCommand {
                 (try profile(operand, store), operand)
             }
         let output = arguments.value("output") ?? "\(Files.name(of: name)).html"
-        do throws(SystemError) {
-            try Files.replace(output, with: bytes)
-        } catch {
-            throw ToolFailure(error.description, .cannotWrite)
-        }
-        Console.note(output)
+        try Console.deliver(bytes, to: output)
+        if output != "-" { Console.note(output) }
         return .success
     }
 

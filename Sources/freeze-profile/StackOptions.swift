@@ -7,7 +7,7 @@ internal import StackRecording
 /// The options of every command that writes stacks: where to, in which format, grouped by what.
 struct StackOptions {
     static let all: [CommandSyntax.Option] = [
-        .value("output", "FILE", "the file to write, or - for standard output", letter: "o"),
+        .value("output", "FILE", "where to write; - is standard output", letter: "o"),
         .value(
             "format", "NAME",
             "svg, folded, pprof or speedscope (default: by the file's name; .svg, .folded, .pb.gz, .json)"),
@@ -80,17 +80,6 @@ struct StackOptions {
                 Console.note("The samples tell no \(label.rawValue), so there is one group of all of them.")
             }
         }
-        let bytes = file.bytes(as: format)
-        do throws(SystemError) {
-            if output == "-" {
-                try FileDescriptor.write(bytes, to: Terminal.standardOutput)
-            } else {
-                try Files.replace(output, with: bytes)
-            }
-        } catch {
-            // A reader that has gone (`| head`) is no failure.
-            if output == "-" && error.code == SystemError.brokenPipe { return }
-            throw ToolFailure(error.description, .cannotWrite)
-        }
+        try Console.deliver(file.bytes(as: format), to: output)
     }
 }

@@ -3,10 +3,15 @@ internal import LinuxSystem
 internal import LiveMonitor
 internal import StackRecording
 
+CurrentProcess.openMissingStandardDescriptors()
 // The monitor child is this same program, started again with a first argument of its own.
-if let status = MonitorChild.runIfRequested(arguments: CommandLine.arguments) { CurrentProcess.exit(status) }
+if let status = MonitorChild.runIfRequested(arguments: CurrentProcess.arguments) {
+    CurrentProcess.exit(status)
+}
 // So is the process that ends a measured command's descendants when a capture is killed.
-if let status = RunGuardian.runIfRequested(arguments: CommandLine.arguments) { CurrentProcess.exit(status) }
+if let status = RunGuardian.runIfRequested(arguments: CurrentProcess.arguments) {
+    CurrentProcess.exit(status)
+}
 
 let tool = Tool(
     name: "freeze-profile",
@@ -19,4 +24,4 @@ let tool = Tool(
         SampleCommand.command, RenderCommand.command, DoctorCommand.command,
         PromoteCommand.command, ArchiveCommand.command, ListCommand.command, PruneCommand.command,
     ])
-CurrentProcess.exit(tool.run(Array(CommandLine.arguments.dropFirst())).rawValue)
+CurrentProcess.exit(tool.run(Array(CurrentProcess.arguments.dropFirst())).rawValue)

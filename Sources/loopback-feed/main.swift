@@ -1,10 +1,11 @@
 internal import CommandLineTool
 internal import LinuxSystem
 
+CurrentProcess.openMissingStandardDescriptors()
 let tool = Options.syntax.name
 
 do throws(CommandSyntax.UsageError) {
-    let options = try Options.parse(Array(CommandLine.arguments.dropFirst()))
+    let options = try Options.parse(Array(CurrentProcess.arguments.dropFirst()))
     do throws(ToolFailure) {
         CurrentProcess.exit(try serve(options))
     } catch {

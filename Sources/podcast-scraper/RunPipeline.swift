@@ -105,7 +105,7 @@ private func captureHeap(_ request: RunRequest) throws(ToolFailure) {
 func heapCapture(_ request: RunRequest) throws(ToolFailure) -> HeapCapture {
     do throws(HeapCapture.Problem) {
         return try HeapCapture(
-            [CurrentProcess.executable] + CommandLine.arguments.dropFirst(),
+            [CurrentProcess.executable] + CurrentProcess.arguments.dropFirst(),
             outputDirectory: request.settings.outputDirectory, file: request.memrayOutput)
     } catch {
         if case .cannotWrite = error { throw ToolFailure(error.description, .cannotWrite) }

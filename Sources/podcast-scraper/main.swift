@@ -2,11 +2,12 @@ internal import CommandLineTool
 internal import LinuxSystem
 internal import LiveMonitor
 
+CurrentProcess.openMissingStandardDescriptors()
 // The monitor child is this same program, started again with a first argument of its own.
 if let status = MonitorChild.runIfRequested() { CurrentProcess.exit(status) }
 
 CurrentProcess.ignoreBrokenPipes()
-let arguments = Array(CommandLine.arguments.dropFirst())
+let arguments = Array(CurrentProcess.arguments.dropFirst())
 let further: [Tool.Command] = [
     Tool.Command("search", SearchCommand.syntax) { parsed throws(ToolFailure) in try SearchCommand.run(parsed)
     },

@@ -8,28 +8,33 @@ struct FreezingPlace {
     let store: ProfileStore
     /// The stem of the files: the version, or the name of the file that was asked for.
     let stem: VersionName
+    /// Where the profile alone goes, without companions, when it was asked for on a stream.
+    private let stream: OutputDestination?
     private let overwrites: Bool
 
     /// - Parameters:
     ///   - version: The version to freeze.
-    ///   - output: The YAML file to write; nil for the version's own place in `data/profiles`.
+    ///   - output: The YAML file to write, `-` or another stream; nil for the version's own place in `data/profiles`.
     ///   - overwrites: Whether a version that is frozen already is replaced.
     init(version: VersionName, output: String?, overwrites: Bool) throws(CaptureError) {
         self.overwrites = overwrites
-        if let output, !Files.name(of: output).hasSuffix(".yaml") || Files.name(of: output) == ".yaml" {
+        let destination = try Self.destination(output)
+        let file = destination?.regularFile
+        if destination != nil && file == nil { stream = destination } else { stream = nil }
+        if let file, !Files.name(of: file).hasSuffix(".yaml") || Files.name(of: file) == ".yaml" {
             throw .wrongUsage(
-                "The output file '\(PlainText.sanitized(output))' has no name that ends in .yaml. "
+                "The output file '\(PlainText.sanitized(file))' has no name that ends in .yaml. "
                     + "Give one: --output \(CaptureRequest.defaultDirectory)/\(version).yaml.")
         }
         do throws(ProfileError) {
-            if let output {
-                let name = Files.name(of: output)
-                store = ProfileStore(directory: Files.directory(of: output))
-                stem = try VersionName(String(name.dropLast(".yaml".count)))
+            if let file {
+                store = ProfileStore(directory: Files.directory(of: file))
+                stem = try VersionName(String(Files.name(of: file).dropLast(".yaml".count)))
             } else {
                 store = ProfileStore(directory: CaptureRequest.defaultDirectory)
                 stem = version
             }
+            if stream != nil { return }
             try store.recover()
             if store.contains(stem) && !overwrites {
                 throw ProfileError.alreadyFrozen(version: stem.text, file: store.path(of: stem))
@@ -42,6 +47,18 @@ struct FreezingPlace {
         }
         try checkWritable()
     }
+
+    private static func destination(_ output: String?) throws(CaptureError) -> OutputDestination? {
+        guard let output else { return nil }
+        do throws(SystemError) {
+            return try OutputDestination(output)
+        } catch {
+            throw .cannotWrite(PlainText.sanitized(error.description))
+        }
+    }
+
+    /// Whether the profile goes to a stream, where there is nothing to append to.
+    var isStream: Bool { stream != nil }
 
     /// The profile's file.
     var profileFile: String { store.path(of: stem) }
@@ -60,6 +77,7 @@ struct FreezingPlace {
 
     /// Freezes a profile with its companions.
     func freeze(_ assembly: ProfileAssembly, writesStageTruth: Bool) throws(CaptureError) -> Capture.Frozen {
+        if let stream { return try write(assembly.profile, to: stream) }
         let companions = assembly.companions(stem: stem, writesStageTruth: writesStageTruth)
         do throws(ProfileError) {
             let frozen = try store.freeze(
@@ -73,5 +91,18 @@ struct FreezingPlace {
             default: throw .cannotWrite(error.description)
             }
         }
+    }
+
+    private func write(
+        _ profile: FrozenProfile, to stream: OutputDestination
+    ) throws(CaptureError) -> Capture.Frozen {
+        var profile = profile
+        profile.companions = []
+        do throws(SystemError) {
+            try stream.write(profile.encode())
+        } catch {
+            throw .cannotWrite(PlainText.sanitized(error.description))
+        }
+        return Capture.Frozen(profile: profile, profileFile: profileFile, files: [])
     }
 }

@@ -61,6 +61,9 @@ public struct LedgerStore: Sendable {
     /// Writes a ledger to its file.
     public func save(_ ledger: NoiseLedger) throws(SystemError) {
         try Files.createDirectories(Files.directory(of: ledger.file))
-        try Files.replace(ledger.file, with: ledger.encode(), durably: true)
+        // A ledger that is a link, to one that several directories share for instance, stays one.
+        let file = try OutputDestination(ledger.file)
+        guard let path = file.regularFile else { return try file.write(ledger.encode()) }
+        try Files.replace(path, with: ledger.encode(), durably: true)
     }
 }
