@@ -32,7 +32,7 @@ extension ProfileStore {
         for companion in companions where !seen.insert(companion.kind).inserted {
             throw .repeatedCompanion(kind: companion.kind.rawValue)
         }
-        let frozen: FrozenProfile?
+        let frozen: Result<FrozenProfile, ProfileError>?
         do throws(SystemError) {
             try Files.createDirectories(directory)
             frozen = try freezeInTurn(profile, as: version, companions: companions, force: force)
@@ -43,27 +43,30 @@ extension ProfileStore {
             try requireFree(version, force: force)
             throw .alreadyFrozen(version: version.text, file: path(of: version))
         }
-        return frozen
+        return try frozen.get()
     }
 
-    /// Freezes while nobody else freezes in this directory; nil when the version is there and may not be replaced.
+    /// Freezes while nobody else freezes in this directory; nil when the version is there and may not be replaced, and a
+    /// failure when what was written could not be read again.
     private func freezeInTurn(
         _ profile: FrozenProfile, as version: VersionName,
         companions: [(kind: CompanionKind, source: CompanionSource)], force: Bool
-    ) throws(SystemError) -> FrozenProfile? {
+    ) throws(SystemError) -> Result<FrozenProfile, ProfileError>? {
         let turn = try FileDescriptor.open(directory, .read)
         try turn.lockExclusively()
         try recoverInTurn()
         guard !contains(version) || (force && !isReferences) else { return nil }
         let staging = try Files.createTemporaryDirectory(
             prefix: "\(directory)/\(ProfileStore.stagingPrefix)\(version).")
-        let result: Result<FrozenProfile, SystemError> = Result { () throws(SystemError) in
+        let result: Result<Result<FrozenProfile, ProfileError>, SystemError> = Result {
+            () throws(SystemError) in
             let frozen = try stage(profile, as: version, companions: companions, in: staging)
+            if let unreadable = readBack(version, in: staging) { return .failure(unreadable) }
             try ProfileStore.markComplete(staging, version, kinds: companions.map(\.kind))
             try install(version, from: staging, kinds: companions.map(\.kind))
             // The moves reach the disk with the directory.
             try turn.synchronize()
-            return frozen
+            return .success(frozen)
         }
         // A failure to tidy up matters less than why freezing failed.
         let tidied = Result { () throws(SystemError) in try Files.removeTree(staging) }
@@ -89,6 +92,18 @@ extension ProfileStore {
         _ = try ProfileStore.write(
             .bytes(frozen.encode()), to: "\(staging)/\(version).yaml", insteadOf: path(of: version))
         return frozen
+    }
+
+    /// Reads a staged profile as any command would. What no command could read is not frozen, and replaces nothing.
+    private func readBack(_ version: VersionName, in staging: String) -> ProfileError? {
+        let file = path(of: version)
+        do throws(ProfileError) {
+            let bytes = try ProfileStore.read(path: "\(staging)/\(version).yaml")
+            _ = try FrozenProfile.decode(bytes, name: file)
+            return nil
+        } catch {
+            return .notReadable(file: file, reason: error.description)
+        }
     }
 
     /// Writes a new file and flushes it to disk; an error names the path that it is to have in the end.

@@ -35,6 +35,29 @@ struct StoreTests {
         }
     }
 
+    @Test("What could not be read again is not frozen, and replaces nothing")
+    func unreadable() throws {
+        try withDirectory { directory in
+            let store = ProfileStore(directory: directory)
+            let version = try VersionName("v1")
+            let good = try store.freeze(
+                try Samples.profile(), as: version, companions: [(.monitorLog, .bytes([1]))])
+            var large = try Samples.profile()
+            // Longer than any command reads.
+            large.captureQuality?.notes = [String(repeating: "x", count: ProfileStore.maximumProfileBytes)]
+            let sentence = failure { () throws(ProfileError) in
+                try store.freeze(large, as: version, companions: [(.monitorLog, .bytes([2]))], force: true)
+            }
+            #expect(
+                sentence?.hasPrefix(
+                    "'\(directory)/v1.yaml' was not written, because it could not be read again: ")
+                    == true, "\(sentence ?? "no failure")")
+            #expect(try store.load(version) == good)
+            #expect(store.damagedCompanions(of: good).isEmpty)
+            #expect(try Files.names(inDirectory: directory) == ["v1.monitor.log", "v1.yaml"])
+        }
+    }
+
     @Test("A frozen version is not overwritten, unless by force, and then no companion of the old one stays")
     func overwriting() throws {
         try withDirectory { directory in

@@ -78,6 +78,17 @@ pid_t clinux_wait(pid_t pid, int *_Nonnull status, struct clinux_usage *_Nonnull
 /// close-on-exec descriptor from which three numbers of 8 bytes are read: the count, the time for which there was
 /// something to count, and the time for which it was counted. Or -errno.
 int clinux_open_counter(int event, pid_t thread);
+/// What the kernel says of a task (a thread) when it ends.
+struct clinux_task_exit {
+    pid_t pid, parent;
+    /// The most its process had resident since the mark was last reset, as of this end.
+    int64_t peak_resident_kibibytes;
+};
+/// A taskstats socket that hears of every task that ends on some processors, such as "0-3". Needs CAP_NET_ADMIN.
+/// Returns a close-on-exec, non-blocking descriptor, or -errno.
+int clinux_open_task_exits(const char *_Nonnull processors);
+/// The next end: 1, or 0 when there is none yet, or -errno; -ENOBUFS when some were lost.
+int clinux_next_task_exit(int descriptor, struct clinux_task_exit *_Nonnull task);
 /// fstatfs(2): whether a descriptor is of the kernel's own /proc, and not of a file system mounted over it.
 int clinux_is_proc(int descriptor);
 /// gettid(2).

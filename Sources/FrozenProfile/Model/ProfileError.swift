@@ -38,6 +38,8 @@ public enum ProfileError: Error, Equatable, Sendable {
     case repeatedCompanion(kind: String)
     /// The file is too long.
     case tooLong(file: String, limit: Int)
+    /// What was to be frozen could not be read again; a sentence says why.
+    case notReadable(file: String, reason: String)
     /// The kernel refused.
     case system(SystemError)
 }
@@ -88,6 +90,9 @@ extension ProfileError: CustomStringConvertible {
             "A profile has one companion of a kind, and two are of kind \(shown(kind)). Leave one out."
         case .tooLong(let file, let limit):
             "'\(shown(file))' is longer than the \(limit) bytes that are read of a profile. Check that it is one."
+        case .notReadable(let file, let reason):
+            "'\(shown(file))' was not written, because it could not be read again: \(shown(reason)) "
+                + "Nothing has been replaced. Freeze fewer runs or fewer stages in one version."
         case .system(let error): error.description
         }
     }

@@ -7,6 +7,12 @@ public struct VersionName: Hashable, Sendable, CustomStringConvertible {
     /// The longest name, in characters.
     public static let maximumLength = 128
 
+    /// What stands beside the profiles of a directory: the rules, the gate, the noise ledgers, the page, the references
+    /// and the archive. In lower case; some file systems know no other.
+    static let reserved: Set<String> = [
+        "archive", "gate", "ledger", "readme", "references", "regression_rules",
+    ]
+
     /// A name of 1 to 128 letters, digits, `.`, `_`, `+` and `-` that is a plain file name.
     public init(_ text: String) throws(ProfileError) {
         func refuse(_ reason: String) -> ProfileError { .invalidVersion(text, reason: reason) }
@@ -22,6 +28,9 @@ public struct VersionName: Hashable, Sendable, CustomStringConvertible {
         }
         guard !text.contains("..") else { throw refuse("it has two dots in a row") }
         guard !text.hasSuffix(".yaml") else { throw refuse("it ends in .yaml, which is added by itself") }
+        guard !VersionName.reserved.contains(text.lowercased()) else {
+            throw refuse("a file or directory beside the profiles has that name")
+        }
         self.text = text
     }
 

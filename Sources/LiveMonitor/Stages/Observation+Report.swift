@@ -68,7 +68,8 @@ extension Observation {
         return MonitorReport.Stage(
             name: stage.name, entered: stage.entered, wall: .value(wall),
             work: .value(Duration(nanosecondCount: stage.work)), cpu: cpu,
-            peakResident: peakReading(meters.peak), peakMethod: meters.peak?.method,
+            peakResident: peakReading(meters.peak),
+            peakMethod: meters.peak.map { stagesWithUnknownEnds.contains(stage.name) ? .atLeast : $0.method },
             averageCPUPercent: averagePercent(cpu, of: wall), isShared: stage.isShared,
             source: feed.source ?? .statusFile, usage: reported(meters.usage, meters.proportional))
     }
@@ -84,6 +85,11 @@ extension Observation {
         notes += feed.notes
         if let memoryProblem {
             notes.append("Peaks of memory may be low, because marks were not reset. \(memoryProblem)")
+        }
+        if let endsProblem {
+            notes.append(
+                "Peaks of stages in which processes ended are lower bounds, because \(endsProblem). They are exact for root."
+            )
         }
         if let clockProblem, totalsIncludeChildren {
             notes.append(

@@ -149,6 +149,8 @@ struct Observation {
         endedAt = end
     }
 
+    /// Stages in which processes ended whose peaks are not known.
+    private(set) var stagesWithUnknownEnds: Set<StageName> = []
     /// The stages that were open when the run ended.
     private(set) var lastOpen: [StageName] = []
 
@@ -161,6 +163,8 @@ struct Observation {
     }
 
     var memoryProblem: String? { sampler.resetProblem }
+    /// Why peaks of processes that ended between two looks are missing; nil where they are not.
+    var endsProblem: String? { stagesWithUnknownEnds.isEmpty ? nil : sampler.endsProblem }
     /// Why the CPU time of children that have ended is told in ticks; nil where it is not.
     var clockProblem: String? { sampler.clockProblem }
     /// Why instructions are not counted, nil where they are; and the least share of the time for which they were.
@@ -208,13 +212,25 @@ struct Observation {
 
     @discardableResult
     private mutating func takeSample(atEdge: Bool) -> TargetSample? {
-        guard let sample = sampler.sample(atEdge: atEdge) else { return nil }
+        let taken = sampler.sample(atEdge: atEdge)
+        creditEnds()
+        guard let sample = taken else { return nil }
         lastSample = sample
         if let peak = sample.peak { totalPeak = .larger(totalPeak, peak) }
         rate.add(monotonic: sample.monotonic, cpu: sample.cpu - markerCPU)
         let counts = sample.usage.counts
         diskRate.add(monotonic: sample.monotonic, cpu: counts[.diskRead] + counts[.diskWritten])
         return sample
+    }
+
+    /// Credits the memory of processes that have ended to the stages in which they did.
+    private mutating func creditEnds() {
+        let ends = sampler.takeEnds()
+        if let peak = ends.peak {
+            ledger.credit(peak, to: ledger.active)
+            totalPeak = .larger(totalPeak, peak)
+        }
+        if ends.hasUnknown { stagesWithUnknownEnds.formUnion(ledger.active) }
     }
 
     private mutating func raiseCPU(to total: Int64) {

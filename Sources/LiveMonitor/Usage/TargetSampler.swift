@@ -53,6 +53,7 @@ final class TargetSampler {
     private var unreadable: UsageKinds = []
     private var looks = 0
     private var lastBusiest: Int64 = 0
+    private var ends = TreeEndWatch()
     /// The largest sum of resident memory since the last reset.
     private var largestSum = ByteCount.zero
     /// Why the kernel's mark could not be reset, once that has happened.
@@ -137,15 +138,20 @@ final class TargetSampler {
     ///
     /// - Parameter atEdge: Whether the threads of processes that have many are looked at too.
     func sample(atEdge: Bool) -> TargetSample? {
-        guard readTree() else { return nil }
+        let before = Set(members.keys)
+        let isThere = readTree()
+        ends.look(waitedFaults: account.waitedFaults) { pid in
+            pid == target.pid || members[pid] != nil || before.contains(pid)
+        }
+        guard isThere else { return nil }
         readThreads(atEdge: atEdge)
         let clocked = clockedNanoseconds()
         let sum = account.total
-        let before = cpuBefore ?? sum
+        let cpuBefore = cpuBefore ?? sum
         var usage = account.usage + threadCounts
         usage[.instructions] = countedInstructions() ?? 0
-        if cpuBefore == nil { usageBefore = usage }
-        cpuBefore = before
+        if self.cpuBefore == nil { usageBefore = usage }
+        self.cpuBefore = cpuBefore
         looks += 1
         if account.hidden > 0 { hasHadChildren = true }
         var resident: ByteCount?
@@ -156,8 +162,8 @@ final class TargetSampler {
         if let resident { largestSum = max(largestSum, resident) }
         return TargetSample(
             monotonic: SystemClock.monotonicNanoseconds,
-            cpu: estimate.update(sum: sum, hidden: account.hidden, clock: clocked) - before,
-            toldCPU: sum - before, livingCPU: account.living,
+            cpu: estimate.update(sum: sum, hidden: account.hidden, clock: clocked) - cpuBefore,
+            toldCPU: sum - cpuBefore, livingCPU: account.living,
             usage: UsagePoint(
                 counts: usage - usageBefore, readable: .all.subtracting(unreadable), look: looks,
                 inheritedLook: looks),
@@ -193,10 +199,17 @@ final class TargetSampler {
         return .larger(counts - usageBefore, UsageCounts())
     }
 
+    /// What the processes that have ended since the last call had resident at most, one by one, and whether there may
+    /// have been more than that.
+    func takeEnds() -> TreeEndWatch.Found { ends.take() }
+    /// Why ends of processes are not heard of; nil while they are.
+    var endsProblem: String? { ends.problem }
+
     /// The peak that `wait4` told, where it is the run's: it also holds the copy of the parent before exec, and what is
     /// larger than the parent ever was is the command's or a descendant's.
     func peak(waited: ByteCount) -> MemoryPeak? {
-        guard let copyMark, waited > copyMark + .mebibytes(1) else { return nil }
+        // The ends of all processes are heard of: nothing is missing.
+        guard ends.problem != nil, let copyMark, waited > copyMark + .mebibytes(1) else { return nil }
         return MemoryPeak(size: waited, isHighWaterMark: true)
     }
 

@@ -34,6 +34,8 @@ struct TreeAccount {
     private(set) var usage = UsageCounts()
     /// CPU time of the living processes and the children they have waited for.
     private(set) var living: Int64 = 0
+    /// Page faults of the children that the living processes have waited for: they grow when a child ends.
+    var waitedFaults: Int64 { last.values.reduce(0) { $0 + $1.childrenFaults } }
     /// How much CPU time may be hidden by the ticks in which children's time is told.
     private(set) var hidden: Int64 = 0
 

@@ -13,6 +13,8 @@ public struct MonitorReport: Equatable, Sendable {
         case highWaterMark = "high-water mark"
         /// The most that was seen at a tick: a lower bound. For several processes the largest sum.
         case sampled
+        /// A lower bound: processes ended in the stage whose peaks the kernel did not report.
+        case atLeast = "at least"
     }
 
     /// What was used besides time and memory, by the pipeline and its descendants.

@@ -1,0 +1,68 @@
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+
+/// Finds how much memory processes had that began and ended between two looks at the tree.
+///
+/// Where the kernel reports the end of each process, nothing is missed. Where it does not (it takes CAP_NET_ADMIN), the
+/// children that were waited for show in their parents' page faults: the peak may then be higher than what was seen.
+struct TreeEndWatch {
+    /// What the ends since the last call say.
+    struct Found {
+        /// The largest peak of one process.
+        var peak: MemoryPeak?
+        /// Whether a process ended whose peak is not known.
+        var hasUnknown = false
+    }
+
+    private var listener: Listener?
+    private var exits = TreeExits()
+    private var found = Found()
+    private var waitedFaults: Int64 = 0
+    /// Why ends are not heard of, or not all of them; nil while they are.
+    private(set) var problem: String?
+
+    init() {
+        do throws(SystemError) {
+            listener = Listener(try TaskExits())
+        } catch {
+            problem = "the kernel does not report the ends of processes here (\(error.reason))"
+        }
+    }
+
+    /// Takes in what has ended.
+    ///
+    /// - Parameters:
+    ///   - waitedFaults: Page faults of all children that were waited for.
+    ///   - isMember: Whether a process is known to be of the tree.
+    mutating func look(waitedFaults: Int64, isMember: (Int32) -> Bool) {
+        defer { self.waitedFaults = waitedFaults }
+        guard let listener, problem == nil else {
+            if waitedFaults > self.waitedFaults { found.hasUnknown = true }
+            return
+        }
+        let largest = exits.largestPeak(of: listener.exits.read(), isMember: isMember)
+        if let largest {
+            found.peak = .larger(found.peak, MemoryPeak(size: largest, isHighWaterMark: true))
+        }
+        if listener.exits.hasLost {
+            problem = "processes ended faster than their ends could be read"
+            found.hasUnknown = true
+        }
+    }
+
+    /// What was found since the last call.
+    mutating func take() -> Found {
+        defer { found = Found() }
+        return found
+    }
+
+    /// Holds the socket, which cannot be copied, in a structure that can.
+    private final class Listener {
+        var exits: TaskExits
+
+        init(_ exits: consuming TaskExits) {
+            self.exits = exits
+        }
+    }
+}
