@@ -27,7 +27,7 @@ struct TaskExitsTests {
 
     @Test("ends of other trees do not count, and parents may end before they are known")
     func tree() {
-        func end(_ pid: Int32, _ parent: Int32, _ mib: Int64) -> TaskExit {
+        func end(_ pid: Int32, _ parent: Int32, _ mib: Double) -> TaskExit {
             TaskExit(pid: pid, parent: parent, peakResident: .mebibytes(mib))
         }
         var tree = TreeExits()
