@@ -88,7 +88,8 @@ public struct SuspendedChild: ~Copyable {
                 request, path: path, gate: (gate.readEnd.rawValue, gate.writeEnd.rawValue),
                 failures: failures.writeEnd.rawValue,
                 null: (read: null.rawValue, write: nullForWriting.rawValue))
-            let pidfd = clinux_pidfd_open(pid)
+            var pidfd = clinux_pidfd_open(pid)
+            if pidfd == -ENOSYS { pidfd = clinux_child_exit_descriptor(pid) }
             guard pidfd >= 0 else {
                 kill(pid, SIGKILL)
                 waitpid(pid, nil, 0)
@@ -265,7 +266,7 @@ public struct ChildProcess: ~Copyable {
 
     deinit {
         guard outcome == nil else { return }
-        clinux_pidfd_send_signal(handle.rawValue, SIGKILL)
+        send(SIGKILL)
         waitpid(pid, nil, 0)
     }
 
@@ -300,7 +301,8 @@ public struct ChildProcess: ~Copyable {
 
     /// Sends the child a signal. One that has ended already is fine.
     public func send(_ signal: Int32) {
-        clinux_pidfd_send_signal(pidfd, signal)
+        // A child that has not been waited for keeps its number, so that the signal cannot hit another process.
+        if clinux_pidfd_send_signal(pidfd, signal) != 0, outcome == nil { kill(pid, signal) }
     }
 
     /// Sends a signal to the process group that the child leads. A group that has ended already is fine.

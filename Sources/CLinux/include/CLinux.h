@@ -43,6 +43,9 @@ int clinux_open(const char *_Nonnull path, int flags, mode_t mode);
 int clinux_window_size(int descriptor, uint16_t *_Nonnull columns, uint16_t *_Nonnull rows);
 /// pidfd_open(2). Returns a close-on-exec descriptor, or -errno.
 int clinux_pidfd_open(pid_t pid);
+/// A descriptor that is readable once a child of ours has ended, where there is no pidfd_open: before Linux 5.3, and
+/// under emulators that lack it. A thread waits with waitid(2). Close-on-exec; or -errno.
+int clinux_child_exit_descriptor(pid_t child);
 /// pidfd_send_signal(2). Returns 0, or -errno.
 int clinux_pidfd_send_signal(int pidfd, int signal);
 /// The exit status of a process that is not our child, as wait(2) encodes it, through PIDFD_GET_INFO
