@@ -18,6 +18,8 @@ let package = Package(
         .executable(name: "podcast-scraper", targets: ["podcast-scraper"]),
         .executable(name: "loopback-feed", targets: ["loopback-feed"]),
         .library(name: "Stages", targets: ["Stages"]),
+        // A plugin of QEMU's user-mode emulation: found beside the tool, opened by the emulator, linked by nothing.
+        .library(name: "instruction-counter", type: .dynamic, targets: ["CInstructionCounter"]),
         .library(name: "LiveMonitor", targets: ["LiveMonitor"]),
     ],
     targets: [
@@ -80,6 +82,7 @@ let package = Package(
         .target(
             name: "Capture",
             dependencies: [
+                "InstructionCounting",
                 "StackRecording", "LiveMonitor", "Stages", "StackSampler", "StackProfile",
                 "FlameGraph",
                 "FrozenProfile", "ProfileStore", "LinuxProcess", "LinuxSystem", "Measurement",
@@ -88,8 +91,8 @@ let package = Package(
         .target(
             name: "Doctor",
             dependencies: [
-                "StackRecording", "StackSampler", "JSONDocument", "LinuxProcess", "LinuxSystem",
-                "Measurement",
+                "StackRecording", "InstructionCounting", "StackSampler", "JSONDocument", "LinuxProcess",
+                "LinuxSystem", "Measurement",
             ]),
         .target(
             name: "StackRecording",
@@ -97,6 +100,13 @@ let package = Package(
                 "Stages", "StackSampler", "Symbolication", "StackProfile", "FlameGraph",
                 "FrozenProfile",
                 "LinuxProcess", "LinuxSystem", "Measurement",
+            ]),
+        // Counted runs: engines, edges in the instruction stream, instructions by stage and function.
+        .target(
+            name: "InstructionCounting",
+            dependencies: [
+                "Stages", "StackProfile", "Symbolication", "LinuxProcess", "LinuxSystem",
+                "Measurement",
             ]),
         .target(
             name: "LiveMonitor",
@@ -149,6 +159,13 @@ let package = Package(
 
         // Doors to C, each with one importer.
         .target(name: "CLinux"),
+        // Not imported by anything: see the product `instruction-counter`.
+        .target(
+            name: "CInstructionCounter",
+            // Its functions run for every block of code, in debug builds too, and share a process with the emulator's.
+            cSettings: [.unsafeFlags(["-O2", "-fvisibility=hidden"])],
+            // The emulator should not load a Swift runtime that the plugin does not use.
+            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .target(name: "CPerfEvents"),
         .target(name: "CPtrace"),
         .target(name: "CLibunwind", linkerSettings: [.linkedLibrary(unwindLibrary)]),
@@ -252,6 +269,7 @@ let testedTargets: [String: [String]] = [
     "StackProfileTests": ["StackProfile"],
     "FlameGraphTests": ["FlameGraph", "StackProfile"],
     "SymbolicationTests": ["Symbolication"],
+    "InstructionCountingTests": ["InstructionCounting", "Stages", "StackProfile"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "LiveMonitorTests": ["LiveMonitor", "Stages", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "ProfileSamples", "MessageDigest", "YAMLDocument"],

@@ -74,6 +74,7 @@ extension LabelText {
         switch unit {
         case .samples: "\(grouped(weight)) \(weight == 1 ? "sample" : "samples")"
         case .nanoseconds: Duration(nanosecondCount: weight).readable
+        case .instructions: "\(grouped(weight)) \(weight == 1 ? "instruction" : "instructions")"
         }
     }
 

@@ -181,7 +181,9 @@ struct PprofContents {
         guard sampleTypes.indices.contains(column) else { return (.samples, 1) }
         let name = try string(sampleTypes[column].unit)
         switch name {
-        case "count": return (.samples, 1)
+        case "count":
+            let isInstructions = try string(sampleTypes[column].type) == "instructions"
+            return (isInstructions ? .instructions : .samples, 1)
         case "nanoseconds": return (.nanoseconds, 1)
         case "microseconds": return (.nanoseconds, 1000)
         case "milliseconds": return (.nanoseconds, 1_000_000)

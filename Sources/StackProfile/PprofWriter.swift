@@ -38,8 +38,12 @@ private struct PprofWriter {
 
     mutating func encoded(start: Timestamp?, duration: Duration?) -> [UInt8] {
         var output = ProtobufWriter()
-        let isCount = profile.unit == .samples
-        let (type, unit) = (id(of: isCount ? "samples" : "time"), id(of: isCount ? "count" : "nanoseconds"))
+        let (type, unit) =
+            switch profile.unit {
+            case .samples: (id(of: "samples"), id(of: "count"))
+            case .nanoseconds: (id(of: "time"), id(of: "nanoseconds"))
+            case .instructions: (id(of: "instructions"), id(of: "count"))
+            }
         output.message(1) {
             $0.number(1, type)
             $0.number(2, unit)

@@ -6,6 +6,8 @@ public enum WeightUnit: String, Hashable, Sendable {
     case samples
     /// Nanoseconds, of CPU or of wall-clock time as the sampler says.
     case nanoseconds
+    /// Instructions executed, counted and not sampled.
+    case instructions
 }
 
 /// Where a sample was taken: what profiles are filtered and grouped by.

@@ -55,7 +55,7 @@ public enum Speedscope {
             // A reader adds up in doubles, which are exact up to the same limit as ours.
             case .samples where period > 0 && profile.totalWeight <= StackProfile.weightLimit / period:
                 (unit, factor) = ("nanoseconds", period)
-            case .samples: (unit, factor) = ("none", 1)
+            case .samples, .instructions: (unit, factor) = ("none", 1)
             }
         }
     }

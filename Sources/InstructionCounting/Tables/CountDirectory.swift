@@ -1,0 +1,124 @@
+internal import LinuxProcess
+internal import LinuxSystem
+internal import Measurement
+internal import StackProfile
+
+/// The directory that the plugin writes to during a run.
+struct CountDirectory {
+    let path: String
+
+    /// Makes what the plugin expects to find: the file that all processes share.
+    func prepare(emulator: String, plugin: String, cpuModel: String) throws(SystemError) {
+        func padded(_ text: String, _ length: Int) -> [UInt8] {
+            let bytes = Array(text.utf8.prefix(length - 1))
+            return bytes + [UInt8](repeating: 0, count: length - bytes.count)
+        }
+        let counters = [UInt8](repeating: 0, count: 16)
+        let bytes = counters + padded(emulator, 4096) + padded(plugin, 4096) + padded(cpuModel, 256)
+        try Files.replace("\(path)/shared", with: bytes)
+    }
+
+    /// What the run left, added up.
+    func read() throws(CountingError) -> InstructionCounts {
+        let notes = CountNotes(try bytes("notes"))
+        let epochs = StageEpochs(notes)
+        var tables: [UInt32: CountTable] = [:]
+        var logs: [UInt32: [CountTable.Segment]] = [:]
+        for name in try names() where name.hasPrefix("table-") {
+            let table: CountTable
+            do {
+                table = try CountTable(try MappedFile("\(path)/\(name)"))
+            } catch {
+                throw .unreadable("The counts of a process cannot be read: \(error).")
+            }
+            tables[table.serial] = table
+            logs[table.serial] = CountLog.segments(try bytes("log-\(table.serial)"))
+        }
+        guard !tables.isEmpty else { throw .unreadable("The emulator counted nothing: it did not start.") }
+        var sums = TableSums(tables: tables, logs: logs, epochs: epochs)
+        noteUncounted(notes, epochs, tables, &sums)
+        if try uncountedProcesses() > 0 {
+            sums.note("a process could not write down what it executed", in: [])
+        }
+        return try counts(sums, epochs, processes: tables.count)
+    }
+
+    private func noteUncounted(
+        _ notes: CountNotes, _ epochs: StageEpochs, _ tables: [UInt32: CountTable], _ sums: inout TableSums
+    ) {
+        for note in notes.notes where note.kind == .uncounted {
+            let lines = String(decoding: note.content, as: UTF8.self).split(separator: "\n")
+            guard let table = tables[note.serial], lines.count == 2 else { continue }
+            let stages = epochs.stages(
+                of: note.thread, at: note.epoch, ancestors: TableSums.ancestors(of: table, in: tables))
+            sums.note(
+                "\(PlainText.sanitized(lines[0])) ran uncounted: \(PlainText.sanitized(lines[1]))", in: stages
+            )
+        }
+    }
+
+    private func counts(
+        _ sums: TableSums, _ epochs: StageEpochs, processes: Int
+    ) throws(CountingError) -> InstructionCounts {
+        let names = FunctionNames(sums)
+        var builder = StackProfileBuilder(unit: .instructions)
+        var stages: [InstructionCounts.Stage] = []
+        // Stages in order of entry, those that ran together after them, what no stage was open for last.
+        let singles = epochs.stages.map { [$0] }
+        let joined = sums.order.filter { $0.count > 1 }
+        for key in singles + joined + [[]] {
+            guard let sum = sums.sums[key] ?? (key.count == 1 ? TableSums.Sum() : nil) else { continue }
+            let name = StageName(key.map(\.text).joined(separator: "+"))
+            stages.append(
+                InstructionCounts.Stage(
+                    stage: name, entered: key.count == 1 ? epochs.entries[key[0]] ?? 0 : 0,
+                    instructions: sum.instructions, systemCalls: .value(SystemCallNames.named(sum.calls)),
+                    lowerBound: sum.lowerBound,
+                    isShared: key.count > 1 || key.contains { epochs.shared.contains($0) }))
+            let labels = builder.id(of: SampleLabels(stage: name ?? StageName("(between stages)")))
+            do throws(StackProfileError) {
+                for (code, count) in sum.blocks.sorted(by: { Self.isBefore($0.key, $1.key) }) {
+                    let stack = builder.stack([builder.id(of: names.frame(of: code))])
+                    try builder.add(stack, weight: count, labels: labels)
+                }
+                if sum.nameless > 0 {
+                    let unknown = builder.stack([builder.id(of: .unknown())])
+                    try builder.add(unknown, weight: sum.nameless, labels: labels)
+                }
+            } catch {
+                throw .unreadable(error.description)
+            }
+        }
+        for known in names.buildIDs { builder.buildIDs.insert(known.identifier, of: known.module) }
+        return InstructionCounts(
+            stages: stages, functions: builder.build(), processes: processes, notes: names.notes)
+    }
+
+    private static func isBefore(_ left: TableSums.CodeAddress, _ right: TableSums.CodeAddress) -> Bool {
+        (left.mapping, left.address) < (right.mapping, right.address)
+    }
+
+    private func uncountedProcesses() throws(CountingError) -> UInt32 {
+        let bytes = try bytes("shared")
+        guard bytes.count >= 16 else { return 0 }
+        return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 12, as: UInt32.self) }
+    }
+
+    private func names() throws(CountingError) -> [String] {
+        do throws(SystemError) {
+            return try Files.names(inDirectory: path)
+        } catch {
+            throw .unreadable(error.description)
+        }
+    }
+
+    /// A file's bytes, none where nothing was written.
+    private func bytes(_ name: String) throws(CountingError) -> [UInt8] {
+        guard Files.exists("\(path)/\(name)") else { return [] }
+        do throws(Files.ReadError) {
+            return try Files.read("\(path)/\(name)", limit: 1 << 30)
+        } catch {
+            throw .unreadable(error.description)
+        }
+    }
+}

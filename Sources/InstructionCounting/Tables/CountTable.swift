@@ -1,0 +1,142 @@
+internal import LinuxProcess
+internal import LinuxSystem
+
+/// What one process of a counted run has executed, as the plugin wrote it. `docs/formats/count-table.md` has the layout.
+///
+/// The file may be of a process that was killed: every number in it is checked before it is used.
+struct CountTable {
+    /// Instructions that are executed in a row.
+    struct Block: Hashable {
+        var address: UInt64
+        /// The place of its mapping among the process's, from 1; 0 for code that is in no file.
+        var mapping: UInt32
+        var instructions: UInt32
+    }
+
+    /// What one thread did between two edges.
+    struct Segment: Equatable {
+        var thread: Int32
+        var epoch: UInt64
+        /// Executions by the number of the block; of number 0 instructions that belong to no known block.
+        var blocks: [(number: Int, count: UInt64)]
+        /// Calls by their number.
+        var calls: [(number: Int, count: UInt64)]
+
+        static func == (left: Segment, right: Segment) -> Bool {
+            left.thread == right.thread && left.epoch == right.epoch
+                && left.blocks.elementsEqual(right.blocks, by: ==)
+                && left.calls.elementsEqual(right.calls, by: ==)
+        }
+    }
+
+    /// Why counts are too low.
+    struct Flags: OptionSet {
+        let rawValue: UInt32
+        /// Some code is not known by its block.
+        static let overflowed = Flags(rawValue: 1)
+        /// More threads than lanes.
+        static let lanesShared = Flags(rawValue: 2)
+    }
+
+    let serial: UInt32
+    let processID: Int32
+    /// The table of the process that this one comes from; nil for the first.
+    let parent: UInt32?
+    let parentThread: Int32
+    let firstEpoch: UInt64
+    let inheritedBlocks: Int
+    let inheritedMappings: Int
+    /// Its own blocks; the first has the number after the inherited ones.
+    let blocks: [Block]
+    let mappings: [String]
+    let program: String
+    let flags: Flags
+    /// What had not been written to the log when the process ended.
+    let rest: [Segment]
+
+    /// Why a table cannot be used, as a phrase.
+    struct Damage: Error, Equatable {
+        let reason: String
+    }
+
+    /// Reads a table.
+    init(_ file: MappedFile) throws(Damage) {
+        guard file.load(UInt64.self, at: 0) == Layout.magic else {
+            throw Damage(reason: "it does not begin as a count table does")
+        }
+        func number(_ offset: UInt64) throws(Damage) -> UInt32 {
+            guard let value = file.load(UInt32.self, at: offset) else {
+                throw Damage(reason: "it is cut off")
+            }
+            return value
+        }
+        serial = try number(8)
+        processID = Int32(bitPattern: try number(12))
+        let parent = try number(16)
+        self.parent = parent == 0 ? nil : parent
+        parentThread = Int32(bitPattern: try number(20))
+        inheritedBlocks = Int(try number(24))
+        inheritedMappings = Int(try number(28))
+        firstEpoch = file.load(UInt64.self, at: 32) ?? 0
+        let blockCount = Int(try number(40))
+        let lanes = Int(try number(64))
+        flags = Flags(rawValue: try number(68))
+        guard blockCount < Layout.maximumBlocks, inheritedBlocks < Layout.maximumBlocks,
+            lanes <= Layout.maximumLanes
+        else { throw Damage(reason: "it holds more than a count table can") }
+        blocks = (0..<UInt64(blockCount)).map { index in
+            let offset = Layout.blocks + 16 * index
+            return Block(
+                address: file.load(UInt64.self, at: offset) ?? 0,
+                mapping: file.load(UInt32.self, at: offset + 8) ?? 0,
+                instructions: file.load(UInt32.self, at: offset + 12) ?? 0)
+        }
+        let used = min(file.load(UInt64.self, at: 56) ?? 0, Layout.maximumMappings)
+        mappings = Self.text(file, Layout.mappings, UInt64(used)).split(separator: "\n").map(String.init)
+        program = String(Self.text(file, 72, 4096).prefix { $0 != "\0" })
+        let known = inheritedBlocks + blockCount + 1
+        rest = (0..<UInt64(lanes)).compactMap { Self.segment(file, lane: $0, blocks: known) }
+    }
+
+    /// What a lane holds, nil where it holds nothing.
+    private static func segment(_ file: MappedFile, lane: UInt64, blocks: Int) -> Segment? {
+        let start = Layout.lanes + lane * Layout.laneBytes
+        guard let epoch = file.load(UInt64.self, at: start), let thread = file.load(Int32.self, at: start + 8)
+        else { return nil }
+        var segment = Segment(thread: thread, epoch: epoch, blocks: [], calls: [])
+        file.withBytes { bytes in
+            for call in 0..<Layout.calls {
+                let at = Int(start) + 16 + 4 * call
+                guard at + 4 <= bytes.count else { break }
+                let count = bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)
+                if count > 0 { segment.calls.append((call, UInt64(count))) }
+            }
+            let counts = Int(start) + 16 + 4 * Layout.calls
+            for block in 0..<blocks where counts + 8 * block + 8 <= bytes.count {
+                let count = bytes.loadUnaligned(fromByteOffset: counts + 8 * block, as: UInt64.self)
+                if count > 0 { segment.blocks.append((block, count)) }
+            }
+        }
+        return segment.blocks.isEmpty && segment.calls.isEmpty ? nil : segment
+    }
+
+    private static func text(_ file: MappedFile, _ offset: UInt64, _ count: UInt64) -> String {
+        file.withBytes { bytes in
+            let end = min(bytes.count, Int(offset + count))
+            return Int(offset) < end ? String(decoding: bytes[Int(offset)..<end], as: UTF8.self) : ""
+        }
+    }
+
+    /// Where things are in the file: `table.h` of the plugin.
+    enum Layout {
+        static let magic: UInt64 = 0x3154_4e55_4f43_5046
+        static let maximumBlocks = 1 << 20
+        static let maximumMappings: UInt64 = 1 << 20
+        static let maximumLanes = 512
+        static let calls = 512
+        static let blocks: UInt64 = 8192
+        static let mappings = blocks + UInt64(16 << 20) + UInt64(1 << 24)
+        static let lanes = mappings + maximumMappings
+        static let laneBytes = (UInt64(16 + 4 * calls + 8 * maximumBlocks) + 4095) / 4096 * 4096
+    }
+}
