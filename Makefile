@@ -6,7 +6,7 @@
 # The scripts read these from the environment, so that no value meets a shell's quoting twice. Each says what it assumes
 # for those left out.
 export VERSION PIPELINE_CONFIG DATASET_ID OUTPUT SKIP_WARMUP E2E_FEED SAMPLE_INTERVAL NO_STAGE_TRUTH MONITOR FORCE
-export RUNS STACK_RUNS SOURCE PROMOTED_ID REASON DRY_RUN NO_STAGE_TRUTH_REQUIRED FROM TO PROFILES
+export RUNS STACK_RUNS COUNT_RUNS SOURCE PROMOTED_ID REASON DRY_RUN NO_STAGE_TRUTH_REQUIRED FROM TO PROFILES
 
 # $(call require,NAMES,USAGE): stops with a sentence when a variable is not set, before anything is built.
 define require
@@ -21,7 +21,7 @@ help:
 	@echo "make format lint     format the code; check format and scripts"
 	@echo "make profile-freeze VERSION=v1.2.0 [MONITOR=1] [PIPELINE_CONFIG=FILE] [DATASET_ID=ID] [OUTPUT=FILE]"
 	@echo "                    [SKIP_WARMUP=1] [E2E_FEED=URL] [SAMPLE_INTERVAL=0.25] [NO_STAGE_TRUTH=1] [FORCE=1]"
-	@echo "                    [RUNS=5] [STACK_RUNS=1]"
+	@echo "                    [RUNS=5] [STACK_RUNS=1] [COUNT_RUNS=2]"
 	@echo "make profile-diff FROM=v1.1.0 TO=v1.2.0"
 	@echo "make profile-promote SOURCE=v1.2.0 PROMOTED_ID=podcast-2026 REASON='why' [DRY_RUN=1]"
 	@echo "                    [NO_STAGE_TRUTH_REQUIRED=1]"

@@ -1,4 +1,5 @@
 public import FrozenProfile
+internal import InstructionCounting
 internal import LinuxSystem
 internal import Measurement
 internal import ProfileStore
@@ -138,11 +139,17 @@ public struct Capture {
         }
         let maker = try RunMaker(naming: { report(.naming($0)) })
         let canaries = SessionCanaries(request, directory: records.path, runs: plan.missing.count)
+        let engine = countingEngine()
         var last: MadeRun?
         while let kind = plan.missing.first {
             if kind == .profiled, let reason = request.sampler.recording.unavailableReason {
                 report(.note("no profiled run: \(reason)"))
                 plan.skip(.profiled)
+                continue
+            }
+            if kind == .counted, let reason = engine.unavailableReason {
+                report(.note("no counted run: \(reason)"))
+                plan.skip(.counted)
                 continue
             }
             report(
@@ -152,7 +159,17 @@ public struct Capture {
             var run = runRequest(kind, index: plan.nextIndex, program: plan.program, session: records.session)
             run.canaries = canaries.beforeRun(plan.made)
             run.repeatsIfDisturbed = kind == .measured && plan.repeatsLeft > 0
-            let made = try maker.make(run, into: records.path)
+            run.countingEngine = engine
+            let made: MadeRun
+            do throws(CaptureError) {
+                made = try maker.make(run, into: records.path)
+            } catch {
+                guard kind == .counted, !error.isInterruption else { throw error }
+                // What fails under emulation alone says nothing of the other runs.
+                report(.note("no counts: \(error)"))
+                plan.skip(.counted)
+                continue
+            }
             if kind == .profiled, made.record.file(.stacks) == nil, let reason = made.record.sampler.reason {
                 report(.note("no stacks: \(reason)"))
             }
@@ -164,6 +181,16 @@ public struct Capture {
         }
         if let last { try canaries.afterLastRun(last) }
         report(.made)
+    }
+
+    /// Who counts, or why nobody does.
+    private func countingEngine() -> Reading<any CountingEngine> {
+        guard request.countedRuns > 0 else { return .unavailable(reason: "no counted run was asked for") }
+        do throws(CountingError) {
+            return .value(try CountingEngines.first(named: request.countEngine))
+        } catch {
+            return .unavailable(reason: error.description)
+        }
     }
 
     /// What failed runs wrote was kept until now.
@@ -193,6 +220,8 @@ public struct Capture {
         run.showsMonitor = request.showsMonitor
         run.program = program
         run.keepsFailures = true
+        run.countCommand = request.countCommand
+        run.countLimit = request.countLimit
         return run
     }
 
@@ -232,7 +261,8 @@ public struct Capture {
         }
         let assembly: ProfileAssembly
         do throws(ProfileError) {
-            assembly = try ProfileAssembly(all, release: request.version)
+            let reason = request.countedRuns > 0 ? countingEngine().unavailableReason : nil
+            assembly = try ProfileAssembly(all, release: request.version, reasonForNoCounts: reason)
         } catch {
             throw .measurementFailed(error.description)
         }

@@ -29,6 +29,12 @@ public enum CaptureError: Error, Equatable, Sendable {
         }
     }
 
+    /// Whether somebody ended the capture.
+    var isInterruption: Bool {
+        guard case .targetFailed(let run) = self else { return false }
+        return run.isInterruption
+    }
+
     /// Does something with a part that recordings share, and reports its errors as those of a capture.
     static func translating<Value: ~Copyable>(
         _ action: () throws(StackRecordingError) -> Value

@@ -39,6 +39,14 @@ public struct CaptureRequest: Sendable {
     public var measuredRuns = 1
     /// Runs whose stacks are sampled.
     public var profiledRuns = 1
+    /// Runs whose executed instructions are counted.
+    public var countedRuns = 0
+    /// What is counted in place of the command, where that would take too long; nil for the command itself.
+    public var countCommand: [String]?
+    /// How long a counted run may take; nil for any time.
+    public var countLimit: Duration?
+    /// The only engine that may count, by its name; nil for the first that this machine has.
+    public var countEngine: String?
     /// How many runs at most are made in place of disturbed ones.
     public var repeatsOfDisturbed = 0
     /// How often each canary's work is done at the session's start, middle and end; 0 for no canaries.

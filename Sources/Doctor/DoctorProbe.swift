@@ -1,3 +1,4 @@
+internal import InstructionCounting
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
@@ -8,15 +9,28 @@ internal import StackSampler
 public enum DoctorProbe {
     /// Everything that can be tried.
     public static func report() -> DoctorReport {
-        DoctorReport(checks: [
-            perfEvents(), kernelTime(SamplerAvailability.paranoidLevel, capabilities: capabilities()),
-            lockedMemory(), cycles(SamplerAvailability.refusalOfCycles()),
-            tracing(
-                SamplerAvailability.checkTracing(), scope: number(in: "/proc/sys/kernel/yama/ptrace_scope"),
-                capabilities: capabilities()),
-            pySpy(PySpy.program), highWaterMark(), directoryWatch(), exitStatus(), justInTimeNames(),
-            debugInformation(),
-        ])
+        DoctorReport(
+            checks: [
+                perfEvents(), kernelTime(SamplerAvailability.paranoidLevel, capabilities: capabilities()),
+                lockedMemory(), cycles(SamplerAvailability.refusalOfCycles()),
+                tracing(
+                    SamplerAvailability.checkTracing(),
+                    scope: number(in: "/proc/sys/kernel/yama/ptrace_scope"),
+                    capabilities: capabilities()),
+                pySpy(PySpy.program), highWaterMark(), directoryWatch(), exitStatus(), justInTimeNames(),
+                debugInformation(),
+            ] + CountingEngines.all().map(counting))
+    }
+
+    /// Whether an engine can count instructions.
+    private static func counting(_ found: CountingEngines.Found) -> DoctorReport.Check {
+        let purpose = "counted runs (--count-runs): a verdict from one session a side, whatever the machine"
+        let name = "counting_" + found.name.replacing("-", with: "_")
+        switch found.engine {
+        case .value(let engine): return .init(name, purpose, .allowed, "\(engine.identity).")
+        case .unavailable(let reason):
+            return .init(name, purpose, .refused, "It is not there.", remedy: reason)
+        }
     }
 
     // MARK: - Sampling

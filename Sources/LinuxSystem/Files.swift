@@ -154,6 +154,11 @@ public enum Files {
         }
     }
 
+    /// Creates a directory that only its owner can use. Fails when anything, a link too, is at the path already.
+    public static func createPrivateDirectory(_ path: String) throws(SystemError) {
+        guard mkdir(path, 0o700) == 0 else { throw SystemError.last("create the directory '\(path)'") }
+    }
+
     /// Creates a new directory with a name that nobody else has, readable by its owner only.
     ///
     /// - Parameter prefix: The path up to the random part. The corresponding C function is `mkdtemp`.

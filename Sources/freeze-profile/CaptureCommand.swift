@@ -29,6 +29,11 @@ enum CaptureCommand {
             .flag("monitor", "show the live monitor of the measured run"),
             .value("runs", "N", "measured runs, their stacks not sampled (default: 1)"),
             .value("stack-runs", "K", "runs whose stacks are sampled, their times not counted (default: 1)"),
+            .value(
+                "count-runs", "N",
+                "runs whose executed instructions are counted, under emulation (default: 0)"),
+            .value("count-command", "CMD", "count this command instead, where the whole would take too long"),
+            .value("count-timeout", "S", "seconds after which a counted run is ended (default: none)"),
             .value("warmup", "N", "unmeasured first runs (default: 1)"),
             .flag("skip-warmup", "the same as --warmup 0"),
             .value("repeat-disturbed", "N", "make up to N runs in place of disturbed ones (default: 0)"),
@@ -126,6 +131,7 @@ enum CaptureCommand {
         request.profiledRuns = try count("stack-runs", 0...1000, otherwise: 1)
         request.warmUpRuns = try count(
             "warmup", 0...1000, otherwise: arguments.has("skip-warmup") ? 0 : 1)
+        request.countedRuns = try count("count-runs", 0...1000, otherwise: 0)
         request.repeatsOfDisturbed = try count("repeat-disturbed", 0...100, otherwise: 0)
         request.canaryRepetitions = try count(
             "canaries", 0...100, otherwise: CanaryKernels.defaultRepetitions)
@@ -155,6 +161,17 @@ enum CaptureCommand {
                     "The rate '\(PlainText.sanitized(text))' is not a whole number from 1 to 10000.", .usage)
             }
             request.sampleRateHertz = rate
+        }
+        if let text = arguments.value("count-command") {
+            request.countCommand = try InterleavedRuns.command(text, option: "count-command")
+        }
+        if let text = arguments.value("count-timeout") {
+            guard let seconds = Double(text), (1...1_000_000).contains(seconds) else {
+                throw ToolFailure(
+                    "--count-timeout '\(PlainText.sanitized(text))' is not a number of seconds from 1 to 1000000.",
+                    .usage)
+            }
+            request.countLimit = .seconds(seconds)
         }
         if let text = arguments.value("sample-interval") {
             guard let seconds = Double(text), (0.01...60).contains(seconds) else {
@@ -196,6 +213,7 @@ enum FreezeSummary {
                     + " " + number(stage.use.peakResidentMB, 1).leftPadded(to: 11) + " MB")
         }
         lines += StageSums.lines(profile).map { "  \($0)" }
+        lines += counts(profile.counts)
         if let quality = profile.captureQuality {
             lines.append(
                 "Stacks by \(quality.sampler.name)" + (quality.sampler.reason.map { " (\($0))" } ?? "")
@@ -204,6 +222,20 @@ enum FreezeSummary {
             lines += quality.notes.map { "Note: \($0)" }
         }
         return lines.joined(separator: "\n")
+    }
+
+    /// What counted runs executed, a line for the whole and for each reason to doubt it.
+    private static func counts(_ reading: Reading<FrozenCounts>?) -> [String] {
+        switch reading {
+        case .value(let counts):
+            let runs = counts.runs == 1 ? "1 run" : "\(counts.runs) runs"
+            let spread = counts.total.floorPercent.value.map { ", \($0.fixed(4)) % apart" } ?? ""
+            return [
+                "Instructions by \(counts.engine) (\(counts.identity)): \(counts.total.median.fixed(0)) in \(runs)\(spread)"
+            ] + counts.total.lowerBound.map { "Note: the count is a lower bound: \($0)." }
+        case .unavailable(let reason): return ["No instructions were counted: \(reason)"]
+        case nil: return []
+        }
     }
 
     private static func number(_ reading: Reading<Double>, _ decimals: Int) -> String {

@@ -30,6 +30,7 @@ extension RunKind {
         case .warmUp: "warm-up"
         case .measured: "measured"
         case .profiled: "profiled"
+        case .counted: "counted (its instructions, under emulation)"
         }
     }
 }

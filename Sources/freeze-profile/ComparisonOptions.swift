@@ -14,6 +14,7 @@ enum ComparisonOptions {
             "floor", "METRIC=VALUE",
             "the smallest difference that counts, such as wall=0.2ms or rss=64KB (default: 5ms, 1MB); repeatable"
         ),
+        .value("count-budget", "PCT", "by how much counted instructions may grow (default: 0.5)"),
         .value("rules", "FILE", "thresholds (default: regression_rules.yaml beside the profiles, if there)"),
         .value("allow", "KEY", "compare although KEY differs, and say so; repeatable"),
         .value("gate", "WHAT", "what decides: total, or stages for every stage too (default: total)"),
@@ -38,6 +39,14 @@ enum ComparisonOptions {
                 throw unknown("gate", name, ComparisonSettings.Gate.allCases.map(\.rawValue))
             }
             settings.gate = gate
+        }
+        if let text = arguments.value("count-budget") {
+            guard let percent = Double(text), (0...10_000).contains(percent) else {
+                throw ToolFailure(
+                    "--count-budget '\(PlainText.sanitized(text))' is not a percentage from 0 to 10000.",
+                    .usage)
+            }
+            settings.countedBudgetPercent = percent
         }
         _ = try failOn(arguments)
         return settings

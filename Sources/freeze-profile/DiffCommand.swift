@@ -58,6 +58,7 @@ enum DiffCommand {
         var comparison = Comparison(from: from, to: to, settings: settings)
         let today = SystemClock.now.dateOnly
         if let warning = settings.ledger?.staleness(today: today) { comparison.notes.append(warning) }
+        StackArchive.explainCounts(&comparison, from: from, to: to, operands: arguments.operands, in: store)
         let why = try DiffReport.explained(&comparison, from: from, to: to, store: store, arguments)
         return try ComparisonOptions.show(comparison, arguments, why: why)
     }

@@ -94,7 +94,7 @@ struct DiffReport {
         }
         var stages = asked
         for stage in comparison.stagesToExplain where !stages.contains(stage) { stages.append(stage) }
-        if case .notComparable = comparison.outcome { stages = [] }
+        if case .notComparable = comparison.timeOutcome { stages = [] }
         guard !stages.isEmpty else { return StackComparison() }
         var result = StackComparison(source: changedSource(from, to))
         let stacks = StackArchive.stacks(of: (from, to), in: directories)

@@ -4,6 +4,7 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
 internal import MessageDigest
+internal import ProfileComparison
 internal import ProfileStore
 internal import StackProfile
 internal import Synchronization
@@ -45,10 +46,28 @@ enum StackArchive {
         func set(_ value: Reading<StackProfile>) { reading.withLock { $0 = value } }
     }
 
+    /// Finds in which functions the counts of a comparison changed, where the counts by function of both sides are there.
+    static func explainCounts(
+        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile, operands: [String],
+        in store: ProfileStore
+    ) {
+        guard case .value(var counted) = comparison.counted else { return }
+        let older = stacks(of: from, in: directory(of: operands[0], in: store), [.counts])
+        let newer = stacks(of: to, in: directory(of: operands[1], in: store), [.counts])
+        if let older = older.value, let newer = newer.value {
+            counted.explain(from: older, to: newer)
+        } else if let reason = older.unavailableReason ?? newer.unavailableReason {
+            counted.notes.append("Functions are not told: \(reason).")
+        }
+        comparison.counted = .value(counted)
+    }
+
     /// A profile's stacks, or why there are none that can be trusted.
-    static func stacks(of profile: FrozenProfile, in directory: String) -> Reading<StackProfile> {
+    static func stacks(
+        of profile: FrozenProfile, in directory: String, _ kinds: [CompanionKind] = [.stacks, .foldedStacks]
+    ) -> Reading<StackProfile> {
         let release = PlainText.sanitized(profile.release, maximumCharacters: 60)
-        let kinds = [CompanionKind.stacks, .foldedStacks].map(\.rawValue)
+        let kinds = kinds.map(\.rawValue)
         guard
             let companion = kinds.lazy.compactMap({ kind in profile.companions.first { $0.kind == kind } })
                 .first

@@ -45,12 +45,16 @@ struct MakeTargetTests {
                 "OUTPUT": "/tmp/o p.yaml", "SKIP_WARMUP": "1", "SAMPLE_INTERVAL": "0.25",
                 "NO_STAGE_TRUTH": "yes",
                 "MONITOR": "true", "FORCE": "on", "RUNS": "5", "STACK_RUNS": "2",
+                "COUNT_RUNS": "3",
             ])
         #expect(
             try words(result) == [
                 "freeze-profile", "capture", "--version", "v1.2.0", "--dataset-id", "set one", "--config",
                 "BIN/real.yaml", "--output", "/tmp/o p.yaml", "--sample-interval", "0.25", "--runs", "5",
-                "--stack-runs", "2", "--monitor", "--skip-warmup", "--no-stage-truth", "--force", "--",
+                "--stack-runs", "2", "--count-runs", "3", "--monitor", "--skip-warmup", "--no-stage-truth",
+                "--force", "--count-command",
+                "'BIN/podcast-scraper' '--config' 'BIN/real.yaml' '--output-dir' '{output_dir}' '--max-episodes' '1'",
+                "--",
                 "BIN/podcast-scraper", "--config", "BIN/real.yaml", "--output-dir", "{output_dir}",
             ])
         #expect(result.standardError == "")
@@ -62,7 +66,7 @@ struct MakeTargetTests {
             "profile-freeze",
             [
                 "VERSION": "v1", "PIPELINE_CONFIG": "\(directory.path)/real.yaml", "MONITOR": "0",
-                "FORCE": "no",
+                "FORCE": "no", "COUNT_RUNS": "0",
             ])
         #expect(
             try words(result).prefix(11) == [

@@ -16,7 +16,7 @@ struct PodcastFreezeTests {
             ["\(BuiltProduct.packageDirectory)/scripts/profile-freeze"],
             environment: [
                 "VERSION": "v0.1.0", "PIPELINE_CONFIG": config, "OUTPUT": toolkit.yaml("v0.1.0"),
-                "SKIP_WARMUP": "1", "MONITOR": "1", "RUNS": "1",
+                "SKIP_WARMUP": "1", "MONITOR": "1", "RUNS": "1", "COUNT_RUNS": "0",
                 "FREEZE_PROFILE_BIN": Files.directory(of: BuiltProduct.path("freeze-profile")),
             ], in: BuiltProduct.packageDirectory)
     }

@@ -124,7 +124,7 @@ struct RunRecordTests {
             ),
             (
                 "\"kind\": \"measured\"", "\"kind\": \"guessed\"",
-                "'r.json': kind is the string 'guessed', but should be one of warm_up, measured, profiled. "
+                "'r.json': kind is the string 'guessed', but should be one of warm_up, measured, profiled, counted. "
             ),
             (
                 "\"session\": \"s1\"", "\"session\": \"../s1\"",

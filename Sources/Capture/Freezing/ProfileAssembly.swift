@@ -17,8 +17,18 @@ struct ProfileAssembly {
     let stacks: StackProfile?
     private let profiled: [RunRecord]
 
-    init(_ records: [LoadedRecord], release: VersionName) throws(ProfileError) {
-        profile = try FrozenProfile(records: records.map(\.record), release: release)
+    /// The instructions of all counted runs by function; nil when there are none.
+    let counts: StackProfile?
+
+    /// - Parameter reasonForNoCounts: Why no run was counted although that was asked for.
+    init(
+        _ records: [LoadedRecord], release: VersionName, reasonForNoCounts: String? = nil
+    ) throws(ProfileError) {
+        var profile = try FrozenProfile(records: records.map(\.record), release: release)
+        if profile.counts == nil, let reasonForNoCounts {
+            profile.counts = .unavailable(reason: reasonForNoCounts)
+        }
+        self.profile = profile
         let inOrder = RunRecord.inOrder(records.map(\.record))
         // There is one, or there would be no profile.
         guard let last = inOrder.last(where: \.run.counts),
@@ -26,7 +36,9 @@ struct ProfileAssembly {
         else { throw .noMeasuredRun }
         self.shown = shown
         profiled = inOrder.filter { $0.run.kind == .profiled && !$0.run.hasFailed }
-        stacks = try ProfileAssembly.stacks(of: profiled, in: records)
+        stacks = try ProfileAssembly.stacks(of: profiled, .stacks, in: records)
+        counts = try ProfileAssembly.stacks(
+            of: inOrder.filter { $0.run.kind == .counted && !$0.run.hasFailed }, .counts, in: records)
     }
 
     /// The files that go beside the profile.
@@ -47,6 +59,7 @@ struct ProfileAssembly {
             companions.append((.flamegraph, .bytes(flamegraph(of: stacks))))
             companions.append((.stacks, .bytes(Pprof.write(stacks))))
         }
+        if let counts { companions.append((.counts, .bytes(Pprof.write(counts)))) }
         return companions
     }
 
@@ -118,12 +131,12 @@ struct ProfileAssembly {
 
     /// The stacks of some runs in one, each sample with the run it was taken in.
     private static func stacks(
-        of profiled: [RunRecord], in records: [LoadedRecord]
+        of runs: [RunRecord], _ kind: CompanionKind, in records: [LoadedRecord]
     ) throws(ProfileError) -> StackProfile? {
         var all: StackProfile?
-        for record in profiled {
+        for record in runs {
             guard let loaded = records.first(where: { $0.record.name == record.name }),
-                let path = loaded.path(of: .stacks)
+                let path = loaded.path(of: kind)
             else { continue }
             let stacks = try loaded.stacks(at: path).labelled(run: record.name)
             do throws(StackProfileError) {

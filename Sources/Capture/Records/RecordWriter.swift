@@ -1,4 +1,5 @@
 internal import FrozenProfile
+internal import InstructionCounting
 internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
@@ -78,6 +79,10 @@ struct RecordWriter {
                     labelled, start: passed.finished.startedAt, duration: passed.finished.wall)
                 record.files.append(try place(bytes, as: .stacks, of: record, into: directory))
             }
+            if let functions = passed.counted?.counts.functions {
+                let bytes = Pprof.write(functions.labelled(run: record.name))
+                record.files.append(try place(bytes, as: .counts, of: record, into: directory))
+            }
             try Files.replace("\(directory)/\(record.stem).json", with: record.encode(), durably: true)
         } catch {
             throw .cannotWrite(error.description)
@@ -148,6 +153,7 @@ struct RecordWriter {
             samplerCPUSeconds: passed.stacks?.samplerCPU.map(\.inSeconds)
                 ?? .unavailable(reason: "this run was not sampled"))
         record.canaries = request.canaries
+        record.counts = passed.counted.map(FrozenCounts.init)
         if record.run.failure != nil { record.openStages = report.lastStages }
         let origin = passed.finished.startedMonotonicNanoseconds
         record.transitions = report.transitions.prefix(StageTruth.maximumTransitions).map { transition in
@@ -157,7 +163,8 @@ struct RecordWriter {
         }
         record.transitionsLeftOut =
             report.droppedTransitions + report.transitions.count - record.transitions.count
-        record.notes = (report.notes + (passed.stacks?.notes ?? [])).map { PlainText.sanitized($0) }
+        record.notes = (report.notes + (passed.stacks?.notes ?? []) + (passed.counted?.counts.notes ?? []))
+            .map { PlainText.sanitized($0) }
         return record
     }
 

@@ -1,4 +1,5 @@
 internal import FrozenProfile
+internal import InstructionCounting
 internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
@@ -53,7 +54,12 @@ public struct RunMaker: ~Copyable {
     public borrowing func make(
         _ request: RunRequest, into directory: String
     ) throws(CaptureError) -> MadeRun {
-        let place = try runDirectory(request)
+        let fixed = try CountedWorkspace(isNeeded: request.kind == .counted)
+        let place =
+            if let path = fixed.path { try runDirectory(request, in: path, name: "run") } else {
+                try runDirectory(
+                    request, in: workspace.path, name: "\(request.session)-\(request.index)")
+            }
         // A record is complete in itself: also what is the same for all runs is asked at each.
         let about = RunCircumstances(request)
         let before = EnvironmentProbe.snapshot()
@@ -110,7 +116,30 @@ public struct RunMaker: ~Copyable {
             return PassedRun(
                 finished: observed.run, observed: observed, stacks: stacks, looks: watch.looks,
                 allocator: watch.allocator)
+        case .counted: return try performCounted(request, run)
         }
+    }
+
+    private borrowing func performCounted(
+        _ request: RunRequest, _ run: TargetRun
+    ) throws(CaptureError) -> PassedRun {
+        guard let engine = request.countingEngine.value else {
+            let reason = request.countingEngine.unavailableReason ?? ""
+            throw .measurementFailed("No instructions can be counted. \(reason)")
+        }
+        let counting = CountedRun(
+            engine: engine, command: request.countCommand ?? request.command, directory: run.directory,
+            limit: request.countLimit)
+        var run = run
+        let prepared = try counting.prepare()
+        run.counted = prepared
+        let (observed, counted) = try counting.perform(
+            observation(of: run, request), prepared: prepared, signals: signals)
+        var passed = PassedRun(
+            finished: observed.run, observed: observed, looks: [],
+            allocator: .unavailable(reason: "the run was emulated"))
+        passed.counted = counted
+        return passed
     }
 
     private func observation(of run: TargetRun, _ request: RunRequest) -> RunObservation {
@@ -120,11 +149,13 @@ public struct RunMaker: ~Copyable {
             isVisible: request.showsMonitor && request.kind == .measured)
     }
 
-    private borrowing func runDirectory(_ request: RunRequest) throws(CaptureError) -> RunPlace {
+    private borrowing func runDirectory(
+        _ request: RunRequest, in workspace: String, name directoryName: String
+    ) throws(CaptureError) -> RunPlace {
         let name = request.kind.rawValue.replacing("_", with: "-")
         do throws(SystemError) {
             let directory = try RunDirectory(
-                workspace: workspace.path, name: "\(request.session)-\(request.index)",
+                workspace: workspace, name: directoryName,
                 fixedOutput: request.fixedOutputDirectory, statusFile: request.statusFile)
             return RunPlace(name: name, directory: directory)
         } catch {
@@ -148,6 +179,8 @@ struct PassedRun {
     /// The machine from time to time.
     var looks: [ObservedEnvironment]
     var allocator: Reading<Fact>
+    /// Nil for a run that was not counted.
+    var counted: CountedRun.Counted?
 
     /// Where the pipeline wrote what it says of itself.
     var location: StatusLocation {

@@ -18,7 +18,7 @@ struct RunPlan {
         let finished = records.filter { !$0.run.hasFailed }
         let wanted: [(RunKind, Int)] = [
             (.warmUp, request.warmUpRuns), (.measured, request.measuredRuns),
-            (.profiled, request.profiledRuns),
+            (.profiled, request.profiledRuns), (.counted, request.countedRuns),
         ]
         missing = wanted.flatMap { kind, count in
             let there = finished.count { $0.run.kind == kind && !$0.run.isRepeated }

@@ -1,4 +1,6 @@
 public import FrozenProfile
+public import InstructionCounting
+public import Measurement
 
 /// What one run is to be.
 public struct RunRequest: Sendable {
@@ -31,6 +33,13 @@ public struct RunRequest: Sendable {
     public var showsMonitor = false
     /// The file name of the program that an earlier run of the command turned out to be: it decides between samplers.
     public var program: String?
+
+    /// Who counts the instructions of a counted run, or why none does.
+    public var countingEngine = Reading<any CountingEngine>.unavailable(reason: "no engine was asked for")
+    /// What is counted in place of the command, nil for the command itself.
+    public var countCommand: [String]?
+    /// How long a counted run may take; nil for any time.
+    public var countLimit: Duration?
 
     /// Fixed work that was timed just before the run, for its record.
     public var canaries: [Canary] = []

@@ -1,4 +1,5 @@
 internal import FrozenProfile
+internal import InstructionCounting
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
@@ -22,6 +23,9 @@ struct TargetRun {
         /// The first request to end that was passed on to it: then it ended because the capture did.
         var interruption: Int32?
 
+        /// The time it was given, if it took longer and was ended for that.
+        var overdue: Duration?
+
         /// When it was over, on the same clock.
         var endedMonotonicNanoseconds: Int64 { startedMonotonicNanoseconds + wall.inNanoseconds }
 
@@ -30,6 +34,7 @@ struct TargetRun {
             if let interruption {
                 return RunFailure(ExitStatus.words(ofSignal: interruption), isInterruption: true)
             }
+            if let overdue { return RunFailure("took longer than \(overdue.readable)") }
             return outcome.status == .code(0) ? nil : RunFailure(outcome.status.description)
         }
     }
@@ -40,6 +45,8 @@ struct TargetRun {
     let directory: RunDirectory
     /// Who ends what the command has started when we are killed; nil for nobody.
     var guardian: RunGuardian?
+    /// What is run in place of the command so that it is counted; nil to run it as it is.
+    var counted: CountedCommand?
 
     /// Runs the command to its end.
     ///
@@ -88,8 +95,8 @@ struct TargetRun {
     private func prepare() throws(CaptureError) -> SuspendedChild {
         let output = try openLog(directory.standardOutput)
         let errors = try openLog(directory.standardError)
-        var request = ChildRequest(directory.command(command))
-        request.environment = directory.environment
+        var request = ChildRequest(counted?.arguments ?? directory.command(command))
+        request.environment = counted?.environment ?? directory.environment
         request.standardInput = .null
         request.standardOutput = .descriptor(output.rawValue)
         request.standardError = .descriptor(errors.rawValue)

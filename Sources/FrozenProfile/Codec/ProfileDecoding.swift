@@ -39,6 +39,7 @@ extension FrozenProfile {
         captureQuality = try fields.mapping("capture_quality").map(CaptureQuality.init(fields:))
         recipe = try fields.mapping("recipe").map(Recipe.init(fields:))
         companions = try fields.companions("companions")
+        counts = try .decode(fields)
         sessions = try fields.mappings("sessions").map(Session.init(fields:))
         for entry in fields.mapping.entries where !FrozenProfile.knownKeys.contains(entry.key) {
             other[entry.key] = entry.value
@@ -59,6 +60,7 @@ extension FrozenProfile {
         "schema_version", ContentDigest.key, "release", "date", "dataset_id", "episodes_processed",
         "promoted", "environment",
         "stages", "totals", "capture_quality", "recipe", "companions", "sessions",
+        FrozenCounts.key,
     ]
 
     private static func stages(_ fields: FieldReader, isOlder: Bool) throws(ProfileError) -> [StageSummary] {

@@ -21,6 +21,7 @@ extension FrozenProfile {
         root["totals"] = totals.node
         if let captureQuality { root["capture_quality"] = captureQuality.node }
         if let recipe { root["recipe"] = recipe.node }
+        if let counts { root[FrozenCounts.key] = counts.node(\.node) }
         if !companions.isEmpty { root["companions"] = .mapping(Companion.nodes(companions)) }
         for entry in other.entries { root[entry.key] = entry.value }
         if !sessions.isEmpty { root["sessions"] = .sequence(sessions.map(\.node)) }

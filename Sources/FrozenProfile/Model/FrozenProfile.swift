@@ -28,6 +28,8 @@ public struct FrozenProfile: Equatable, Sendable {
     /// Nil where the older schema says nothing.
     public var recipe: Recipe?
     public var companions: [Companion]
+    /// What counted runs executed; nil where the file says nothing of it.
+    public var counts: Reading<FrozenCounts>?
     /// Empty where the older schema says nothing.
     public var sessions: [Session]
     /// Top-level keys that this version does not know: kept when the profile is written again.

@@ -161,6 +161,8 @@ public enum CompanionKind: String, CaseIterable, Sendable {
     case stacks
     /// Stacks as folded text.
     case foldedStacks = "folded_stacks"
+    /// Executed instructions by stage and function, in pprof's format.
+    case counts
 
     /// What follows the version in the file's name.
     public var suffix: String {
@@ -170,6 +172,7 @@ public enum CompanionKind: String, CaseIterable, Sendable {
         case .flamegraph: ".flamegraph.svg"
         case .stacks: ".stacks.pb.gz"
         case .foldedStacks: ".stacks.folded"
+        case .counts: ".counts.pb.gz"
         }
     }
 }

@@ -38,6 +38,8 @@ public enum RunKind: String, CaseIterable, Sendable {
     case measured
     /// Stacks were sampled, so its times are not counted.
     case profiled
+    /// Executed instructions were counted, so its times are not.
+    case counted
 }
 
 /// One run of the pipeline, from start to exit.

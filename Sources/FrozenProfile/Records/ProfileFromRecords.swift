@@ -11,10 +11,13 @@ extension FrozenProfile {
     ///   - release: The version that is frozen.
     public init(records: [RunRecord], release: VersionName) throws(ProfileError) {
         let all = RunRecord.inOrder(records)
-        guard let first = all.first(where: { !$0.run.hasFailed }), all.contains(where: \.run.counts) else {
+        guard let first = all.first(where: { !$0.run.hasFailed && $0.run.kind != .counted }),
+            all.contains(where: \.run.counts)
+        else {
             throw .noMeasuredRun
         }
-        for record in all where !record.run.hasFailed {
+        // A counted run may be of another, smaller command.
+        for record in all where !record.run.hasFailed && record.run.kind != .counted {
             if let difference = RunRecord.difference(first, record) { throw .mixedRecords(difference) }
         }
         // One that failed before the source or the configuration was mended was of something else.
@@ -33,9 +36,11 @@ extension FrozenProfile {
             datasetID: Reading.firstValue(records.map(\.datasetID)),
             episodesProcessed: RunRecord.episodes(records),
             environment: ProfileEnvironment(
-                identity: RunRecord.identity(records.filter { !$0.run.hasFailed }),
+                identity: RunRecord.identity(
+                    records.filter { !$0.run.hasFailed && $0.run.kind != .counted }),
                 observed: records.first?.run.observed ?? ObservedEnvironment()),
             captureQuality: CaptureQuality(records), recipe: first.recipe, sessions: sessions)
+        counts = RunRecord.counts(records)?.map { $0.inOrder(of: stages.map(\.stage)) }
     }
 }
 
@@ -114,6 +119,16 @@ extension RunRecord {
             sessions[sessions.count - 1].canaries.add(record.canaries)
         }
         return sessions
+    }
+
+    /// What counted runs executed; nil where nobody wanted any.
+    fileprivate static func counts(_ records: [RunRecord]) -> Reading<FrozenCounts>? {
+        let counted = records.filter { $0.run.kind == .counted }
+        guard !counted.isEmpty else { return nil }
+        let failure = counted.compactMap(\.run.failure?.reason).last
+        let good = counted.filter { !$0.run.hasFailed }.compactMap(\.counts)
+        if good.isEmpty, let failure { return .unavailable(reason: "the counted run failed: it \(failure)") }
+        return FrozenCounts.merged(good)
     }
 
     /// What all records say of the machine and the source; what only some know is taken from those.

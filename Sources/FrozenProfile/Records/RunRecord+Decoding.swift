@@ -58,6 +58,7 @@ extension RunRecord {
         record.openStages = try fields.texts("open_stages").compactMap { StageName($0) }
         record.leftOutput = try fields.text("left_output")
         record.files = try fields.companions("files")
+        record.counts = try fields.mapping(FrozenCounts.key).map(FrozenCounts.init(_:))
         record.canaries = try Canary.list(fields.mapping("canaries"))
         record.notes = try fields.texts("notes")
         record.transitions = try transitions(fields)

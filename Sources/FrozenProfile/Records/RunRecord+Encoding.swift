@@ -31,6 +31,7 @@ extension RunRecord {
         if let monitor { root["monitor"] = monitor.node }
         root["sampler"] = sampler.node
         root["sampler_cpu_s"] = samplerCPUSeconds.node(decimals: 6)
+        if let counts { root[FrozenCounts.key] = counts.node }
         root["files"] = .mapping(Companion.nodes(files))
         if !canaries.isEmpty { root["canaries"] = Canary.node(canaries) }
         root["notes"] = .sequence(notes.map { .text($0) })

@@ -67,6 +67,8 @@ public struct RunRecord: Equatable, Sendable {
     public var files: [Companion] = []
     /// Fixed work that was timed just before this run, or after the session's last.
     public var canaries: [Canary] = []
+    /// What a counted run executed; nil for other runs.
+    public var counts: FrozenCounts?
     /// Sentences about what else a reader should know.
     public var notes: [String] = []
 

@@ -15,7 +15,7 @@ struct StageEpochs {
     private struct Span: Equatable {
         var stage: StageName
         var thread: Int32?
-        var begin: UInt64
+        var begin: Int64
     }
 
     private struct State {
@@ -24,53 +24,42 @@ struct StageEpochs {
     }
 
     private var states: [State] = []
+    /// Edges take the place of moments.
+    private var clock = StageClock()
+
     /// Stages in order of first entry.
-    private(set) var stages: [StageName] = []
+    var stages: [StageName] { clock.stages.map(\.name) }
     /// Stages that were open at the same time as others.
-    private(set) var shared: Set<StageName> = []
-    /// How often each was entered.
-    private(set) var entries: [StageName: Int] = [:]
+    var shared: Set<StageName> { Set(clock.stages.filter(\.isShared).map(\.name)) }
+    /// How often a stage was entered.
+    func entries(of stage: StageName) -> Int { clock.index(of: stage).map { clock.stages[$0].entered } ?? 0 }
 
     init(_ notes: CountNotes) {
         let hasTrace = notes.notes.contains { $0.kind == .event }
-        var open: [Span] = []
         for note in notes.notes {
+            let moment = Int64(clamping: note.epoch)
             switch note.kind {
             case .event:
                 for line in note.content.split(separator: UInt8(ascii: "\n")) {
-                    guard let event = StageEvent.parse(Array(line)) else { continue }
-                    apply(event, of: note, to: &open)
+                    guard var event = StageEvent.parse(Array(line), moment: { _ in moment }) else { continue }
+                    event.monotonicNanoseconds = moment
+                    _ = clock.apply(event)
                 }
             case .status where !hasTrace:
                 guard let active = Self.active(note.content) else { continue }
-                open.removeAll { !active.contains($0.stage) }
-                for stage in active where !open.contains(where: { $0.stage == stage }) {
-                    open.append(Span(stage: stage, thread: nil, begin: note.epoch))
-                    enter(stage)
+                for stage in clock.activeNames where !active.contains(stage) {
+                    _ = clock.apply(StageEvent(.end, stage, at: moment))
+                }
+                for stage in active where !clock.activeNames.contains(stage) {
+                    _ = clock.apply(StageEvent(.begin, stage, at: moment))
                 }
             case .status, .uncounted: continue
             }
-            if Set(open.map(\.stage)).count > 1 { shared.formUnion(open.map(\.stage)) }
+            let open = clock.spans.map { span in
+                Span(stage: clock.stages[span.stage].name, thread: span.threadID, begin: span.start)
+            }
             states.append(State(epoch: note.epoch, open: open))
         }
-    }
-
-    private mutating func apply(_ event: StageEvent, of note: CountNotes.Note, to open: inout [Span]) {
-        let thread = event.threadID ?? note.thread
-        if event.isBegin {
-            guard event.stage != .done else { return }
-            open.append(Span(stage: event.stage, thread: thread, begin: note.epoch))
-            enter(event.stage)
-        } else if let index = open.firstIndex(where: { $0.stage == event.stage && $0.thread == thread })
-            ?? open.firstIndex(where: { $0.stage == event.stage })
-        {
-            open.remove(at: index)
-        }
-    }
-
-    private mutating func enter(_ stage: StageName) {
-        if !stages.contains(stage) { stages.append(stage) }
-        entries[stage, default: 0] += 1
     }
 
     private static func active(_ content: [UInt8]) -> [StageName]? {

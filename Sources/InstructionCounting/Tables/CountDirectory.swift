@@ -71,7 +71,7 @@ struct CountDirectory {
             let name = StageName(key.map(\.text).joined(separator: "+"))
             stages.append(
                 InstructionCounts.Stage(
-                    stage: name, entered: key.count == 1 ? epochs.entries[key[0]] ?? 0 : 0,
+                    stage: name, entered: key.count == 1 ? epochs.entries(of: key[0]) : 0,
                     instructions: sum.instructions, systemCalls: .value(SystemCallNames.named(sum.calls)),
                     lowerBound: sum.lowerBound,
                     isShared: key.count > 1 || key.contains { epochs.shared.contains($0) }))

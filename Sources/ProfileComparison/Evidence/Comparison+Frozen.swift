@@ -11,6 +11,8 @@ extension Comparison {
         self.init(
             from: SideEvidence(from, countsInvalid: countsInvalid),
             to: SideEvidence(to, countsInvalid: countsInvalid), design: .sessions, settings: settings)
+        counted = CountedComparison.of(
+            from, to, budgetPercent: settings.countedBudgetPercent, refusals: comparability.refusals)
     }
 
     /// The comparison of two commands whose runs were made in turn on one machine, in random order within each pair.

@@ -62,6 +62,8 @@ public struct Comparison: Equatable, Sendable {
     public var pairsMade: Int?
     /// What both versions measure side by side now, beside what was frozen; nil when nobody asked.
     public var remeasurement: Remeasurement?
+    /// What both versions execute, or why that is not compared; nil where neither was counted.
+    public var counted: Reading<CountedComparison>?
 }
 
 /// In how many runs a stage was.
@@ -88,6 +90,8 @@ public struct ComparisonSettings: Equatable, Sendable {
     public var errorRate = 0.05
     public var gate = Gate.total
     public var budgets: BudgetPolicy
+    /// By how much counted instructions may grow, in percent.
+    public var countedBudgetPercent = CountedComparison.standardBudget
     /// What is known of the variance between sessions.
     public var ledger: NoiseLedger?
     /// Keys of ``Comparability`` that may differ.
@@ -115,8 +119,15 @@ extension Comparison {
         case verdict(Verdict)
     }
 
-    /// What came of the comparison as a whole.
+    /// What came of the comparison as a whole: a regression by either time or counts, else what time says, else counts.
     public var outcome: Outcome {
+        guard let counts = counted?.value?.verdict, counts != .inconclusive else { return timeOutcome }
+        if counts == .regressed || timeDoesNotDecide { return .verdict(counts) }
+        return timeOutcome
+    }
+
+    /// What came of the measured runs alone.
+    public var timeOutcome: Outcome {
         guard comparability.refusals.isEmpty else { return .notComparable }
         let judged = rows.filter { $0.family.decides(settings.gate) }
         return .verdict(Verdict.overall(judged.compactMap(\.verdict)) ?? .inconclusive)

@@ -16,6 +16,7 @@ extension Comparison {
             ("design", design.rawValue.asJSON), ("decision", decision),
             ("from", side(from)), ("to", side(to)),
             ("comparability", JSONText.lines(comparability.differences.map(difference))),
+            ("counted", counted.map { JSONText.reading($0) { $0.json } }),
             ("rows", JSONText.lines(rows.map(row))),
             ("added_stages", JSONText.list(addedStages.map(\.text.asJSON))),
             ("removed_stages", JSONText.list(removedStages.map(\.text.asJSON))),

@@ -31,7 +31,17 @@ public struct ComparisonText {
         var lines = TextLines.wrapped(comparison.headline, width: width)
         lines[0] = paint(lines[0], headlineEmphasis)
         lines += [""] + sides() + [""]
-        if case .notComparable = comparison.outcome {
+        switch comparison.counted {
+        case .value(let counted): lines += counted.lines(width: width) + [""]
+        case .unavailable(let reason):
+            lines +=
+                TextLines.wrapped(
+                    "Counts are not compared: \(PlainText.sanitized(reason, maximumCharacters: 300)).",
+                    width: width)
+                + [""]
+        case nil: break
+        }
+        if case .notComparable = comparison.timeOutcome {
             lines += refusals()
         } else {
             lines += table() + footnotes()

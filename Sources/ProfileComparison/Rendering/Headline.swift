@@ -7,7 +7,8 @@ extension Comparison {
     /// The comparison in one sentence or two, such as `Regressed: transcription got 12 % slower (8 to 16 %),
     /// ngram_search accounts for 71 % of it.`; safe to show.
     public var headline: String {
-        switch outcome {
+        if let countedHeadline { return countedHeadline }
+        return switch timeOutcome {
         case .notComparable: notComparable
         case .verdict(.regressed): "Regressed: \(changes(.regressed))."
         case .verdict(.improved): "Improved: \(changes(.improved))." + alsoRegressed

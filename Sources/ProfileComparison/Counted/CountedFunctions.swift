@@ -1,0 +1,62 @@
+internal import FrozenProfile
+internal import Measurement
+public import StackProfile
+
+extension CountedComparison {
+    /// Finds in which functions each change is. Counts are exact, so the functions' changes add up to the stage's.
+    ///
+    /// - Parameters:
+    ///   - older: The old side's instructions by stage and function.
+    ///   - newer: The new side's.
+    public mutating func explain(from older: StackProfile, to newer: StackProfile) {
+        let before = FunctionSums(older)
+        let after = FunctionSums(newer)
+        for index in rows.indices {
+            guard rows[index].from != nil, rows[index].to != nil else { continue }
+            let stage = rows[index].stage
+            let (old, new) = (before.sums(of: stage), after.sums(of: stage))
+            var functions: [Function] = []
+            for key in Set(old.keys).union(new.keys) {
+                let function = Function(
+                    name: key.function, module: key.module, from: old[key] ?? 0, to: new[key] ?? 0)
+                if function.change != 0 { functions.append(function) }
+            }
+            functions.sort { left, right in
+                (right.change.magnitude, left.name, left.module ?? "")
+                    < (left.change.magnitude, right.name, right.module ?? "")
+            }
+            rows[index].functions = Array(functions.prefix(Self.maximumFunctions))
+        }
+    }
+
+    /// The most functions that are kept of a row.
+    static let maximumFunctions = 20
+}
+
+/// Instructions of each function by stage, in an average run.
+private struct FunctionSums {
+    struct Key: Hashable {
+        var function: String
+        var module: String?
+    }
+
+    private var stages: [StageName?: [Key: Double]] = [:]
+    private var whole: [Key: Double] = [:]
+
+    init(_ profile: StackProfile) {
+        let runs = Double(max(1, Set(profile.labelSets.compactMap(\.run)).count))
+        for sample in profile.samples {
+            guard let leaf = profile.stacks.leaf(of: sample.stack) else { continue }
+            let frame = profile.frames[leaf.position]
+            let key = Key(function: frame.function, module: frame.module)
+            let weight = Double(sample.weight) / runs
+            stages[profile.labels(of: sample).stage, default: [:]][key, default: 0] += weight
+            whole[key, default: 0] += weight
+        }
+    }
+
+    func sums(of stage: StageName?) -> [Key: Double] {
+        guard let stage else { return whole }
+        return stages[stage] ?? [:]
+    }
+}

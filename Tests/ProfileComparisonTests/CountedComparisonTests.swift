@@ -1,0 +1,143 @@
+import FrozenProfile
+import Measurement
+import StackProfile
+import TestSupport
+import Testing
+
+@testable import ProfileComparison
+
+/// Verdicts of counts, from one session a side.
+struct CountedComparisonTests {
+    private static let versions = Versions()
+
+    private static func counts(
+        _ stages: [(String, [Int64])], lowerBound: [String] = [], identity: String = "QEMU 7.2.22, CPU max"
+    ) throws -> FrozenCounts {
+        let parts = try stages.map { name, runs in
+            FrozenCounts.Stage(
+                name: try #require(StageName(name)),
+                part: FrozenCounts.Part(
+                    instructions: runs, systemCalls: .value(["read": 10]), lowerBound: lowerBound))
+        }
+        let runs = stages[0].1.count
+        let total = (0..<runs).map { run in stages.reduce(Int64(0)) { $0 + $1.1[run] } }
+        return FrozenCounts(
+            engine: "qemu-user", identity: identity, command: ["pipeline"], environment: [], stages: parts,
+            outside: FrozenCounts.Part(instructions: total.map { _ in 0 }, systemCalls: .value([:])),
+            total: FrozenCounts.Part(
+                instructions: total, systemCalls: .value([:]), lowerBound: lowerBound))
+    }
+
+    /// Versions whose one session a side says nothing of time.
+    private static func comparison(
+        _ older: FrozenCounts, _ newer: FrozenCounts, cpuModel: String = "same", slower: Double = 1,
+        settings: ComparisonSettings = ComparisonSettings()
+    ) throws -> Comparison {
+        var other = versions
+        other.identity[.cpuModel] = .value(.text(cpuModel))
+        var from = try versions.profile("v1", [[1, 1.001, 0.999]])
+        var to = try other.profile("v3", [[1, 1.001, 0.999]], slower: ["transcription": slower])
+        from.counts = .value(older)
+        to.counts = .value(newer)
+        return Comparison(from: from, to: to, settings: settings)
+    }
+
+    private static let before: [(String, [Int64])] = [
+        ("rss_feed_fetch", [100_000_000, 100_000_100]), ("transcription", [1_000_000_000, 1_000_002_000]),
+    ]
+
+    @Test func oneStagesGrowthIsARegressionThatNamesStageAndFunction() throws {
+        var after = Self.before
+        after[1].1 = [1_250_000_000, 1_250_001_000]
+        var comparison = try Self.comparison(
+            Self.counts(Self.before), Self.counts(after), slower: 1.25)
+        #expect(comparison.outcome == .verdict(.regressed))
+        func profile(_ load: Int64) throws -> StackProfile {
+            var builder = StackProfileBuilder(unit: .instructions)
+            let labels = SampleLabels(stage: StageName("transcription"), run: "s1/2")
+            try builder.add([Frame("load")], weight: load, labels: labels)
+            try builder.add([Frame("other")], weight: 300_000_000, labels: labels)
+            return builder.build()
+        }
+        guard case .value(var counted) = comparison.counted else {
+            Issue.record("there are counts")
+            return
+        }
+        counted.explain(from: try profile(700_000_000), to: try profile(950_000_000))
+        comparison.counted = .value(counted)
+        #expect(
+            comparison.headline
+                == "Regressed: transcription executes 25.0 % more instructions, all of it in load; "
+                + "CPU time +25 %, which one session a side cannot confirm.")
+        #expect(ComparisonText(comparison).render().contains("REGRESSED"))
+        #expect(comparison.json.contains("\"counted\""))
+    }
+
+    @Test func theSameWorkIsFineOnAnotherMachine() throws {
+        let comparison = try Self.comparison(
+            Self.counts(Self.before), Self.counts(Self.before), cpuModel: "another", slower: 3)
+        #expect(comparison.timeOutcome == .notComparable)
+        #expect(comparison.outcome == .verdict(.unchanged))
+        #expect(comparison.headline.hasPrefix("Unchanged: the run executes as many instructions as before"))
+    }
+
+    @Test func aChangeWithinTheFloorsIsNone() throws {
+        var after = Self.before
+        // 1 % apart on the old side: 1.2 % more is within the budget and the floor.
+        var older = Self.before
+        older[1].1 = [1_000_000_000, 1_010_000_000]
+        after[1].1 = [1_012_000_000, 1_012_000_000]
+        let comparison = try Self.comparison(Self.counts(older), Self.counts(after))
+        let row = comparison.counted?.value?.rows.first { $0.stage?.text == "transcription" }
+        #expect(row?.verdict != .regressed)
+    }
+
+    @Test func aLowerBoundIsNoVerdict() throws {
+        let comparison = try Self.comparison(
+            Self.counts(Self.before), Self.counts(Self.before, lowerBound: ["sudo ran uncounted: why"]))
+        #expect(comparison.counted?.value?.verdict == .inconclusive)
+        #expect(comparison.outcome == comparison.timeOutcome)
+    }
+
+    @Test func anotherEngineIsNotCompared() throws {
+        let comparison = try Self.comparison(
+            Self.counts(Self.before), Self.counts(Self.before, identity: "QEMU 9.0.0, CPU max"))
+        #expect(comparison.counted?.unavailableReason?.contains("QEMU 9.0.0") == true)
+    }
+
+    /// Unchanged work with the spread that was measured of real runs (docs/counting.md): no alarm in 1,000.
+    @Test func unchangedWorkRaisesNoAlarm() throws {
+        var generator = SeededGenerator(seed: 15)
+        for _ in 0..<1000 {
+            func runs(_ count: Int64, _ spread: Double) -> [Int64] {
+                (0..<2).map { _ in
+                    count + Int64(Double(count) * spread * Double.random(in: -0.5...0.5, using: &generator))
+                }
+            }
+            func side() throws -> FrozenCounts {
+                // A pipeline of threads (0.5 % apart) and one whose runs are equal but for its start.
+                try Self.counts([
+                    ("rss_feed_fetch", runs(2_000_000, 0.004)), ("transcription", runs(7_600_000_000, 0.005)),
+                ])
+            }
+            let counted = CountedComparison.of(
+                try Self.profile(side()), try Self.profile(side()), budgetPercent: 0.5)?.value
+            #expect(counted?.verdict != .regressed)
+        }
+    }
+
+    private static func profile(_ counts: FrozenCounts) throws -> FrozenProfile {
+        var profile = try versions.profile("v1", [[1]])
+        profile.counts = .value(counts)
+        return profile
+    }
+
+    @Test func countsAreFrozenAndReadAgain() throws {
+        let profile = try Self.profile(Self.counts(Self.before, lowerBound: ["a: b"]))
+        let again = try FrozenProfile.decode(profile.encode(), name: "v1.yaml")
+        #expect(again.counts == profile.counts)
+        var without = profile
+        without.counts = .unavailable(reason: "There is no engine.")
+        #expect(try FrozenProfile.decode(without.encode(), name: "v1.yaml").counts == without.counts)
+    }
+}
