@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """How true the sampler's shares are. Usage: Benchmarks/sampler/truth.py [RUNS [SECONDS]]      (default 30 2)
+                                          Benchmarks/sampler/truth.py table [TOOL]
 
 1. A program spends about 70, 20 and 10 % of its time in three functions and prints the CPU time that each took by its own
    clock. Over RUNS runs the mean of sampled minus true share has to lie within the 99 % interval of Student's t around 0.
@@ -8,10 +9,16 @@
    the same time. The total-variation distance of the self time of functions has to be below 0.03.
 
 Prints both and ends with 1 where one does not hold. Takes RUNS * SECONDS and about a minute.
+
+`table`: programs whose time is spent half in tasks of 0.1 ms to 1 s (threads, forks, execs, vforks, posix_spawns, a pool)
+and half at a stretch, sampled as root and as a plain user, by perf events, by ptrace and by the wall clock. The share of the
+tasks has to be within the 99 % interval of the truth, or what is missing of them has to be shown as `[not sampled]`, so
+that samples and what is missing come within 2 % of the kernel's CPU time. Takes about three minutes.
 """
 import collections
 import math
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -140,7 +147,81 @@ def agreement(scratch, seconds=30):
     return distance < 0.03
 
 
+# Task length in microseconds and number of tasks: about 0.5 s of tasks in each row, and as much at a stretch.
+LENGTHS = ((100, 4000), (300, 1600), (1000, 500), (10_000, 50), (100_000, 5))
+KINDS = ("thread", "fork", "exec", "vfork", "spawn", "pool")
+
+
+def stacks(path):
+    with open(path) as lines:
+        for line in lines:
+            stack, weight = line.rsplit(" ", 1)
+            yield stack.split(";"), int(weight)
+
+
+def row(tool, target, scratch, kind, length, count, user, options):
+    output = os.path.join(scratch, "row.folded")
+    if os.path.exists(output):
+        os.remove(output)
+    command = [tool, "sample", *options, "-o", output, "--", target, kind, str(count), str(length)]
+    if user == "plain":
+        command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", *command]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=scratch)
+    if ran.returncode != 0:
+        return None, ran.stderr.strip().split("\n")[-1][:60]
+    short, longer, whole = (int(word) for word in ran.stdout.split())
+    weights = collections.Counter()
+    for frames, weight in stacks(output):
+        what = next((name for name in ("short_work", "long_work", "[not sampled]") if name in frames), "other")
+        weights[what] += weight
+    sampled = weights["short_work"] + weights["long_work"]
+    if sampled == 0:
+        return None, "no samples of either"
+    truth = short / (short + longer)
+    share = weights["short_work"] / sampled
+    half = 2.5758 * math.sqrt(truth * (1 - truth) / sampled)
+    period = 1e9 / 997 if "--rate" not in options else 1e9 / int(options[options.index("--rate") + 1])
+    total = sum(weights.values()) * int(period) / whole
+    return (truth, share, half, weights["[not sampled]"] * int(period) / whole, total), None
+
+
+def table(tool, scratch):
+    os.chmod(scratch, 0o777)
+    target = os.path.join(scratch, "short-tasks")
+    compile_c(os.path.join(ROOT, "Tests/Fixtures/native/short-tasks.c"), target)
+    ours = os.path.join(scratch, "freeze-profile")
+    shutil.copy(tool, ours)
+    users = ("root", "plain") if os.geteuid() == 0 else ("plain",)
+    rows = [(kind, length, count, user, ()) for user in users for kind in KINDS for length, count in LENGTHS
+            if kind in ("thread", "fork", "exec") or length in (300, 10_000)]
+    rows += [(kind, length, count, users[0], ("--sampler", "ptrace", "--rate", "1000"))
+             for kind in ("thread", "fork") for length, count in LENGTHS[2:4]]
+    print("| tasks | length | user | sampler | true share | sampled | 99 % interval | not sampled | all shown of kernel's | |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    missed = 0
+    for kind, length, count, user, options in rows:
+        found, problem = row(ours, target, scratch, kind, length, count, user, options)
+        sampler = options[1] if options else "perf"
+        head = f"| {kind} | {length / 1000:g} ms | {user} | {sampler} |"
+        if not found:
+            missed += 1
+            print(f"{head} | | | | | {problem} |")
+            continue
+        truth, share, half, hidden, total = found
+        # By ptrace the shares are of moments at which threads could run, which the load of the machine moves.
+        within = abs(share - truth) <= half
+        named = hidden > 0.02 and abs(total - 1) <= 0.02
+        verdict = "within" if within else "named" if named else "MISSED"
+        missed += verdict == "MISSED"
+        print(f"{head} {truth:.3f} | {share:.3f} | ±{half:.3f} | {hidden:.1%} | {total:.1%} | {verdict} |", flush=True)
+    print(f"\n{len(rows)} targets, {missed} missed")
+    return missed == 0
+
+
 def main():
+    if sys.argv[1:2] == ["table"]:
+        with tempfile.TemporaryDirectory() as scratch:
+            sys.exit(0 if table(sys.argv[2] if len(sys.argv) > 2 else TOOL, scratch) else 1)
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 2.0
     subprocess.run(

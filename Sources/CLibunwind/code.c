@@ -76,6 +76,60 @@ bool follows_call(struct cunwind_space *space, uint64_t address) {
     return false;
 }
 
+/// Where the direct call before a return address leads; 0 where it is an indirect one or none.
+static uint64_t call_target(struct cunwind_space *space, uint64_t address) {
+    uint8_t code[5];
+    int32_t distance;
+    if (read_code(space, address, 5, code, 5) != 5 || code[0] != 0xE8) return 0;
+    memcpy(&distance, code + 1, 4);
+    return address + (uint64_t)(int64_t)distance;
+}
+
+/// Whether a direct call leads to the function that holds an address, for code of which no table tells where functions
+/// begin: from its target on there is no return before the address.
+static bool calls_function_of(struct cunwind_space *space, uint64_t caller, uint64_t address, bool *has_frame_pointer) {
+    enum { longest = 4096, piece = 24 };
+    uint64_t target = call_target(space, caller);
+    if (target == 0 || target > address || address - target > longest) return false;
+    for (uint64_t at = target; at < address; at += piece) {
+        uint8_t code[piece];
+        size_t wanted = address - at < piece ? (size_t)(address - at) : (size_t)piece;
+        if (read_code(space, at, 0, code, wanted) != wanted || memchr(code, 0xC3, wanted)) return false;
+    }
+    // push %rbp, perhaps after endbr64.
+    uint8_t code[5] = {0};
+    size_t count = read_code(space, target, 0, code, sizeof code);
+    static const uint8_t landing[] = {0xF3, 0x0F, 0x1E, 0xFA};
+    size_t first = count == sizeof code && memcmp(code, landing, sizeof landing) == 0 ? sizeof landing : 0;
+    *has_frame_pointer = code[first] == 0x55 && address > target + first;
+    return true;
+}
+
+bool find_frame_record(struct cunwind_space *space, uint64_t address) {
+    enum { furthest = 256 << 10 };
+    uint64_t *registers = space->registers, sp = registers[UNW_X86_64_RSP];
+    uint64_t start = procedure_start(space, address);
+    for (uint64_t record = (sp + 7) & ~(uint64_t)7; record - sp < furthest; record += 8) {
+        uint64_t outer, caller, further;
+        if (!read_stack(space, record + 8, &caller)) return false;
+        if (!read_stack(space, record, &outer) || !follows_call(space, caller)) continue;
+        bool has_frame_pointer;
+        uint64_t target = call_target(space, caller);
+        bool is_called = start ? target == start : calls_function_of(space, caller, address, &has_frame_pointer);
+        // An indirect call, or one through a linkage table, tells nothing: then the chain has to go on from there.
+        bool leads_on = outer > record && outer % 8 == 0 && read_stack(space, outer + 8, &further) &&
+                        follows_call(space, further);
+        bool is_other = target != 0 && start != 0 && target != start && module_of(space, target) == module_of(space, start) &&
+                        procedure_start(space, target) == target;
+        if (!is_called && (!leads_on || is_other)) continue;
+        registers[UNW_X86_64_RIP] = caller;
+        registers[UNW_X86_64_RSP] = record + 16;
+        registers[UNW_X86_64_RBP] = outer;
+        return true;
+    }
+    return false;
+}
+
 /// Follows straight-line code that does nothing but take down its frame and return. What it finds is certain.
 static bool follow_epilogue(struct cunwind_space *space, uint64_t address) {
     // The encoding's register numbers in libunwind's.
@@ -129,17 +183,27 @@ enum guess guess_caller(struct cunwind_space *space, uint64_t address, bool is_e
     if (follow_epilogue(space, address)) return guess_certain;
     uint64_t *registers = space->registers;
     uint64_t sp = registers[UNW_X86_64_RSP], bp = registers[UNW_X86_64_RBP], caller, outer;
-    // A leaf that has pushed nothing, such as the code after a system call (L23).
-    if (is_exact && read_stack(space, sp, &caller) && follows_call(space, caller)) {
+    // A leaf that has pushed nothing, such as the code after a system call (L23). A word at the stack pointer that looks
+    // like a return address is as often left over from a call that is long done: the call has to be of this function.
+    bool has_frame_pointer = false;
+    if (is_exact && read_stack(space, sp, &caller) && calls_function_of(space, caller, address, &has_frame_pointer) &&
+        !has_frame_pointer) {
         registers[UNW_X86_64_RIP] = caller;
         registers[UNW_X86_64_RSP] = sp + 8;
+        return guess_likely;
+    }
+    if (!space->knows_registers && find_frame_record(space, address)) {
+        space->knows_registers = true;
         return guess_likely;
     }
     // The chain of frame pointers, without libunwind's limit of 16 KiB a frame (L13).
     if (bp < sp || bp % 8 != 0 || !read_stack(space, bp, &outer) || !read_stack(space, bp + 8, &caller))
         return guess_none;
     if (caller == 0) return guess_end;
-    if (!follows_call(space, caller)) return guess_none;
+    // Interpreters of run-time compilers jump to what they have pushed: their code need not follow a call.
+    const struct cunwind_module *module = module_of(space, caller);
+    bool is_written_at_run_time = module && !module->image && outer > bp;
+    if (!is_written_at_run_time && !follows_call(space, caller)) return guess_none;
     registers[UNW_X86_64_RIP] = caller;
     registers[UNW_X86_64_RSP] = bp + 16;
     registers[UNW_X86_64_RBP] = outer;
@@ -176,6 +240,11 @@ bool follows_call(struct cunwind_space *space, uint64_t address) {
     memcpy(&code, bytes, 4);
     // bl, and blr with or without pointer authentication.
     return (code & 0xFC000000) == 0x94000000 || (code & 0xFFFFFC1F) == 0xD63F0000 || (code & 0xFEFFF800) == 0xD63F0800;
+}
+
+bool find_frame_record(struct cunwind_space *space, uint64_t address) {
+    (void)space, (void)address;
+    return false;
 }
 
 enum guess guess_caller(struct cunwind_space *space, uint64_t address, bool is_exact) {

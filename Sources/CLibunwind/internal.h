@@ -58,6 +58,8 @@ struct cunwind_space {
     const struct cunwind_module *current;
     /// Set when memory above the copied stack was wanted.
     bool wants_more_stack;
+    /// Whether other registers than the stack pointer and the program counter were known at the start.
+    bool knows_registers;
 
     struct code_bytes code[code_cache_size];
 };
@@ -68,6 +70,8 @@ const struct cunwind_module *module_of(const struct cunwind_space *space, uint64
 size_t image_bytes(const struct cunwind_image *image, uint64_t address, size_t wanted, const uint8_t **bytes);
 /// The row of a code address, remembered or looked up; NULL where there is no call-frame information.
 const struct row *find_row(struct cunwind_space *space, uint64_t address);
+/// Where the function that holds an address begins, by its call-frame information; 0 where there is none.
+uint64_t procedure_start(struct cunwind_space *space, uint64_t address);
 /// Reads a word of the copied stack.
 bool read_stack(struct cunwind_space *space, uint64_t address, uint64_t *value);
 /// Code around an address, from the file or from the live process: how many bytes there are from `address - before`.
@@ -84,6 +88,10 @@ size_t splice_chain(
     size_t capacity, enum cunwind_end *end);
 /// Whether an address of a module belongs to the first instructions of a program, which nobody calls.
 bool is_entry(const struct cunwind_module *module, uint64_t address);
+
+/// Looks through the stack for the frame record of a function whose frame pointer is not known. What it finds is likely:
+/// a return address after a call of just this function, with a frame pointer before it.
+bool find_frame_record(struct cunwind_space *space, uint64_t address);
 
 /// How a frame without call-frame information was left behind.
 enum guess { guess_none, guess_certain, guess_likely, guess_end };

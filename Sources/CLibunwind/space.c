@@ -26,6 +26,11 @@ size_t image_bytes(const struct cunwind_image *image, uint64_t address, size_t w
         *bytes = image->built_table + within;
         return table_bytes - within < wanted ? table_bytes - within : wanted;
     }
+    if (image->made && address - image->made_address < image->made_bytes) {
+        uint64_t within = address - image->made_address;
+        *bytes = image->made + within;
+        return image->made_bytes - within < wanted ? image->made_bytes - within : wanted;
+    }
     for (size_t index = 0; index < image->segment_count; index++) {
         const struct cunwind_segment *segment = &image->segments[index];
         uint64_t within = address - segment->address;
@@ -79,6 +84,8 @@ static int access_register(unw_addr_space_t as, unw_regnum_t number, unw_word_t 
     struct cunwind_space *space = argument;
     if (number < 0 || number >= register_capacity) return -UNW_EBADREG;
     if (write) return -UNW_EREADONLYREG;
+    // What is not known must not be computed with.
+    if (!space->knows_registers && number != UNW_REG_SP && number != (int)program_counter) return -UNW_EBADREG;
     *value = space->registers[number];
     return 0;
 }
@@ -88,26 +95,43 @@ static int access_float(unw_addr_space_t as, unw_regnum_t number, unw_fpreg_t *v
     return -UNW_EBADREG;
 }
 
-static int find_procedure(
-    unw_addr_space_t as, unw_word_t address, unw_proc_info_t *procedure, int wants_information, void *argument) {
-    struct cunwind_space *space = argument;
-    const struct cunwind_module *module = module_of(space, address);
-    // Not -UNW_ENOINFO: libunwind would then guess by itself, and say nothing of it (L12, L14). L18: entering the
-    // search without a table is what crashes it.
-    if (!module || !module->image || module->image->table_count == 0) return -UNW_EUNSPEC;
-    space->current = module;
-    const struct cunwind_image *image = module->image;
+struct table {
+    uint64_t base, address, count;
+};
+
+static int search_table(
+    unw_addr_space_t as, unw_word_t address, const struct cunwind_module *module, const struct table *table,
+    unw_proc_info_t *procedure, int wants_information, void *argument) {
     unw_dyn_info_t information;
     memset(&information, 0, sizeof information);
     // A failed assertion in the library would end us: the range has to hold the address (L11).
     information.start_ip = module->start;
     information.end_ip = module->end;
     information.format = UNW_INFO_FORMAT_REMOTE_TABLE;
-    information.u.rti.segbase = module->bias + image->table_base;
-    information.u.rti.table_data = module->bias + image->table_address;
-    information.u.rti.table_len = image->table_count * 8 / sizeof(unw_word_t);
-    int result = UNW_OBJ(dwarf_search_unwind_table)(as, address, &information, procedure, wants_information, argument);
-    return result >= 0 ? result : -UNW_EUNSPEC;
+    information.u.rti.segbase = module->bias + table->base;
+    information.u.rti.table_data = module->bias + table->address;
+    information.u.rti.table_len = table->count * 8 / sizeof(unw_word_t);
+    return UNW_OBJ(dwarf_search_unwind_table)(as, address, &information, procedure, wants_information, argument);
+}
+
+static int find_procedure(
+    unw_addr_space_t as, unw_word_t address, unw_proc_info_t *procedure, int wants_information, void *argument) {
+    struct cunwind_space *space = argument;
+    const struct cunwind_module *module = module_of(space, address);
+    // Not -UNW_ENOINFO: libunwind would then guess by itself, and say nothing of it (L12, L14). L18: entering the
+    // search without a table is what crashes it.
+    if (!module || !module->image) return -UNW_EUNSPEC;
+    space->current = module;
+    const struct cunwind_image *image = module->image;
+    const struct table tables[] = {
+        {image->table_base, image->table_address, image->table_count},
+        {image->made_address, image->made_table_address, image->made_table_count},
+    };
+    for (size_t index = 0; index < sizeof tables / sizeof *tables; index++)
+        if (tables[index].count &&
+            search_table(as, address, module, &tables[index], procedure, wants_information, argument) >= 0)
+            return 0;
+    return -UNW_EUNSPEC;
 }
 
 static void put_information(unw_addr_space_t as, unw_proc_info_t *procedure, void *argument) {
@@ -200,4 +224,17 @@ const struct row *find_row(struct cunwind_space *space, uint64_t address) {
         space->registers[program_counter] = kept;
     }
     return row->size > 0 ? row : NULL;
+}
+
+uint64_t procedure_start(struct cunwind_space *space, uint64_t address) {
+    unw_cursor_t cursor;
+    unw_proc_info_t procedure;
+    uint64_t kept = space->registers[program_counter];
+    space->registers[program_counter] = address;
+    uint64_t start = 0;
+    if (module_of(space, address) && unw_init_remote(&cursor, space->libunwind, space) == 0 &&
+        unw_get_proc_info(&cursor, &procedure) == 0 && procedure.start_ip <= address && address < procedure.end_ip)
+        start = procedure.start_ip;
+    space->registers[program_counter] = kept;
+    return start;
 }

@@ -85,6 +85,20 @@ static enum step step_without_information(struct walk *walk, bool is_signal_retu
     return walk->address == 0 ? step_to_end : step_to_caller;
 }
 
+/// Leaves a frame of which only the position is known by its record on the stack.
+static enum step step_by_search(struct walk *walk) {
+    struct cunwind_space *space = walk->space;
+    if (walk->has_cursor) save_registers(space, &walk->cursor);
+    walk->has_cursor = false;
+    if (!find_frame_record(space, walk->is_exact ? walk->address : walk->address - 1)) return step_failed;
+    // From here on the frame pointer is known; what else is not known, hardly any frame asks for.
+    space->knows_registers = true;
+    walk->is_guessed = true;
+    walk->address = space->registers[program_counter];
+    walk->stack_pointer = space->registers[UNW_REG_SP];
+    return step_to_caller;
+}
+
 static enum step step(struct walk *walk, const struct cunwind_module *module, bool is_signal_return) {
 #if defined(__aarch64__)
     // The vdso's call-frame information leads past the interrupted instruction to its caller.
@@ -95,7 +109,14 @@ static enum step step(struct walk *walk, const struct cunwind_module *module, bo
     const struct row *row = find_row(walk->space, walk->is_exact ? walk->address : walk->address - 1);
     // A row may hold the address of an expression in the module's file.
     walk->space->current = module;
-    if (row) return step_with_row(walk, row);
+    if (row) {
+        struct walk before = *walk;
+        enum step outcome = step_with_row(walk, row);
+        if (outcome != step_failed || walk->space->knows_registers) return outcome;
+        // Its frame pointer is wanted, and nothing has saved it on the way: the stack may tell.
+        *walk = before;
+        return step_by_search(walk);
+    }
     // Nothing calls the program's first instructions, and they seldom have call-frame information.
     if (is_entry(module, walk->address)) return step_to_end;
     return step_without_information(walk, is_signal_return);
@@ -120,6 +141,7 @@ size_t cunwind_walk(
     space->stack_bytes = sample->stack_bytes;
     space->current = NULL;
     space->wants_more_stack = false;
+    space->knows_registers = !sample->knows_position_only;
     *end = cunwind_end_frame_limit;
     size_t count = 0;
     while (count < capacity) {

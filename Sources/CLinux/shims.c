@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -171,3 +172,22 @@ int clinux_allowed_cpus(void) {
 }
 
 const char *clinux_libc_version(void) { return gnu_get_libc_version(); }
+
+static void fill_missing_page(int signal, siginfo_t *information, void *context) {
+    (void)context;
+    static const uintptr_t page = 4096;
+    // Beyond the end of a mapped file there is no page: an empty one takes its place. Both calls are system calls alone.
+    void *start = (void *)((uintptr_t)information->si_addr & ~(page - 1));
+    if (information->si_code == BUS_ADRERR &&
+        mmap(start, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == start)
+        return;
+    // Anything else ends the process as it would have.
+    struct sigaction usual = {.sa_handler = SIG_DFL};
+    sigaction(signal, &usual, NULL);
+}
+
+int clinux_survive_truncated_files(void) {
+    struct sigaction action = {.sa_sigaction = fill_missing_page, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    return result(sigaction(SIGBUS, &action, NULL));
+}

@@ -53,7 +53,9 @@ int cperf_open(const struct cperf_request *request) {
         describe_samples(request, &attr);
     }
     attr.disabled = 1;
-    if (request->pid < 0) {
+    if (request->is_glimpse) {
+        attr.mmap = attr.mmap2 = attr.build_id = attr.comm = attr.comm_exec = attr.task = 0;
+    } else if (request->pid < 0) {
         attr.exclude_idle = 1;
     } else {
         attr.inherit = 1;
@@ -68,6 +70,8 @@ int cperf_open(const struct cperf_request *request) {
     attr.wakeup_watermark = request->wakeup_bytes;
     return result(syscall(SYS_perf_event_open, &attr, request->pid, request->cpu, -1, PERF_FLAG_FD_CLOEXEC));
 }
+
+int cperf_refresh(int descriptor) { return result(ioctl(descriptor, PERF_EVENT_IOC_REFRESH, 1)); }
 
 int cperf_count(int descriptor, uint64_t *count) {
     ssize_t bytes = read(descriptor, count, sizeof *count);

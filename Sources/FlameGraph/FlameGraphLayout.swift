@@ -61,6 +61,8 @@ public struct FlameGraphLayout: Sendable {
     public let unknownFrameShare: Reading<Double>
     /// The share of samples by weight whose stack was cut off.
     public let truncatedShare: Reading<Double>
+    /// What is too small to be drawn, for the search.
+    let hidden: HiddenFrames
     /// The same profile by function.
     public let functions: FunctionTable
 
@@ -68,7 +70,7 @@ public struct FlameGraphLayout: Sendable {
     public init(_ profile: StackProfile, options: Options = Options()) {
         let tree = DisplayTree(profile)
         let cut = PrunedTree(tree, options: options)
-        rectangles = cut.rectangles()
+        (rectangles, hidden) = cut.rectangles()
         totalWeight = profile.totalWeight
         unit = profile.unit
         levels = 1 + (rectangles.lazy.map(\.level).max() ?? 0)

@@ -45,12 +45,14 @@ private struct Picture {
     private let options: FlameGraphSVG.Options
     private let palette: StagePalette
     private let footer: PictureFooter
+    private let hidden: HiddenFrameMarkup
 
     init(_ layout: FlameGraphLayout, options: FlameGraphSVG.Options) {
         self.layout = layout
         self.options = options
         palette = options.stagePalette ?? StagePalette(stages: layout.rectangles.compactMap(\.groupName))
         footer = PictureFooter(layout, options: options)
+        hidden = HiddenFrameMarkup(layout)
         var hash = PictureHash()
         hash.add(options.title)
         for rectangle in layout.rectangles {
@@ -69,6 +71,7 @@ private struct Picture {
         markup.begin(
             beginning, height: Metrics.graphTop + graphHeight + footer.height, asDocument: true)
         markup.frames(frames(), isEmpty: isEmpty)
+        hidden.drawNames(&markup.writer)
         footer.draw(
             &markup.writer, top: Metrics.graphTop + graphHeight, identifier: markup.identifier)
         if !isEmpty { FunctionTableMarkup(table: layout.functions, layout: layout).draw(&markup.writer) }
@@ -97,6 +100,7 @@ private struct Picture {
         var hasChildren = [Bool](repeating: false, count: layout.rectangles.count)
         for rectangle in layout.rectangles { rectangle.parent.map { hasChildren[$0] = true } }
         let labels = FrameLabels(layout)
+        let hidden = hidden
         let scale = 1 / Double(layout.totalWeight)
         return layout.rectangles.indices.lazy.map { [layout, palette] index in
             let rectangle = layout.rectangles[index]
@@ -109,7 +113,8 @@ private struct Picture {
                 data: [
                     ("x", "\(rectangle.start)"), ("w", "\(rectangle.weight)"),
                     ("s", "\(rectangle.selfWeight)"),
-                ], pathHash: rectangle.pathHash, start: Double(rectangle.start) * scale,
+                ] + (hidden.data(ofRectangle: index).map { [("h", $0)] } ?? []), pathHash: rectangle.pathHash,
+                start: Double(rectangle.start) * scale,
                 share: Double(rectangle.weight) * scale, pattern: rectangle.patternName)
         }
     }

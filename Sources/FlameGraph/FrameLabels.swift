@@ -23,7 +23,9 @@ struct FrameLabels {
 
     /// What is read aloud: `name, 12.3 %, 456 samples`.
     func label(of rectangle: FlameGraphLayout.Rectangle) -> String {
-        let mark = rectangle.frame?.isGuessed == true ? ", guessed" : ""
+        let frame = rectangle.frame
+        let mark =
+            (frame?.isInlined == true ? ", inlined" : "") + (frame?.isGuessed == true ? ", guessed" : "")
         return "\(name(of: rectangle)), \(share(of: rectangle)), \(amount(rectangle.weight))\(mark)"
     }
 
@@ -32,16 +34,22 @@ struct FrameLabels {
         var lines = [name(of: rectangle)]
         lines.append(
             "\(share(of: rectangle)), \(amount(rectangle.weight)), self \(amount(rectangle.selfWeight))")
-        if let frame = rectangle.frame {
-            var origin = frame.module.map { displayName($0) } ?? ""
-            if let file = frame.file {
-                origin +=
-                    (origin.isEmpty ? "" : " · ") + displayName(file) + (frame.line.map { ":\($0)" } ?? "")
-            }
-            if frame.isGuessed { origin += (origin.isEmpty ? "" : " · ") + "guessed" }
-            if !origin.isEmpty { lines.append(origin) }
-        }
+        if let origin = rectangle.frame.map(origin(of:)), !origin.isEmpty { lines.append(origin) }
         return lines.joined(separator: "\n")
+    }
+
+    /// What a search looks at of a frame that is not drawn: its name and where it is from, a tab between.
+    func searched(_ frame: Frame) -> String { displayName(frame.function) + "\t" + origin(of: frame) }
+
+    private func origin(of frame: Frame) -> String {
+        var origin = frame.module.map { displayName($0) } ?? ""
+        if let file = frame.file {
+            origin +=
+                (origin.isEmpty ? "" : " · ") + displayName(file) + (frame.line.map { ":\($0)" } ?? "")
+        }
+        if frame.isInlined { origin += (origin.isEmpty ? "" : " · ") + "inlined" }
+        if frame.isGuessed { origin += (origin.isEmpty ? "" : " · ") + "guessed" }
+        return origin
     }
 
     func className(of rectangle: FlameGraphLayout.Rectangle, palette: StagePalette) -> String {

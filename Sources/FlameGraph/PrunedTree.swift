@@ -98,9 +98,12 @@ struct PrunedTree {
         let weight: Int64
     }
 
-    /// The rectangles, depth first.
-    func rectangles() -> [FlameGraphLayout.Rectangle] {
+    /// The rectangles, depth first, and what those stand for that stand for small frames.
+    func rectangles() -> (rectangles: [FlameGraphLayout.Rectangle], hidden: HiddenFrames) {
         var rectangles: [FlameGraphLayout.Rectangle] = []
+        var collector = HiddenFrameCollector(tree, isKept: isKept)
+        var hidden: [Int: [HiddenFrames.Node]] = [:]
+        var nodeOfRectangle: [Int] = []
         let dropped = droppedCounts()
         // The next one last, so that a deep tree needs no deep recursion.
         var waiting = [
@@ -113,11 +116,17 @@ struct PrunedTree {
                     content: next.content, level: next.level, start: next.start, weight: next.weight,
                     selfWeight: next.node.map { tree.selfWeights[$0] } ?? next.weight,
                     parent: next.parent, pathHash: next.content.pathHash(under: parentHash)))
-            guard let node = next.node else { continue }
+            nodeOfRectangle.append(next.node ?? 0)
+            guard let node = next.node else {
+                if let parent = next.parent {
+                    hidden[rectangles.count - 1] = collector.nodes(under: nodeOfRectangle[parent])
+                }
+                continue
+            }
             let children = children(of: node, next, index: rectangles.count - 1, smallFrames: dropped[node])
             waiting.append(contentsOf: children.reversed())
         }
-        return rectangles
+        return (rectangles, HiddenFrames(frames: tree.frames, nodes: hidden, omitted: collector.omitted))
     }
 
     /// The children of a node from left to right, the small ones as one at the end.

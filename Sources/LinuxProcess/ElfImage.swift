@@ -28,6 +28,8 @@ public struct ElfImage: Hashable, Sendable {
     public var ehFrameHeader: Section?
     /// The section `.eh_frame`, nil where the file has none or no section headers.
     public var ehFrame: Section?
+    /// The section `.debug_frame`, nil where the file has none or a compressed one. It lies in no segment: its address is 0.
+    public var debugFrame: Section?
     /// The build identifier in lower-case hexadecimal, nil where the file has none.
     public var buildID: String?
 
@@ -113,7 +115,7 @@ public struct ElfImage: Hashable, Sendable {
         }
     }
 
-    /// Finds `.eh_frame`. A file without section headers is fine; one whose headers lie outside it has none either.
+    /// Finds `.eh_frame` and `.debug_frame`. A file without section headers is fine; one whose headers lie outside it has none either.
     private mutating func readSections(_ bytes: UnsafeRawBufferPointer) throws(ParseError) {
         let table: UInt64 = try bytes.number(UInt64.self, at: 40)
         let entrySize = UInt64(try bytes.number(UInt16.self, at: 58))
@@ -127,14 +129,17 @@ public struct ElfImage: Hashable, Sendable {
             let header = table + index * entrySize
             let nameOffset = UInt64(try bytes.number(UInt32.self, at: header))
             let (name, overflows) = names.addingReportingOverflow(nameOffset)
-            guard !overflows, bytes.holds(name, 10), bytes[Int(name)...].starts(with: ".eh_frame\0".utf8)
-            else {
-                continue
-            }
-            ehFrame = Section(
+            guard !overflows, bytes.holds(name, 10) else { continue }
+            let section = Section(
                 fileOffset: try bytes.number(UInt64.self, at: header + 24),
                 address: ImageAddress(try bytes.number(UInt64.self, at: header + 16)),
                 size: try bytes.number(UInt64.self, at: header + 32))
+            let isCompressed = try bytes.number(UInt64.self, at: header + 8) & 0x800 != 0
+            if bytes[Int(name)...].starts(with: ".eh_frame\0".utf8) {
+                ehFrame = section
+            } else if !isCompressed, bytes[Int(name)...].starts(with: ".debug_frame\0".utf8) {
+                debugFrame = section
+            }
         }
     }
 

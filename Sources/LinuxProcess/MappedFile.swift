@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 public import LinuxSystem
 
@@ -13,9 +14,10 @@ public final class MappedFile: Sendable {
 
     /// Maps a whole file.
     ///
-    /// A file that another process cuts short while it is mapped makes later reads of the missing part fail with
-    /// SIGBUS; ELF files in use are protected from that by the kernel (`ETXTBSY`) unless replaced, which is harmless.
+    /// Where another process cuts the file short while it is mapped, later reads find zeros in the missing part: the first
+    /// mapping sees to it that SIGBUS does not end this process, also in libraries that map files themselves.
     public init(_ path: String) throws(SystemError) {
+        _ = Self.survivesTruncation
         let file = try FileDescriptor.open(path, .read)
         let status = try Self.status(file.rawValue, path: path)
         guard status.st_mode & S_IFMT == S_IFREG else {
@@ -33,6 +35,9 @@ public final class MappedFile: Sendable {
         }
         base = mapped
     }
+
+    /// Where the kernel refuses, a file cut short ends us as before.
+    private static let survivesTruncation = clinux_survive_truncated_files() == 0
 
     deinit {
         if let base { munmap(base, count) }

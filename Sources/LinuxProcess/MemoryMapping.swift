@@ -67,7 +67,17 @@ public struct MemoryMapping: Hashable, Sendable {
 
     /// The mappings of a running process.
     public static func ofProcess(_ pid: Int32) throws(Files.ReadError) -> [MemoryMapping] {
-        let bytes = try Files.read("/proc/\(pid)/maps", limit: 64 << 20)
+        var bytes = try Files.read("/proc/\(pid)/maps", limit: 64 << 20)
+        if bytes.isEmpty {
+            // Its first thread may have ended while others run on: they still show the memory that is theirs too.
+            for thread in ProcessThreads.identifiers(of: pid) where thread != pid && bytes.isEmpty {
+                do throws(Files.ReadError) {
+                    bytes = try Files.read("/proc/\(pid)/task/\(thread)/maps", limit: 64 << 20)
+                } catch {
+                    continue
+                }
+            }
+        }
         return parse(String(decoding: bytes, as: UTF8.self))
     }
 

@@ -39,8 +39,9 @@ public struct ProcessStat: Hashable, Sendable {
     /// How it ended, told only of one that has and is not yet waited for, and only to who may trace it.
     public var exitStatus: ExitStatus?
 
-    /// Whether the process has ended and only its entry is left.
-    public var hasEnded: Bool { state == "Z" || state == "X" }
+    /// Whether the process has ended and only its entry is left. Not while its first thread alone has ended: the entry is
+    /// that thread's, and counts the others.
+    public var hasEnded: Bool { (state == "Z" || state == "X") && threadCount < 2 }
 
     /// The status of a process, nil when there is none of that number or its entry is garbage.
     public static func ofProcess(_ pid: Int32) -> ProcessStat? {

@@ -35,6 +35,8 @@ public struct Frame: Hashable, Sendable {
     public var isUnknown: Bool { traits.contains(.unknown) }
     /// True when the frame was found by guessing, for example by scanning the stack for return addresses.
     public var isGuessed: Bool { traits.contains(.guessed) }
+    /// True when the compiler has put the function's body in the place of a call.
+    public var isInlined: Bool { traits.contains(.inlined) }
     /// True when frames are missing at this place.
     public var isTruncationMarker: Bool { traits.contains(.truncationMarker) }
     /// True when this is no function but the stage, thread, process or state that samples were grouped by.
@@ -64,9 +66,12 @@ public struct FrameTraits: OptionSet, Hashable, Sendable {
     /// A group of samples of threads that were doing the same: running, or waiting in one system call.
     public static let state = FrameTraits(rawValue: 64)
 
+    /// The function is inlined into its caller.
+    public static let inlined = FrameTraits(rawValue: 128)
+
     /// All of them.
     static let known: FrameTraits = [
-        .unknown, .guessed, .truncationMarker, .stage, .thread, .process, .state,
+        .unknown, .guessed, .truncationMarker, .stage, .thread, .process, .state, .inlined,
     ]
 }
 

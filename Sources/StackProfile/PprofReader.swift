@@ -221,12 +221,14 @@ struct PprofContents {
                 throw .inconsistent("a function is missing")
             }
             let file = try string(function.file)
+            // All but the outermost of a place are inlined there.
+            let inlined: FrameTraits = frames.isEmpty ? [] : .inlined
             frames.append(
                 Frame(
                     try string(function.name), module: module, file: file.isEmpty ? nil : file,
                     line: line.line == 0 ? nil : Int(clamping: line.line),
                     traits: FrameTraits(rawValue: UInt8(truncatingIfNeeded: function.traits))
-                        .intersection(.known)))
+                        .intersection(.known).union(inlined)))
         }
         return frames
     }

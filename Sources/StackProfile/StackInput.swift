@@ -65,7 +65,9 @@ public struct StackInput: Sendable {
             do throws(Pprof.ReadError) {
                 return StackInput(kind: .pprof, profile: try Pprof.read(plain: buffer), report: nil)
             } catch {
-                throw .pprof(error)
+                // Names may hold control characters too: what reads as folded stacks, line by line, is that.
+                guard let outcome = folded(buffer) else { throw .pprof(error) }
+                return StackInput(kind: .folded, profile: outcome.profile, report: outcome.report)
             }
         }
         do throws(FoldedStacks.ReadError) {
@@ -73,6 +75,16 @@ public struct StackInput: Sendable {
             return StackInput(kind: .folded, profile: outcome.profile, report: outcome.report)
         } catch {
             throw .folded(error)
+        }
+    }
+
+    /// Folded stacks without a single line that is none; nil for anything else.
+    private static func folded(_ buffer: UnsafeRawBufferPointer) -> FoldedStacks.Outcome? {
+        do throws(FoldedStacks.ReadError) {
+            let outcome = try FoldedStacks.read(buffer)
+            return outcome.report.badLines == 0 && outcome.profile.totalWeight > 0 ? outcome : nil
+        } catch {
+            return nil
         }
     }
 

@@ -74,8 +74,8 @@ private struct FunctionTable {
             let name = isNameless ? "[\(module)]" : ComparableName.of(function: frame.function)
             let key = Key(
                 name: name, module: ambiguous.contains(name) ? module : "",
-                // Guessed or not, it is the same function.
-                traits: frame.traits.subtracting(.guessed).rawValue)
+                // Guessed or not, inlined or not, it is the same function.
+                traits: frame.traits.subtracting([.guessed, .inlined]).rawValue)
             if let known = numbers[key] { return known }
             let id = FrameID(Int32(functions.count))
             functions.append(frame)

@@ -224,7 +224,7 @@ final class PerfEventSet {
     ) throws(SamplerError) -> Int32 {
         while true {
             var request = cperf_request(
-                pid: threadID, cpu: cpu, is_counter: isCounter ? 1 : 0, period: period,
+                pid: threadID, cpu: cpu, is_counter: isCounter ? 1 : 0, is_glimpse: 0, period: period,
                 counts_cycles: countsCycles ? 1 : 0,
                 stack_bytes: UInt32(extent.bytes), has_chain: extent.hasChain ? 1 : 0,
                 wakeup_bytes: UInt32(min(ringBytes / 4, 512 << 10)),
@@ -263,9 +263,10 @@ final class PerfEventSet {
     /// All or none: the rings share one allowance, so the first must not take what the others need, and an event
     /// has its wake-up mark, which depends on the ring's size, from the start.
     private func openWithRings(processID: Int32) throws(SamplerError) -> Bool {
+        let firstThread = ProcessListing.firstRunnable(of: processID)
         for cpu in cpus {
             let descriptor = try open(
-                threadID: scope == .cpus ? -1 : processID, cpu: cpu, processID: processID)
+                threadID: scope == .cpus ? -1 : firstThread, cpu: cpu, processID: processID)
             do throws(SystemError) {
                 rings.append(try PerfRing(event: descriptor, capacity: ringBytes))
             } catch {
@@ -279,7 +280,7 @@ final class PerfEventSet {
             }
         }
         ringOwners = events
-        if !samplesCount { try addCounters(threadID: processID, processID: processID) }
+        if !samplesCount { try addCounters(threadID: firstThread, processID: processID) }
         return true
     }
 

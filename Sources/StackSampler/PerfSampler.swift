@@ -36,7 +36,8 @@ public struct PerfSampler: ~Copyable {
         guard processID > 0 else { throw .noSuchProcess(pid: processID) }
         let cpuBefore = SystemClock.threadCPU
         let events = try PerfEventSet(processID: processID, configuration, startsOnExec: false)
-        let watched = try events.addFamily(of: processID, watchedAlready: [processID])
+        let watched = try events.addFamily(
+            of: processID, watchedAlready: [ProcessListing.firstRunnable(of: processID)])
         let collector = collector(
             configuration, events, root: processID, members: watched, awaitsExec: false)
         // From here on mappings are recorded; what is there already is read now, so nothing falls between.

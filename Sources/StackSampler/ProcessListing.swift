@@ -1,3 +1,4 @@
+internal import LinuxProcess
 internal import LinuxSystem
 
 /// Threads and children of running processes, from `/proc`. What has ended has none.
@@ -11,6 +12,14 @@ enum ProcessListing {
             return []
         }
         return names.compactMap { Int32($0) }
+    }
+
+    /// The first thread of a process that has not ended; the process itself where none can be told.
+    static func firstRunnable(of processID: Int32) -> Int32 {
+        guard let first = ProcessStat.ofProcess(processID), first.state == "Z" || first.state == "X" else {
+            return processID
+        }
+        return threads(of: processID).first { $0 != processID } ?? processID
     }
 
     /// A process and all its descendants.

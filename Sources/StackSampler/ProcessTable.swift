@@ -67,8 +67,11 @@ struct ProcessTable {
 
     private mutating func mappedModules(of processID: Int32) -> [ModuleTable.Module] {
         do throws(Files.ReadError) {
-            return try MemoryMapping.ofProcess(processID).filter(\.isExecutable).map {
-                module($0, buildID: nil, processID: processID)
+            let mappings = try MemoryMapping.ofProcess(processID)
+            return mappings.filter(\.isExecutable).map { mapping in
+                mapping.isFileBacked || mapping.path == "[vdso]"
+                    ? module(mapping, buildID: nil, processID: processID)
+                    : moved(mapping, among: mappings, processID: processID)
             }
         } catch {
             // A process that has ended has no mappings any more; that is no failure of ours.
@@ -78,7 +81,15 @@ struct ProcessTable {
 
     mutating func apply(_ mapping: PerfMapping) {
         guard mapping.mapping.isExecutable else { return }
-        insert(mapping.mapping, buildID: mapping.buildID, into: process(mapping.processID))
+        let process = self.process(mapping.processID)
+        if !mapping.mapping.path.hasPrefix("/") || mapping.mapping.path.hasPrefix("//"),
+            process.hasImage(at: mapping.mapping.start.value)
+        {
+            // Perhaps the text of that file, copied to larger pages: what is mapped beside it tells.
+            for module in mappedModules(of: mapping.processID) { process.insert(module) }
+            return
+        }
+        insert(mapping.mapping, buildID: mapping.buildID, into: process)
     }
 
     mutating func setName(_ name: String, processID: Int32, threadID: Int32, isExec: Bool) {
@@ -162,6 +173,28 @@ struct ProcessTable {
 
     private mutating func insert(_ mapping: MemoryMapping, buildID: String?, into process: TargetProcess) {
         process.insert(module(mapping, buildID: buildID, processID: process.processID))
+    }
+
+    /// Executable memory without a file: the text of one where it lies between that file's other mappings, just where its
+    /// text belongs. Programs copy their text to huge pages so.
+    private mutating func moved(
+        _ mapping: MemoryMapping, among mappings: [MemoryMapping], processID: Int32
+    ) -> ModuleTable.Module {
+        let plain = ModuleTable.Module(
+            start: mapping.start.value, end: mapping.end.value, bias: nil, imageIndex: nil)
+        guard
+            let head = mappings.last(where: {
+                $0.start < mapping.start && $0.isFileBacked && !$0.isExecutable
+            }),
+            let index = images.index(of: head, buildID: nil, processID: processID),
+            let image = images.prepared[index], let bias = image.bias(of: head),
+            image.elf.segments.contains(where: { segment in
+                segment.isExecutable
+                    && mapping.start.value &- bias &- segment.address.value < segment.sizeInMemory
+            })
+        else { return plain }
+        return ModuleTable.Module(
+            start: mapping.start.value, end: mapping.end.value, bias: bias, imageIndex: index)
     }
 
     private mutating func module(

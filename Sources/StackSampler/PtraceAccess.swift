@@ -11,7 +11,8 @@ enum PtraceAccess {
             throw .noSuchProcess(pid: processID)
         }
         if stat.hasEnded { throw .zombie(pid: processID) }
-        if status.isKernelThread { throw .kernelThread(pid: processID) }
+        // Neither has the first thread of a process any memory when it has ended before the others.
+        if status.isKernelThread, stat.state != "Z" { throw .kernelThread(pid: processID) }
         if status.tracer != 0 {
             throw .alreadyTraced(
                 pid: processID, by: status.tracer,

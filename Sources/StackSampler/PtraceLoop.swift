@@ -10,11 +10,15 @@ final class PtraceLoop: SamplingLoop {
     var cpu = Duration.zero
 
     private let configuration: WallClockConfiguration
-    private let recorder: SampleRecorder
+    let recorder: SampleRecorder
     private let buffer: UnsafeMutableRawBufferPointer
-    private var family: WatchedFamily
+    var family: WatchedFamily
     private var pending: [WatchedThread] = []
-    private var account = StopAccount()
+    /// Threads of which a glimpse is due.
+    var glimpsed: [WatchedThread] = []
+    var usesPerfEvents: Bool
+    var perfIncludesKernel = true
+    var account = StopAccount()
 
     /// What a thread may be stopped for before its budget counts: its first samples.
     private static let freeNanoseconds = 500_000.0
@@ -22,10 +26,13 @@ final class PtraceLoop: SamplingLoop {
     private static let refreshInterval: Int64 = 500_000_000
     private static let longestNap: Int64 = 50_000_000
     private static let pendingNap: Int64 = 200_000
+    /// How often it is looked whether a running thread has been seen.
+    private static let glimpseNap: Int64 = 1_000_000
     private static let farewell: Int64 = 1_000_000_000
 
     init(root: Int32, _ configuration: WallClockConfiguration, _ health: SamplerHealth) {
         self.configuration = configuration
+        usesPerfEvents = configuration.usesPerfEvents
         recorder = SampleRecorder(configuration.limits, health: health)
         family = WatchedFamily(root: root)
         buffer = .allocate(byteCount: configuration.clampedMaximumStackBytes, alignment: 16)
@@ -39,9 +46,11 @@ final class PtraceLoop: SamplingLoop {
         var next = SystemClock.monotonicNanoseconds
         while !isReadable(stopDescriptor) {
             attendPending()
+            attendGlimpses()
             let now = SystemClock.monotonicNanoseconds
             guard now >= next else {
-                let nap = pending.isEmpty ? Self.longestNap : Self.pendingNap
+                let calm = glimpsed.isEmpty ? Self.longestNap : Self.glimpseNap
+                let nap = pending.isEmpty ? calm : Self.pendingNap
                 SystemClock.sleep(untilMonotonicNanoseconds: min(next, now + nap))
                 continue
             }
@@ -108,7 +117,17 @@ final class PtraceLoop: SamplingLoop {
             bury(thread)
         case Self.letter("D"), Self.letter("T"), Self.letter("t"):
             sampleFromOutside(thread, of: member, look, schedule)
+        case _ where look.is_blocked != 0:
+            // A stop would interrupt its system call, which not every program takes well.
+            sampleFromOutside(thread, of: member, look, schedule)
+        case Self.letter("S"), Self.letter("I"):
+            // Between two states: its turn comes at the next moment.
+            return
         default:
+            // A stack that no perf record can hold takes a stop.
+            if usesPerfEvents, member.stackBytes <= RunningGlimpse.mostStackBytes {
+                return glance(at: thread, of: member)
+            }
             if isKnown, thread.hasReturned(look, schedule) { return count(thread, of: member) }
             let elapsed = SystemClock.monotonicNanoseconds - thread.firstSeen
             let allowed = Double(elapsed) * configuration.clampedBudget + Self.freeNanoseconds
@@ -135,7 +154,7 @@ final class PtraceLoop: SamplingLoop {
     }
 
     /// Counts what no sample will stand for of a thread that has ended, once: its entry may stay for long.
-    private func bury(_ thread: WatchedThread) {
+    func bury(_ thread: WatchedThread) {
         if !thread.hasEnded { recorder.health.lost += Int(thread.due) }
         thread.hasEnded = true
         thread.due = 0
@@ -211,7 +230,7 @@ extension PtraceLoop {
     }
 
     /// Unwinds and keeps a moment. Returns whether it was cut short by the window, which is then larger.
-    private func record(
+    func record(
         _ moment: SampleRecorder.Moment, _ thread: WatchedThread, of member: WatchedFamily.Member,
         state: String
     ) -> Bool {
@@ -228,7 +247,9 @@ extension PtraceLoop {
             walk = recorder.walk(moment, of: process) ?? walk
         }
         if walk.wantsMoreStack, member.stackBytes < buffer.count {
-            member.stackBytes = min(member.stackBytes * 4, buffer.count)
+            let most = RunningGlimpse.mostStackBytes
+            let next = usesPerfEvents && member.stackBytes < most ? most : member.stackBytes * 4
+            member.stackBytes = min(next, buffer.count)
             recorder.health.stackBytes = max(recorder.health.stackBytes, member.stackBytes)
             recorder.health.received -= 1
             return true
@@ -272,24 +293,33 @@ extension PtraceLoop {
         let result = cptrace_read_schedule(thread.processID, thread.threadID, &after)
         // It has moved on meanwhile: it will have another turn.
         guard result != 0 || after.turns == schedule.turns else { return }
+        thread.glimpse = nil
         account.fromOutside += 1
+        if configuration.samplesRunningOnly {
+            thread.due = 0
+            return
+        }
         setRegisters(&moment, stackPointer: look.stack_pointer, programCounter: look.program_counter)
-        _ = withRegisters(moment) { registers, _, _ in
+        let wantsMore = withRegisters(moment) { registers, _, _ in
             record(
                 SampleRecorder.Moment(
                     threadID: thread.threadID, monotonicNanoseconds: SystemClock.monotonicNanoseconds,
-                    registers: registers,
+                    registers: registers, knowsPositionOnly: true,
                     stack: UnsafeRawBufferPointer(rebasing: buffer[..<(look.is_blocked != 0 ? count : 0)]),
                     isStackCut: count == capacity),
                 thread, of: member, state: Self.state(look, of: thread))
         }
-        if result == 0 { thread.rest(at: after) }
+        // It stands still: the next moment copies more of it.
+        if result == 0, !wantsMore { thread.rest(at: after) }
     }
 
     private static func state(_ look: cptrace_look, of thread: WatchedThread) -> String {
         switch look.state {
         case letter("T"): return "stopped"
         case letter("t"): return "traced by another process"
+        case letter("S"), letter("I"), letter("R"):
+            return look.system_call >= 0
+                ? "blocked: " + WatchedThread.name(ofCall: look.system_call) : "blocked"
         default:
             if look.system_call >= 0 {
                 return "uninterruptible: " + WatchedThread.name(ofCall: look.system_call)

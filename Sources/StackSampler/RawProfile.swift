@@ -61,6 +61,8 @@ public struct RawFrame: Hashable, Sendable {
         case inKernel
         /// The thread ran in 32-bit mode, which is not unwound.
         case in32BitMode
+        /// The middle of a stack with more frames than are kept.
+        case leftOut
 
         /// What stands in the place of a function's name.
         public var name: String {
@@ -68,6 +70,7 @@ public struct RawFrame: Hashable, Sendable {
             case .notSampled: "[not sampled]"
             case .inKernel: "[kernel]"
             case .in32BitMode: "[32-bit code]"
+            case .leftOut: "[frames left out]"
             }
         }
     }

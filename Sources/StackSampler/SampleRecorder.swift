@@ -13,6 +13,10 @@ final class SampleRecorder {
     private var interner: SampleInterner
     private let walked: UnsafeMutableBufferPointer<cunwind_frame>
     private let indices: UnsafeMutableBufferPointer<Int32>
+    private let maximumFrames: Int
+
+    /// The most frames that are followed to find the root of a recursion.
+    private static let mostFramesWalked = 1 << 16
 
     /// A thread's registers and stack as they were at a moment.
     struct Moment {
@@ -20,6 +24,8 @@ final class SampleRecorder {
         var monotonicNanoseconds: Int64
         /// In the order of the kernel's sample records.
         var registers: UnsafeRawPointer
+        /// Whether of these only the stack pointer and the program counter are known.
+        var knowsPositionOnly = false
         var stack: UnsafeRawBufferPointer
         /// Bytes of `stack` below the stack pointer.
         var redZoneBytes = 0
@@ -46,7 +52,8 @@ final class SampleRecorder {
         self.health = health
         processes = ProcessTable(cachedRows: configuration.cachedRows)
         interner = SampleInterner(maximumStackBytes: configuration.maximumStackBytes)
-        let capacity = min(max(configuration.maximumFrames, 1), 1 << 20)
+        maximumFrames = min(max(configuration.maximumFrames, 4), 1 << 20)
+        let capacity = max(maximumFrames, Self.mostFramesWalked)
         walked = .allocate(capacity: capacity)
         indices = .allocate(capacity: capacity)
     }
@@ -85,7 +92,8 @@ final class SampleRecorder {
         do throws(AddressSpace.OutOfMemory) {
             let space = try processes.space(for: process)
             let walk = space.walk(
-                registers: moment.registers, stack: moment.stack, redZoneBytes: moment.redZoneBytes,
+                registers: moment.registers, knowsPositionOnly: moment.knowsPositionOnly, stack: moment.stack,
+                redZoneBytes: moment.redZoneBytes,
                 isStackCut: moment.isStackCut, chain: moment.chain, into: walked)
             let isOutsideCode = walk.count == 0 || walked[0].module == UInt32.max
             return Walk(count: walk.count, end: walk.end, hasNoCode: isOutsideCode)
@@ -118,10 +126,7 @@ final class SampleRecorder {
         at monotonicNanoseconds: Int64,
         weight: Int32 = 1
     ) {
-        let key = SampleInterner.FrameKey(
-            address: UInt64(absence.rawValue), image: RawFrame.noImage, process: 0,
-            flags: UInt32(cunwind_frame_is_exact))
-        indices[0] = interner.frame(key)
+        indices[0] = interner.frame(Self.key(absence))
         let stack = interner.stack(UnsafeBufferPointer(rebasing: indices[..<1]), end: .complete)
         interner.append(
             RawSample(
@@ -183,14 +188,31 @@ final class SampleRecorder {
             }
             indices[index] = interner.frame(key)
         }
+        let count = leaveOutMiddle(of: walk.count)
         if hasGuess { health.withGuessedFrames += 1 }
         if isSpliced { health.continuedByFramePointers += 1 }
         if isSpliced || walk.end == cunwind_end_truncated { cutByWindow += 1 }
         let stack = interner.stack(
-            UnsafeBufferPointer(rebasing: indices[..<walk.count]), end: ending(walk.end))
+            UnsafeBufferPointer(rebasing: indices[..<count]), end: ending(walk.end))
         if let stack { return stack }
         health.stacksBeyondLimit += 1
         return interner.withoutFrames()
+    }
+
+    /// Keeps both ends of a stack of too many frames. Returns how many are left.
+    private func leaveOutMiddle(of count: Int) -> Int {
+        guard count > maximumFrames else { return count }
+        health.withFramesLeftOut += 1
+        let (inner, outer) = ((maximumFrames - 1) / 2, maximumFrames - 1 - (maximumFrames - 1) / 2)
+        indices[inner] = interner.frame(Self.key(.leftOut))
+        for index in 0..<outer { indices[inner + 1 + index] = indices[count - outer + index] }
+        return maximumFrames
+    }
+
+    private static func key(_ absence: RawFrame.Absence) -> SampleInterner.FrameKey {
+        SampleInterner.FrameKey(
+            address: UInt64(absence.rawValue), image: RawFrame.noImage, process: 0,
+            flags: UInt32(cunwind_frame_is_exact))
     }
 
     private func ending(_ end: cunwind_end) -> RawStacks.End {

@@ -10,7 +10,7 @@ public struct SamplerConfiguration: Hashable, Sendable {
     public var maximumStackBytesOfSample = 62 << 10
     /// What decides when a sample is due.
     public var event = Event.cpuClock
-    /// The most frames of one stack. Deeper ones are counted and end as truncated.
+    /// The most frames kept of one stack. Of deeper ones, which are counted, the middle is left out.
     public var maximumFrames = 2048
     /// Bytes of ring buffer for each CPU, rounded down to a power of two; halved for as long as the kernel refuses.
     /// 4 MiB hold 500 samples: half a second in which the sampler may be kept from the CPU; 66 of the largest.

@@ -16,8 +16,10 @@ public struct SamplerHealth: Hashable, Sendable {
     public var lost = 0
     /// Whose stack went on beyond the copied memory or the limit of frames.
     public var truncated = 0
-    /// Of which: at the limit of frames.
+    /// Of which: at the most frames that are walked.
     public var cutAtFrameLimit = 0
+    /// With more frames than are kept: their middle is left out.
+    public var withFramesLeftOut = 0
     /// Whose stack ended where no caller could be found, loops included.
     public var unwindFailed = 0
     /// Cut because the stack pointer did not grow from a frame to its caller.
@@ -125,6 +127,8 @@ public struct StopAccount: Hashable, Sendable {
     public var spared = 0
     /// Samples of threads in an uninterruptible or stopped state, told from `/proc` without a stop.
     public var fromOutside = 0
+    /// Samples of running threads, taken by perf events without a stop.
+    public var glimpses = 0
     /// Samples put off because the thread had used up its budget of stopped time. The next one stands for them.
     public var deferredByBudget = 0
     /// Threads that did not stop in time: they were copied later, when they did.

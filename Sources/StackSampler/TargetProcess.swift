@@ -53,6 +53,11 @@ final class TargetProcess {
         isStale = true
     }
 
+    /// Whether code of a file is known to lie at an address.
+    func hasImage(at address: UInt64) -> Bool {
+        modules.modules.contains { $0.start <= address && address < $0.end && $0.imageIndex != nil }
+    }
+
     func insert(_ module: ModuleTable.Module) {
         isStale = modules.insert(module) || isStale
         isChanged = true

@@ -14,6 +14,7 @@ final class UnwindImage {
     private let owned: UnsafeMutablePointer<cunwind_image>
     private let segments: UnsafeMutableBufferPointer<cunwind_segment>
     private let builtTable: UnsafeMutableBufferPointer<Int32>?
+    private let made: UnsafeMutableRawBufferPointer?
     private let content: Content
 
     /// What holds the bytes.
@@ -54,6 +55,7 @@ final class UnwindImage {
                 byte_count: UInt64(bytes.count),
                 segments: UnsafePointer(segments.baseAddress), segment_count: readable.count, table_base: 0,
                 table_address: 0, table_count: 0, built_table: nil,
+                made: nil, made_address: 0, made_bytes: 0, made_table_address: 0, made_table_count: 0,
                 entry: elf.entry.value))
         if let table = Self.searchTable(elf, bytes) {
             owned.pointee.table_base = table.base
@@ -70,6 +72,7 @@ final class UnwindImage {
                 .assumingMemoryBound(to: UInt8.self)
         }
         builtTable = built
+        made = Self.makeTable(elf, bytes, &owned.pointee)
         structure = UnsafePointer(owned)
     }
 
@@ -78,6 +81,7 @@ final class UnwindImage {
         owned.deallocate()
         segments.deallocate()
         builtTable?.deallocate()
+        made?.deallocate()
         if case .memory(let buffer) = content { buffer.deallocate() }
     }
 
@@ -115,6 +119,26 @@ final class UnwindImage {
         let entries = UnsafeMutableBufferPointer<Int32>.allocate(capacity: index.table.count)
         _ = entries.initialize(from: index.table)
         return (section.address.value, entries)
+    }
+
+    /// What `.debug_frame` has, where libunwind can search it.
+    private static func makeTable(
+        _ elf: ElfImage, _ bytes: UnsafeRawBufferPointer, _ image: inout cunwind_image
+    ) -> UnsafeMutableRawBufferPointer? {
+        guard let section = elf.debugFrame, let content = slice(bytes, section) else { return nil }
+        // Beyond everything the image has, and beyond the other table.
+        let end = elf.segments.map { $0.address.value &+ $0.sizeInMemory }.max() ?? 0
+        let builtBytes = image.built_table == nil ? 0 : image.table_count &* 8
+        let address = (max(end, image.table_address &+ builtBytes) &+ 0x3_FFFF) & ~0xFFFF
+        guard let table = DebugFrameTable(content, address: address) else { return nil }
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: table.bytes.count, alignment: 16)
+        memory.copyBytes(from: table.bytes)
+        image.made = UnsafeRawPointer(memory.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+        image.made_address = address
+        image.made_bytes = UInt64(memory.count)
+        image.made_table_address = address &+ UInt64(table.tableOffset)
+        image.made_table_count = UInt64(table.count)
+        return memory
     }
 
     private static func slice(

@@ -11,6 +11,10 @@ public struct WallClockConfiguration: Hashable, Sendable {
     public var maximumStackBytes = 1 << 20
     /// How long a thread may take to stop before others have their turn; it is copied when it does.
     public var patience = Duration.microseconds(500)
+    /// Whether running threads are looked at by perf events, where the kernel allows it, and not stopped.
+    public var usesPerfEvents = true
+    /// Whether threads that wait are left out: for CPU time they need no look at all.
+    public var samplesRunningOnly = false
     /// The limits of frames, samples and memory. Rate, stack and ring sizes there are of perf events and not used.
     public var limits = SamplerConfiguration()
 

@@ -12,6 +12,8 @@ final class WatchedThread {
     /// Set while an attempt to stop it is under way: when it was last seen not to have stopped.
     var pendingSince: Int64?
     var isPending: Bool { pendingSince != nil }
+    /// Set while it is waited for that it runs on and is seen doing so.
+    var glimpse: RunningGlimpse?
     var hasEnded = false
     /// Its last sample, as an index.
     var lastSample: Int?

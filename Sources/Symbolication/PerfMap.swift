@@ -49,13 +49,15 @@ public struct PerfMap: Sendable {
     ///   - notBefore: When the process, or the first of those it may be, was started: an older file is that of an
     ///     earlier process with the same number.
     ///   - directory: Where such files are.
+    ///   - number: The process's number in the file's name, where the process itself knows another one.
     public static func ofProcess(
-        _ pid: Int32, owner: UInt32, notBefore: Timestamp?, directory: String = "/tmp"
+        _ pid: Int32, owner: UInt32, notBefore: Timestamp?, directory: String = "/tmp", number: Int32? = nil
     ) throws(UntrustedFile) -> PerfMap? {
         do throws(UntrustedFile) {
             return PerfMap(
                 bytes: try Files.readOwned(
-                    "\(directory)/perf-\(pid).map", by: owner, notBefore: notBefore, limit: byteLimit))
+                    "\(directory)/perf-\(number ?? pid).map", by: owner, notBefore: notBefore,
+                    limit: byteLimit))
         } catch {
             if error.isNotFound { return nil }
             throw error

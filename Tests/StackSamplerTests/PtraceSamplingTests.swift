@@ -23,10 +23,12 @@ extension NativeFixture {
 }
 
 extension WallClockConfiguration {
-    /// On a loaded machine a stop lasts as long as we wait for a CPU: tests of other things set no budget.
+    /// Running threads are stopped, as where perf events are refused. On a loaded machine a stop lasts as long as we wait for
+    /// a CPU: tests of other things set no budget.
     static var unbudgeted: WallClockConfiguration {
         var configuration = WallClockConfiguration()
         configuration.stopBudget = 1
+        configuration.usesPerfEvents = false
         return configuration
     }
 }
@@ -106,6 +108,7 @@ extension WallClockConfiguration {
         var configuration = WallClockConfiguration()
         configuration.rateHertz = 1000
         configuration.stopBudget = 0.005
+        configuration.usesPerfEvents = false
         let run = try fixture.sampleByWallClock(["1500"], configuration)
         try fixture.remove()
         let health = run.profile.health

@@ -65,7 +65,7 @@ import Testing
         #expect(run.profile.health.truncated >= atBottom.count)
     }
 
-    @Test("A stack with more frames than wanted is cut there, and counted")
+    @Test("Of a stack with more frames than wanted both ends are kept, and it is counted")
     func frameLimit() throws {
         let fixture = try NativeFixture("recursion", flags: ["-O2"])
         var configuration = SamplerConfiguration()
@@ -74,8 +74,12 @@ import Testing
         try fixture.remove()
         let atBottom = run.samples(through: "at_the_bottom")
         #expect(atBottom.count >= 10)
-        #expect(atBottom.allSatisfy { run.names($0).count == 20 && run.end($0) == .truncated })
-        #expect(run.profile.health.cutAtFrameLimit >= atBottom.count)
+        for sample in run.distinct(atBottom) {
+            let frames = run.profile.stacks[Int(sample.stackIndex)].frames.map { run.profile.frames[Int($0)] }
+            #expect(frames.count == 20 && frames.count { $0.address == .none(.leftOut) } == 1)
+            #expect(run.names(sample).contains("main") && run.end(sample) == .complete)
+        }
+        #expect(run.profile.health.withFramesLeftOut >= atBottom.count)
     }
 
     @Test(

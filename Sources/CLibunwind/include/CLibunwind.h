@@ -24,6 +24,10 @@ struct cunwind_image {
     uint64_t table_base, table_address, table_count;
     /// The table's bytes where they are not in the file but built by us; they then appear at `table_address`.
     const uint8_t *_Nullable built_table;
+    /// A second table with its entries, made by us of what the file has elsewhere: all of it lies in `made_bytes` of memory,
+    /// which appear at `made_address`. Its offsets count from there. A count of 0 means there is none.
+    const uint8_t *_Nullable made;
+    uint64_t made_address, made_bytes, made_table_address, made_table_count;
     /// Where a process that runs the image begins; 0 for none.
     uint64_t entry;
 };
@@ -45,6 +49,8 @@ struct cunwind_sample {
     uint64_t stack_bytes, red_zone_bytes;
     /// Not zero: more stack lies above than was copied.
     int is_stack_cut;
+    /// Not zero: only the stack pointer and the program counter are known, as of a thread that was not stopped.
+    int knows_position_only;
     /// Code addresses by the chain of frame pointers, leaf first, where somebody who saw the whole stack walked it.
     const uint64_t *_Nullable chain;
     size_t chain_length;

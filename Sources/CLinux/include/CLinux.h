@@ -35,6 +35,10 @@ pid_t clinux_spawn(const struct clinux_spawn_request *_Nonnull request);
 /// Raises the soft limit of open files to the hard one; what clinux_spawn starts gets the former one. Returns 0, or -errno.
 int clinux_raise_open_file_limit(void);
 
+/// Lets reads of mapped files go on where a file has been cut short: they find zeros, as after the end of a file that was
+/// shorter from the start, instead of a deadly SIGBUS. Once for the process. Returns 0, or -errno.
+int clinux_survive_truncated_files(void);
+
 // Wrappers for what Swift cannot import: variadic functions, macros, and system calls without one in glibc 2.36.
 
 /// open(2) with its mode, which is variadic. Returns a descriptor, or -errno.

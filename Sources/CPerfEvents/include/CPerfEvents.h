@@ -16,6 +16,8 @@ struct cperf_request {
     /// Not zero: no samples. The event counts CPU time, and so do those inherited from it, each of which leaves a
     /// record of its count when its thread ends.
     int is_counter;
+    /// Not zero: one sample of the thread alone, as soon as it has run for a period after cperf_refresh.
+    int is_glimpse;
     /// Between two samples: nanoseconds of CPU time, or, with `counts_cycles`, cycles of the CPU.
     uint64_t period;
     /// Not zero: the hardware's cycles are counted instead of the CPU clock. ENOENT where there is no such counter.
@@ -45,6 +47,8 @@ int cperf_measure_cycles(uint64_t nanoseconds, uint64_t *_Nonnull cycles, uint64
 uint64_t cperf_user_chain_mark(void);
 /// The identifier that records of an event, and of those inherited from it, carry. Returns 0, or -errno.
 int cperf_identifier(int descriptor, uint64_t *_Nonnull identifier);
+/// Lets an event of `is_glimpse` take one further sample. Returns 0, or -errno.
+int cperf_refresh(int descriptor);
 /// What an event and those inherited from it have counted: nanoseconds of CPU time, of a sampling event of the CPU clock
 /// and of a counter. Returns 0, or -errno.
 int cperf_count(int descriptor, uint64_t *_Nonnull count);

@@ -29,6 +29,19 @@ function openPicture(makeKind) {
   }
   const root = nodes[0];
   if (!root) return;
+
+  // What is too small to be drawn is searched all the same: for each rectangle that stands for some of it the name, the
+  // weight and the depth of each frame, callers first.
+  const namesBox = part('.names'), isComplete = !namesBox || namesBox.dataset.omitted === '0';
+  const hiddenNames = namesBox ? namesBox.textContent.split('\n').map((line) => line.split('\t')) : [];
+  for (const node of nodes) {
+    node.hiddenWeight = 0;
+    node.hiddenHits = 0;
+    if (node.g.dataset.h) {
+      node.hidden = node.g.dataset.h.split(',').map((frame) => frame.split('.').map((number) => parseInt(number, 36)));
+    }
+  }
+  const holders = nodes.filter((node) => node.hidden);
   let zoomed = root, current = root, hits = [], isFlame = svg.dataset.orientation === 'flame', theme = '';
   let characterWidth = 7.23, width = 1200;
 
@@ -121,6 +134,20 @@ function openPicture(makeKind) {
     draw();
   }
 
+  // The tools stay in sight while a tall picture is scrolled: they lie over it, at the upper edge of the window.
+  function keepToolsInSight() {
+    const above = -svg.getBoundingClientRect().top, last = svg.getBoundingClientRect().height - bar.firstElementChild.offsetHeight;
+    const isAway = above > barTop;
+    bar.setAttribute('y', isAway ? Math.min(above, Math.max(barTop, last)) : barTop);
+    bar.classList.toggle('afloat', isAway);
+  }
+
+  // Brings the outermost frame of the view into the window: turned over, it lies at the other end of the picture.
+  function reveal() {
+    zoomed.g.scrollIntoView({ block: isFlame ? 'end' : 'center' });
+    keepToolsInSight();
+  }
+
   // ---- Zoom and focus -----------------------------------------------------------------------------------
   function show(node) { details.textContent = kind.describe(node).filter(Boolean).join(' \u00b7 '); }
 
@@ -186,8 +213,23 @@ function openPicture(makeKind) {
       node.g.classList.toggle('hit', node.isHit);
       if (node.isHit) hits.push(node);
     }
+    const isNameHit = hiddenNames.map((texts) => Boolean(test && texts.some(test)));
+    for (const node of holders) searchHidden(node, isNameHit);
     if (test) count();
     if (kind.searched) kind.searched(test);
+  }
+
+  // Of the frames that a rectangle stands for: how many match, and what the outermost of them weigh.
+  function searchHidden(node, isNameHit) {
+    node.hiddenWeight = 0;
+    node.hiddenHits = 0;
+    let skip = Infinity;
+    for (const [name, weight, depth] of node.hidden) {
+      if (isNameHit[name]) node.hiddenHits += 1;
+      if (depth > skip) continue;
+      skip = isNameHit[name] ? depth : Infinity;
+      if (isNameHit[name]) node.hiddenWeight += weight;
+    }
   }
 
   // The outermost matches under a node: their weights add up, each sample once.
@@ -200,13 +242,16 @@ function openPicture(makeKind) {
       if (node.level > skip) continue;
       skip = node.isHit ? node.level : Infinity;
       if (node.isHit) found.push(node);
+      else if (node.hiddenWeight) found.push({ weight: node.hiddenWeight });
     }
     return found;
   }
 
   function count() {
     if (!box.value || box.hasAttribute('aria-invalid')) return;
-    const frames = hits.length === 1 ? '1 frame' : hits.length.toLocaleString('en') + ' frames';
+    const small = holders.reduce((sum, node) => sum + node.hiddenHits, 0), all = hits.length + small;
+    const frames = (isComplete ? '' : 'at least ') + (all === 1 ? '1 frame' : all.toLocaleString('en') + ' frames')
+      + (small ? ` (${small.toLocaleString('en')} too small to be drawn)` : '');
     const parts = [frames, kind.matched(outermost(root), root, 'all')];
     if (zoomed !== root) parts.push(kind.matched(outermost(zoomed), zoomed, 'view'));
     status.textContent = parts.join(', ');
@@ -295,7 +340,7 @@ function openPicture(makeKind) {
     next: () => step(1),
     previous: () => step(-1),
     reset: () => zoom(root),
-    flip: () => { isFlame = !isFlame; draw(); save(); },
+    flip: () => { isFlame = !isFlame; draw(); save(); reveal(); },
     theme: changeTheme,
     help: () => { details.textContent = KEYS; },
     search: () => { box.focus(); box.select(); },
@@ -371,11 +416,14 @@ function openPicture(makeKind) {
   box.addEventListener('input', () => { search(); save(); });
   regexBox.addEventListener('change', () => { search(); save(); });
   addEventListener('hashchange', restore);
-  addEventListener('resize', resize);
+  addEventListener('resize', () => { resize(); keepToolsInSight(); });
+  addEventListener('scroll', keepToolsInSight, { passive: true });
 
   // ---- Start --------------------------------------------------------------------------------------------
   const footerHeight = svg.viewBox.baseVal.height - 58 - levels * row;
   svg.classList.add('live');
+  // Painted last, so that it lies over the frames when they are scrolled under it.
+  footer.after(bar);
   svg.setAttribute('width', '100%');
   // Width of the monospace font that this browser took, measured on a line of it.
   const probe = root.text.textContent;

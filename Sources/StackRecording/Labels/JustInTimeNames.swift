@@ -44,8 +44,11 @@ package struct JustInTimeNames {
         }
         for process in processes.sorted().prefix(Self.processLimit) {
             do throws(UntrustedFile) {
-                let map = try PerfMap.ofProcess(
-                    process, owner: trust.userID, notBefore: trust.notBefore, directory: directory)
+                var map = try Self.ofContainer(process, trust: trust)
+                if map == nil {
+                    map = try PerfMap.ofProcess(
+                        process, owner: trust.userID, notBefore: trust.notBefore, directory: directory)
+                }
                 maps[process] = map
                 if let map, map.rejectedLines > 0 {
                     notes.append(
@@ -56,6 +59,15 @@ package struct JustInTimeNames {
                 notes.append(error.description)
             }
         }
+    }
+
+    /// The map as the process itself sees it: in a container under another number, and in another `/tmp`. Nil for one that
+    /// is in none, or has ended.
+    private static func ofContainer(_ process: Int32, trust: Trust) throws(UntrustedFile) -> PerfMap? {
+        guard let number = ProcessFacts.innermostNumber(of: process) else { return nil }
+        return try PerfMap.ofProcess(
+            process, owner: trust.userID, notBefore: trust.notBefore, directory: "/proc/\(process)/root/tmp",
+            number: number)
     }
 
     /// The function at an address of a process's own memory.

@@ -28,11 +28,15 @@ struct LabelledStacks {
         naming(1)
         notes = symbols.compactMap(\.failure) + compiled.notes
         var builder = StackProfileBuilder(period: Duration(nanosecondCount: raw.periodNanoseconds))
-        let frames = raw.frames.map { builder.id(of: Self.frame($0, raw, symbols, compiled)) }
+        var files = SourceFiles()
+        // Outermost first: a function, and what the compiler has inlined into it there.
+        let frames = raw.frames.map { frame in
+            Self.frames(frame, raw, symbols, compiled, &files).map { builder.id(of: $0) }
+        }
         let marker = builder.id(of: .truncationMarker)
         let stacks = raw.stacks.map { stack in
             // Raw stacks are leaf first. Where the walk did not reach the bottom, the missing part is marked.
-            let callers = stack.frames.reversed().map { frames[Int($0)] }
+            let callers = stack.frames.reversed().flatMap { frames[Int($0)] }
             return builder.stack(stack.end == .complete ? callers : [marker] + callers)
         }
         do throws(StackProfileError) {
@@ -65,25 +69,51 @@ struct LabelledStacks {
                 wanted[image].insert(address)
             }
         }
-        // Names only: lines would cost the reading of all debug information, and the picture shows functions.
-        let options = Symbolicator.Options(lines: false, inlines: false)
         // A file takes about as long as it is large: most of the time goes into reading its symbols.
         let all = max(1, raw.images.reduce(0) { $0 + $1.byteCount })
         var done = 0
         return zip(raw.images, wanted).map { image, addresses in
             defer { done += image.byteCount }
+            // Debug information is read where it is needed, but a list of its units is made first: of a program of
+            // gigabytes that alone takes long.
+            let isModest = image.byteCount <= largestForInlines
+            let options = Symbolicator.Options(lines: isModest, inlines: isModest)
             return SymbolizedImage(image, addresses, options: options) { share in
                 naming(min((Double(done) + share * Double(image.byteCount)) / Double(all), 0.999))
             }
         }
     }
 
+    /// The largest file whose debug information is read.
+    private static let largestForInlines = 1 << 30
+
     /// What frames of an image say they are of.
     private static func module(_ image: ProgramImage) -> String {
         PlainText.sanitized(image.name, maximumCharacters: 128)
     }
 
-    private static func frame(
+    private static func frames(
+        _ frame: RawFrame, _ raw: RawProfile, _ symbols: [SymbolizedImage], _ compiled: JustInTimeNames,
+        _ files: inout SourceFiles
+    ) -> [Frame] {
+        var outer = function(frame, raw, symbols, compiled)
+        guard let index = frame.imageIndex, case .image(let address) = frame.lookupAddress,
+            let symbolized = symbols[index].addresses[address], symbolized.function.value != nil
+        else { return [outer] }
+        (outer.file, outer.line) = files.position(of: outer, symbolized.position)
+        // Innermost first, as they were found.
+        let inlined = symbolized.inlined.prefix(mostInlined).reversed().map { call in
+            var frame = Frame(call.function, module: outer.module, traits: outer.traits.union(.inlined))
+            (frame.file, frame.line) = files.position(of: frame, call.position)
+            return frame
+        }
+        return [outer] + inlined
+    }
+
+    /// The most inlined calls shown at one place.
+    private static let mostInlined = 64
+
+    private static func function(
         _ frame: RawFrame, _ raw: RawProfile, _ symbols: [SymbolizedImage], _ compiled: JustInTimeNames
     ) -> Frame {
         let guessed: FrameTraits = frame.isGuessed ? .guessed : []
@@ -113,5 +143,23 @@ extension ProgramImage {
         case .memory(let bytes): bytes.count
         case .unavailable: 0
         }
+    }
+}
+
+/// The source file of each function: the first that was found, so that places whose lines are not known, or stand in
+/// another file, do not make two functions of one.
+private struct SourceFiles {
+    private struct Function: Hashable {
+        var name: String
+        var module: String?
+    }
+    private var fileOf: [Function: String] = [:]
+
+    mutating func position(of frame: Frame, _ position: SourcePosition?) -> (file: String?, line: Int?) {
+        let function = Function(name: frame.function, module: frame.module)
+        guard let position else { return (fileOf[function], nil) }
+        let file = fileOf[function] ?? position.file
+        fileOf[function] = file
+        return (file, position.file == file ? position.line : nil)
     }
 }

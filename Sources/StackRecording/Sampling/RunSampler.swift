@@ -154,6 +154,7 @@ package struct RunSampler: ~Copyable {
     private var wallConfiguration: WallClockConfiguration {
         var configuration = WallClockConfiguration()
         configuration.rateHertz = rateHertz
+        configuration.samplesRunningOnly = request.mode == .cpu
         if let budget = request.stopBudget { configuration.stopBudget = budget }
         return configuration
     }

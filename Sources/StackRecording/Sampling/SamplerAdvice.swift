@@ -17,6 +17,11 @@ extension SamplerHealth {
         if cutAtFrameLimit > 0 {
             advice.append("\(cutAtFrameLimit) stacks had too many frames to keep, and were cut there.")
         }
+        if withFramesLeftOut > 0 {
+            advice.append(
+                "\(withFramesLeftOut) stacks had more than \(SamplerConfiguration().maximumFrames) frames: their middle "
+                    + "is left out.")
+        }
         if throttled > 0 {
             advice.append("The kernel throttled the sampler \(throttled) times; samples are missing then.")
         }

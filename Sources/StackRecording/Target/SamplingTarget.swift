@@ -91,6 +91,24 @@ struct ProcessFacts: Equatable {
 
     init() {}
 
+    /// A process's number in its own namespace, nil where that is ours or the process has ended.
+    static func innermostNumber(of pid: Int32) -> Int32? {
+        do throws(Files.ReadError) {
+            return innermostNumber(status: try Files.read("/proc/\(pid)/status", limit: 1 << 16))
+        } catch {
+            return nil
+        }
+    }
+
+    /// The last of several numbers in the line `NSpid:`, from our namespace inwards.
+    static func innermostNumber(status: [UInt8]) -> Int32? {
+        let lines = status.split(separator: UInt8(ascii: "\n"))
+        guard let line = lines.first(where: { $0.starts(with: "NSpid:".utf8) }) else { return nil }
+        let numbers = line.dropFirst(6).split { $0 == 0x09 || $0 == 0x20 }
+        guard numbers.count > 1, let last = numbers.last else { return nil }
+        return Int32(String(decoding: last, as: UTF8.self))
+    }
+
     /// The facts in the text of the two files.
     init(status: [UInt8], stat: [UInt8]) {
         for line in status.split(separator: UInt8(ascii: "\n")) {

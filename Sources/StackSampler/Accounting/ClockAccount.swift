@@ -105,7 +105,7 @@ struct ClockAccount {
     private mutating func settle(_ processID: Int32, name: String, at time: Int64) {
         // Without a word of its clock yet: what was sampled of it then has nothing to be held against.
         guard var process = processes[processID], process.counted > 0 else { return }
-        let name = process.lastName ?? name
+        let name = process.lastName.flatMap { $0.isEmpty ? nil : $0 } ?? name
         let key = commands[name] != nil || commands.count < Self.mostCommands ? name : Self.otherCommands
         var command = commands[key] ?? Command()
         command.counted += process.counted - process.settledCount
