@@ -75,7 +75,9 @@ enum MonitorCommand {
         }
         do throws(SpawnError) {
             // Any code of the pipeline's is passed on, not only those this tool has names for.
-            CurrentProcess.exit(try monitored.run().status.shellCode)
+            let finished = try monitored.run()
+            explain(finished.report)
+            CurrentProcess.exit(finished.status.shellCode)
         } catch {
             throw ToolFailure(error.description, .failed)
         }
@@ -96,6 +98,13 @@ enum MonitorCommand {
             return fresh
         } catch {
             throw ToolFailure(error.description, .cannotWrite)
+        }
+    }
+
+    /// Says what a reader of the stages should know.
+    private static func explain(_ report: MonitorReport?) {
+        for note in report?.stageNotes ?? [] {
+            Console.note("\(syntax.name): \(PlainText.sanitized(note, maximumCharacters: 2048))")
         }
     }
 
@@ -156,6 +165,7 @@ enum MonitorCommand {
         } catch {
             throw ToolFailure("\(error)", .failed)
         }
+        explain(report)
         guard let status = report.exit.value else { return .success }
         CurrentProcess.exit(status.shellCode)
     }

@@ -29,7 +29,7 @@ extension Observation {
             monitorPeakResident: ProcessMemory.ofProcess(CurrentProcess.pid).map {
                 .value($0.highWaterMark)
             } ?? .unavailable(reason: "the monitor could not read its own memory"),
-            notes: notes + standingNotes())
+            notes: notes + stageNotes() + standingNotes(), stageNotes: stageNotes())
     }
 
     /// The stages as seen. Where the status file holds an account of its own, that is truer than what was seen of the
@@ -79,10 +79,26 @@ extension Observation {
             ?? .unavailable(reason: "the stage was over before its memory could be read")
     }
 
-    private func standingNotes() -> [String] {
+    /// What a reader of the stages should know.
+    private func stageNotes() -> [String] {
         var notes: [String] = []
         if ledger.clock.stages.isEmpty { notes.append("No stage was seen. \(feed.absence ?? "")") }
         notes += feed.notes
+        if ledger.droppedTransitions > 0 {
+            notes.append(
+                "\(ledger.droppedTransitions) transitions after the first \(StageLedger.maximumTransitions) are counted, "
+                    + "but not listed.")
+        }
+        if ledger.clock.droppedEvents > 0 {
+            notes.append(
+                "\(ledger.clock.droppedEvents) begins are left out, because more than \(StageClock.maximumStages) stages were "
+                    + "named or too many spans were open.")
+        }
+        return notes
+    }
+
+    private func standingNotes() -> [String] {
+        var notes: [String] = []
         if let memoryProblem {
             notes.append("Peaks of memory may be low, because marks were not reset. \(memoryProblem)")
         }
@@ -97,16 +113,6 @@ extension Observation {
         }
         if let coverageNote { notes.append(coverageNote) }
         if let multiplexNote { notes.append(multiplexNote) }
-        if ledger.droppedTransitions > 0 {
-            notes.append(
-                "\(ledger.droppedTransitions) transitions after the first \(StageLedger.maximumTransitions) are counted, "
-                    + "but not listed.")
-        }
-        if ledger.clock.droppedEvents > 0 {
-            notes.append(
-                "\(ledger.clock.droppedEvents) begins are left out, because more than \(StageClock.maximumStages) stages were "
-                    + "named or too many spans were open.")
-        }
         return notes
     }
 }

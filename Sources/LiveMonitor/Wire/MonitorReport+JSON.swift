@@ -21,6 +21,7 @@ extension MonitorReport {
         write("  \"monitor_cpu_s\": \(monitorCPU.inSeconds.fixed(6)),\n")
         write("  \"monitor_peak_rss_bytes\": \(monitorPeakResident.bytes),\n")
         write("  \"notes\": [\(notes.map(\.asJSON).joined(separator: ", "))],\n")
+        write("  \"stage_notes\": [\(stageNotes.map(\.asJSON).joined(separator: ", "))],\n")
         write("  \"dropped_transitions\": \(droppedTransitions),\n  \"transitions\": [")
         var piece = ""
         for (index, transition) in transitions.enumerated() {
@@ -67,7 +68,8 @@ extension MonitorReport {
                 $0.string.flatMap { StageName($0) }
             },
             monitorCPU: .seconds(monitorCPU), monitorPeakResident: .bytes(fields["monitor_peak_rss_bytes"]),
-            notes: (fields["notes"]?.array ?? []).compactMap(\.string))
+            notes: (fields["notes"]?.array ?? []).compactMap(\.string),
+            stageNotes: (fields["stage_notes"]?.array ?? []).compactMap(\.string))
     }
 
     private static func exit(in value: JSONValue?) -> Reading<ExitStatus> {

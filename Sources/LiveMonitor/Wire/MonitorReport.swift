@@ -123,4 +123,6 @@ public struct MonitorReport: Equatable, Sendable {
     public var monitorPeakResident: Reading<ByteCount>
     /// What a reader of the numbers should know, in whole sentences.
     public var notes: [String]
+    /// Those of the notes that are about the stages: why there is none, or how far they can be trusted.
+    public var stageNotes: [String] = []
 }
