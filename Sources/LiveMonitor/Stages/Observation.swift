@@ -80,6 +80,7 @@ struct Observation {
     mutating func readTransitions() -> Bool {
         let edges = feed.read()
         guard !edges.isEmpty else { return false }
+        sampler.markers.formUnion(edges.compactMap(\.marker?.pid))
         let open = ledger.active
         guard let sample = takeSample(atEdge: true) else {
             pending += edges

@@ -54,6 +54,8 @@ final class TargetSampler {
     private var looks = 0
     private var lastBusiest: Int64 = 0
     private var ends = TreeEndWatch()
+    /// Processes that only marked stages and may not have ended yet.
+    var markers: Set<Int32> = []
     /// The largest sum of resident memory since the last reset.
     private var largestSum = ByteCount.zero
     /// Why the kernel's mark could not be reset, once that has happened.
@@ -140,7 +142,7 @@ final class TargetSampler {
     func sample(atEdge: Bool) -> TargetSample? {
         let before = Set(members.keys)
         let isThere = readTree()
-        ends.look(waitedFaults: account.waitedFaults) { pid in
+        ends.look(waitedFaults: account.waitedFaults, markers: &markers) { pid in
             pid == target.pid || members[pid] != nil || before.contains(pid)
         }
         guard isThere else { return nil }

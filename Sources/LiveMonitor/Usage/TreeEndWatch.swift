@@ -34,14 +34,18 @@ struct TreeEndWatch {
     ///
     /// - Parameters:
     ///   - waitedFaults: Page faults of all children that were waited for.
+    ///   - markers: Processes that only marked stages, which do not count; those that have ended are taken out.
     ///   - isMember: Whether a process is known to be of the tree.
-    mutating func look(waitedFaults: Int64, isMember: (Int32) -> Bool) {
+    mutating func look(
+        waitedFaults: Int64, markers: inout Set<Int32>, isMember: (Int32) -> Bool
+    ) {
         defer { self.waitedFaults = waitedFaults }
         guard let listener, problem == nil else {
             if waitedFaults > self.waitedFaults { found.hasUnknown = true }
             return
         }
-        let largest = exits.largestPeak(of: listener.exits.read(), isMember: isMember)
+        let ends = listener.exits.read().filter { markers.remove($0.pid) == nil }
+        let largest = exits.largestPeak(of: ends, isMember: isMember)
         if let largest {
             found.peak = .larger(found.peak, MemoryPeak(size: largest, isHighWaterMark: true))
         }
