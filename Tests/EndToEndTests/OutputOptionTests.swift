@@ -1,6 +1,7 @@
 import FrozenProfile
 import LinuxProcess
 import LinuxSystem
+import ProfileStore
 import TestSupport
 import Testing
 
