@@ -266,7 +266,7 @@ let testedTargets: [String: [String]] = [
     "JSONDocumentTests": ["JSONDocument"],
     "StagesTests": ["Stages", "JSONDocument"],
     "YAMLDocumentTests": ["YAMLDocument"],
-    "StackProfileTests": ["StackProfile"],
+    "StackProfileTests": ["StackProfile", "Compression"],
     "FlameGraphTests": ["FlameGraph", "StackProfile"],
     "SymbolicationTests": ["Symbolication"],
     "InstructionCountingTests": ["InstructionCounting", "Stages", "StackProfile"],

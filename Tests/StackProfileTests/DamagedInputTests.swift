@@ -1,3 +1,4 @@
+import Compression
 import Measurement
 import TestSupport
 import Testing
