@@ -36,10 +36,15 @@ build: bootstrap
 demo: build
 	@scripts/demo
 
-# One test at a time: many measure CPU time and would measure each other.
+# Tests of pure code run side by side. The others run one at a time: they start processes and measure CPU time, and would
+# measure each other.
+PURE_TESTS := ^(Measurement|JSONDocument|YAMLDocument|MessageDigest|Metrics|Statistics|StackProfile|FrozenProfile|FunctionAttribution|ProfileComparison)Tests\.
+
 test:
 	@scripts/bootstrap --tests
-	@PATH="$(CURDIR)/.build/test-venv/bin:$$PATH" swift test --no-parallel
+	@swift build --build-tests
+	@PATH="$(CURDIR)/.build/test-venv/bin:$$PATH" swift test --skip-build --filter '$(PURE_TESTS)'
+	@PATH="$(CURDIR)/.build/test-venv/bin:$$PATH" swift test --skip-build --no-parallel --skip '$(PURE_TESTS)'
 
 format:
 	@git ls-files -z '*.swift' | xargs -0 swift format -i

@@ -71,6 +71,7 @@ let package = Package(
                 "FrozenProfile", "StackProfile", "Statistics", "JSONDocument", "LinuxProcess", "Measurement",
             ]),
         .target(name: "Statistics", dependencies: ["LinuxSystem"]),
+        .target(name: "Metrics", dependencies: ["Measurement"]),
         // Style and script are files of their own, embedded so that the tool stays one file.
         .target(
             name: "ProfileReport",
@@ -110,7 +111,9 @@ let package = Package(
             ]),
         .target(
             name: "LiveMonitor",
-            dependencies: ["Stages", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement"]),
+            dependencies: [
+                "Stages", "Metrics", "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement",
+            ]),
         .target(
             name: "ProfileStore",
             dependencies: [
@@ -119,7 +122,9 @@ let package = Package(
             ]),
         .target(
             name: "FrozenProfile",
-            dependencies: ["YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement", "MessageDigest"]),
+            dependencies: [
+                "Metrics", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement", "MessageDigest",
+            ]),
         // Style and script are files of their own, embedded so that the tool stays one file.
         .target(
             name: "FlameGraph", dependencies: ["StackProfile", "Measurement"],
@@ -271,7 +276,8 @@ let testedTargets: [String: [String]] = [
     "SymbolicationTests": ["Symbolication"],
     "InstructionCountingTests": ["InstructionCounting", "Stages", "StackProfile"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
-    "LiveMonitorTests": ["LiveMonitor", "Stages", "JSONDocument", "monitor-probe"],
+    "MetricsTests": ["Metrics"],
+    "LiveMonitorTests": ["LiveMonitor", "Metrics", "Stages", "JSONDocument", "monitor-probe"],
     "FrozenProfileTests": ["FrozenProfile", "ProfileSamples", "MessageDigest", "YAMLDocument"],
     "ProfileStoreTests": ["ProfileStore", "FrozenProfile", "ProfileSamples", "MessageDigest"],
     "MessageDigestTests": ["MessageDigest"],

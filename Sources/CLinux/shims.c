@@ -102,6 +102,7 @@ pid_t clinux_wait(pid_t pid, int *status, struct clinux_usage *usage) {
         .cpu_nanoseconds = cpu_nanoseconds(&told),
         .peak_resident_kibibytes = told.ru_maxrss,
         .major_faults = told.ru_majflt,
+        .minor_faults = told.ru_minflt,
         .voluntary_switches = told.ru_nvcsw,
         .involuntary_switches = told.ru_nivcsw,
         .blocks_read = told.ru_inblock,

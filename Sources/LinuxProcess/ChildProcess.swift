@@ -225,6 +225,8 @@ public struct ChildProcess: ~Copyable {
         public var diskWritten: ByteCount
         /// Page faults that needed reading from storage.
         public var majorFaults: Int
+        /// Page faults that memory alone could serve.
+        public var minorFaults: Int
         /// How often they gave the processor away to wait.
         public var voluntarySwitches: Int
         /// How often it was taken from them.
@@ -232,12 +234,14 @@ public struct ChildProcess: ~Copyable {
 
         /// A usage of its parts.
         public init(
-            diskRead: ByteCount, diskWritten: ByteCount, majorFaults: Int, voluntarySwitches: Int,
+            diskRead: ByteCount, diskWritten: ByteCount, majorFaults: Int, minorFaults: Int,
+            voluntarySwitches: Int,
             involuntarySwitches: Int
         ) {
             self.diskRead = diskRead
             self.diskWritten = diskWritten
             self.majorFaults = majorFaults
+            self.minorFaults = minorFaults
             self.voluntarySwitches = voluntarySwitches
             self.involuntarySwitches = involuntarySwitches
         }
@@ -246,6 +250,7 @@ public struct ChildProcess: ~Copyable {
             self.init(
                 diskRead: ByteCount(bytes: raw.blocks_read * 512),
                 diskWritten: ByteCount(bytes: raw.blocks_written * 512), majorFaults: Int(raw.major_faults),
+                minorFaults: Int(raw.minor_faults),
                 voluntarySwitches: Int(raw.voluntary_switches),
                 involuntarySwitches: Int(raw.involuntary_switches))
         }

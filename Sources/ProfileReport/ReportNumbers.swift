@@ -16,11 +16,10 @@ enum ReportNumbers {
 
     /// A metric's value: milliseconds of short times, tenths of mebibytes.
     static func value(_ value: Double, _ metric: Metric) -> String {
-        switch metric {
-        case .wall, .cpu, .runQueueWait: value.fixed(value < 100 ? 3 : 1)
-        case .diskRead, .diskWritten, .majorFaults, .voluntarySwitches, .involuntarySwitches, .instructions:
-            value.fixed(0)
-        default: value.fixed(1)
+        switch metric.unit {
+        case .seconds: value.fixed(value < 100 ? 3 : 1)
+        case .bytes, .count: value.fixed(0)
+        case .mebibytes, .percent: value.fixed(1)
         }
     }
 

@@ -26,7 +26,7 @@ struct LogFileTests {
         let count = #"(\d+|unavailable)"#
         let usage =
             " disk_read_mb=\(number) disk_written_mb=\(number) major_faults=\(count) voluntary_switches=\(count) "
-            + "involuntary_switches=\(count) run_queue_wait_s=\(number) pss_mb=\(number)( instructions=\\d+)?"
+            + "involuntary_switches=\(count) run_queue_wait_s=\(number) pss_mb=\(number)( instructions=\\d+)? minor_faults=\(count)"
         let total = try Regex(
             "total_wall_s=\(number) peak_rss_mb=\(number) avg_cpu_pct=\(number) cpu_s=\(number) "
                 + "unattributed_s=\(number)\(usage)")

@@ -1,6 +1,7 @@
 import LinuxProcess
 import LinuxSystem
 import Measurement
+import Metrics
 import Stages
 import TestSupport
 import Testing
@@ -18,11 +19,12 @@ func sampleTick(stages: [String] = ["summarization"], cpu: Reading<Double> = .va
 }
 
 /// A usage with known numbers.
-let sampleUsage = MonitorReport.Usage(
-    diskRead: .value(.mebibytes(1.5)), diskWritten: .unavailable(reason: "no \"io\""), majorFaults: .value(7),
-    voluntarySwitches: .value(12), involuntarySwitches: .value(0), runQueueWait: .value(.milliseconds(25)),
-    instructions: .value(123_456_789_012),
-    proportionalResident: .value(.mebibytes(60)))
+let sampleUsage = MetricReadings([
+    .diskRead: .value(1.5 * 1_048_576), .diskWritten: .unavailable(reason: "no \"io\""),
+    .majorFaults: .value(7), .voluntarySwitches: .value(12), .involuntarySwitches: .value(0),
+    .runQueueWait: .value(0.025), .instructions: .value(123_456_789_012), .minorFaults: .value(34),
+    .proportionalResident: .value(60),
+])
 
 @Suite("Lines of the log and of plain progress")
 struct LogTextTests {
@@ -124,7 +126,8 @@ struct MessageTests {
                 waited: WaitedUsage(
                     cpu: .milliseconds(5), peak: .kibibytes(9),
                     usage: .init(
-                        diskRead: .kibibytes(4), diskWritten: .zero, majorFaults: 1, voluntarySwitches: 2,
+                        diskRead: .kibibytes(4), diskWritten: .zero, majorFaults: 1, minorFaults: 4,
+                        voluntarySwitches: 2,
                         involuntarySwitches: 3))),
             .finish(exit: .signal(9), waited: WaitedUsage()), .finish(exit: nil, waited: WaitedUsage()),
         ] {

@@ -1,6 +1,7 @@
 import LinuxProcess
 import LinuxSystem
 import Measurement
+import Metrics
 import Stages
 import TestSupport
 import Testing
@@ -17,33 +18,34 @@ struct UsageTests {
         let report = try run.report()
         let own = try run.oracleFields()
         let disk = try report.stage("disk").usage
-        let written = try #require(disk.diskWritten.value)
+        let written = try #require(disk[.diskWritten].value)
         let expected = try #require(own["disk"]?["written_bytes"])
         #expect(expected >= Double(24 << 20), "the oracle")
         // The counters are read when the edge has been heard of: on a busy machine a part falls to the stage before.
-        let before = try #require(try report.stage("calm").usage.diskWritten.value)
-        let sum = Double((before + written).bytes)
+        let before = try #require(try report.stage("calm").usage[.diskWritten].value)
+        let sum = before + written
         // The status file is a block or two.
         #expect(isNear(sum, expected, share: 0, amount: 131_072), "\(before) \(written) \(expected)")
         #expect(written > before)
         let pool = try report.stage("pool").usage
-        let seen = try #require(pool.voluntarySwitches.value) + #require(pool.involuntarySwitches.value)
+        let seen = try #require(pool[.voluntarySwitches].value) + #require(pool[.involuntarySwitches].value)
         // The threads have ended by the end of the stage: what they did in their last moments is not known.
         let all = try #require(own["pool"]?["switches"])
         #expect(all >= 160, "the oracle")
-        #expect(Double(seen) <= all + 20, "\(seen) of \(all)")
+        #expect(seen <= all + 20, "\(seen) of \(all)")
         let total = report.totals.usage
-        #expect(try #require(total.diskWritten.value) >= written)
-        let switches = try #require(total.voluntarySwitches.value) + #require(total.involuntarySwitches.value)
-        #expect(Double(switches) >= own.values.reduce(0) { $0 + ($1["switches"] ?? 0) })
+        #expect(try #require(total[.diskWritten].value) >= written)
+        let switches =
+            try #require(total[.voluntarySwitches].value) + #require(total[.involuntarySwitches].value)
+        #expect(switches >= own.values.reduce(0) { $0 + ($1["switches"] ?? 0) })
         // Where the stages do not hold them, a note says so.
         #expect(
             seen >= 150 || report.notes.contains { $0.contains("% of the run's switches") }, "\(report.notes)"
         )
-        #expect(total.runQueueWait.value != nil)
-        let shares = try #require(try report.stage("after").usage.proportionalResident.value)
+        #expect(total[.runQueueWait].value != nil)
+        let shares = try #require(try report.stage("after").usage[.proportionalResident].value)
         let peak = try #require(try report.stage("after").peakResident.value)
-        #expect(shares > .mebibytes(2) && shares <= peak)
+        #expect(shares > 2 && shares <= peak.mebibytes)
     }
 
     /// Watches a Python program to its end, with an event in place of instructions, and reports.
@@ -87,23 +89,36 @@ struct UsageTests {
     @Test("What a counter counts is told by stage, children included; page faults stand for instructions")
     func counter() throws {
         let report = try watched(Self.touching, counting: .pageFaults)
-        func count(_ name: String) throws -> Int {
-            try #require(try report.stage(name).usage.instructions.value)
+        func count(_ name: String) throws -> Double {
+            try #require(try report.stage(name).usage[.instructions].value)
         }
         #expect((500..<1500).contains(try count("few")))
         #expect((6000..<8000).contains(try count("many")))
         // What was shared with the child is written to for the first time since.
         #expect(try count("none") < 3000)
-        let total = try #require(report.totals.usage.instructions.value)
+        let total = try #require(report.totals.usage[.instructions].value)
         #expect(total >= (try count("few") + count("many") + count("none")))
         let back = try #require(MonitorReport.parse(Array(report.json.utf8)))
-        #expect(back.totals.usage.instructions.value == total)
+        #expect(back.totals.usage[.instructions].value == total)
+    }
+
+    @Test("Minor faults are those of each stage, of children that were waited for too")
+    func minorFaults() throws {
+        let report = try watched(Self.touching, counting: .pageFaults)
+        func count(_ name: String) throws -> Double {
+            try #require(try report.stage(name).usage[.minorFaults].value)
+        }
+        // A page is touched for the first time 500 and 6000 times; the interpreter and the fork add a few hundred.
+        #expect((500..<1500).contains(try count("few")))
+        #expect((6000..<8000).contains(try count("many")))
+        let total = try #require(report.totals.usage[.minorFaults].value)
+        #expect(total >= (try count("few") + count("many") + count("none")))
     }
 
     @Test("Instructions are counted by stage, or the kernel's reason is told where it has no counter")
     func instructions() throws {
         let report = try watched(Self.touching, counting: .instructions)
-        switch report.totals.usage.instructions {
+        switch report.totals.usage[.instructions] {
         case .value(let all): #expect(all > 1_000_000)
         case .unavailable(let reason):
             #expect(
@@ -111,7 +126,7 @@ struct UsageTests {
                     "the kernel refuses a counter of them: No such file or directory",
                     "the kernel refuses a counter of them: Operation not supported",
                 ].contains(reason))
-            #expect(try report.stage("many").usage.instructions == .unavailable(reason: reason))
+            #expect(try report.stage("many").usage[.instructions] == .unavailable(reason: reason))
         }
     }
 
@@ -120,12 +135,14 @@ struct UsageTests {
         let run = try ProbeRun.pipeline(["burst:many=200", "slow:sleep=200"], options: ["--quiet"])
         let report = try run.report()
         let slow = try report.stage("slow").usage
-        #expect(slow.voluntarySwitches.value != nil)
+        #expect(slow[.voluntarySwitches].value != nil)
         let burst = try report.stage("burst").usage
         // A few of them may have been looked at.
         #expect(
-            burst.diskRead.value != nil
-                || burst.diskRead.unavailableReason == "the stage was over before its counters could be read")
+            burst[.diskRead].value != nil
+                || burst[.diskRead].unavailableReason
+                    == "the stage was over before its counters could be read"
+        )
     }
 
     private func point(_ bytes: Int64, _ switches: Int64, look: Int, readable: UsageKinds = .all)

@@ -73,7 +73,7 @@ struct clinux_usage {
     int64_t cpu_nanoseconds;
     /// The largest of any one of them.
     int64_t peak_resident_kibibytes;
-    int64_t major_faults;
+    int64_t major_faults, minor_faults;
     int64_t voluntary_switches, involuntary_switches;
     /// In units of 512 bytes.
     int64_t blocks_read, blocks_written;

@@ -173,10 +173,13 @@ struct RecordWriter {
         let report = passed.observed.report
         let stages = report.stages.map { stage in
             var use = ResourceUse(stage)
-            // Why a machine counts none is said once, under the totals.
-            if report.totals.usage.instructions.value != nil {
-                use[.instructions] = stage.usage.instructions.map(Double.init)
+            var usage = stage.usage
+            // Why a machine has none is said once, under the totals.
+            for metric in usage.metrics
+            where metric.definition.isOptional && report.totals.usage[metric].value == nil {
+                usage.remove(metric)
             }
+            use.add(usage)
             return StageRun(
                 stage: stage.name, entered: .value(stage.entered), workSeconds: stage.work.map(\.inSeconds),
                 use: use, isShared: stage.isShared, source: stage.source.rawValue,
@@ -233,12 +236,11 @@ extension RunRecord.Monitor {
 }
 
 extension ResourceUse {
-    /// What a stage used, as the monitor saw it.
+    /// The time and memory of a stage, as the monitor saw them.
     init(_ stage: MonitorReport.Stage) {
         self.init(
             wallSeconds: stage.wall.map(\.inSeconds), cpuSeconds: stage.cpu.map(\.inSeconds),
             peakResidentMB: stage.peakResident.map(\.mebibytes), averageCPUPercent: stage.averageCPUPercent)
-        add(stage.usage)
     }
 
     /// The whole run: wall and CPU time by the kernel's account at its end, which includes every waited-for
@@ -254,18 +256,6 @@ extension ResourceUse {
             averageCPUPercent: wall > 0
                 ? .value(cpu / wall * 100) : .unavailable(reason: "the run took no measurable time"))
         add(report.totals.usage)
-        self[.instructions] = report.totals.usage.instructions.map(Double.init)
-    }
-
-    /// Adds what the monitor counted besides time and memory.
-    private mutating func add(_ usage: MonitorReport.Usage) {
-        self[.proportionalResident] = usage.proportionalResident.map(\.mebibytes)
-        self[.diskRead] = usage.diskRead.map { Double($0.bytes) }
-        self[.diskWritten] = usage.diskWritten.map { Double($0.bytes) }
-        self[.majorFaults] = usage.majorFaults.map(Double.init)
-        self[.voluntarySwitches] = usage.voluntarySwitches.map(Double.init)
-        self[.involuntarySwitches] = usage.involuntarySwitches.map(Double.init)
-        self[.runQueueWait] = usage.runQueueWait.map(\.inSeconds)
     }
 }
 

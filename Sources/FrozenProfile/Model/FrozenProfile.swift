@@ -1,4 +1,6 @@
 public import Measurement
+// Profiles are made of metrics: who reads one reads the other.
+@_exported public import Metrics
 public import YAMLDocument
 
 /// A version's cost, frozen: raw values of every run, and summaries derived from them.

@@ -1,5 +1,6 @@
 internal import LinuxProcess
 internal import Measurement
+internal import Metrics
 internal import Stages
 
 /// The lines of `.monitor.log`. Keys keep their order; new ones come at the end of a line.
@@ -66,12 +67,23 @@ enum LogText {
         return lines
     }
 
-    private static func usage(_ usage: MonitorReport.Usage) -> String {
-        " disk_read_mb=\(usage.diskRead.mebibytes) disk_written_mb=\(usage.diskWritten.mebibytes) "
-            + "major_faults=\(usage.majorFaults.count) voluntary_switches=\(usage.voluntarySwitches.count) "
-            + "involuntary_switches=\(usage.involuntarySwitches.count) "
-            + "run_queue_wait_s=\(usage.runQueueWait.seconds) pss_mb=\(usage.proportionalResident.mebibytes)"
-            + (usage.instructions.value.map { " instructions=\($0)" } ?? "")
+    /// The keys of the first version of the log, in its order; others come after them.
+    private static let firstKeys: [Metric] = [
+        .diskRead, .diskWritten, .majorFaults, .voluntarySwitches, .involuntarySwitches, .runQueueWait,
+        .proportionalResident, .instructions,
+    ]
+
+    private static func usage(_ usage: MetricReadings) -> String {
+        let others = usage.metrics.filter { !firstKeys.contains($0) }
+        return (firstKeys + others).map { metric in
+            let reading = usage[metric]
+            if metric.definition.isOptional && reading.value == nil { return "" }
+            let (key, value): (String, Double?) =
+                metric.unit == .bytes
+                ? (metric.runKey.replacing("_bytes", with: "_mb"), reading.value.map { $0 / 1_048_576 })
+                : (metric.runKey, reading.value)
+            return " \(key)=\(value?.fixed(metric.unit.logDecimals) ?? unavailable)"
+        }.joined()
     }
 
     /// What a person is told about the end of a pipeline.
@@ -101,10 +113,18 @@ extension Reading<Duration> {
     var seconds: String { value?.inSeconds.fixed(3) ?? LogText.unavailable }
 }
 
-extension Reading<Int> {
-    var count: String { value.map { "\($0)" } ?? LogText.unavailable }
-}
-
 extension Reading<Double> {
     var oneDecimal: String { value?.fixed(1) ?? LogText.unavailable }
+}
+
+extension MetricUnit {
+    /// The decimals in the log.
+    fileprivate var logDecimals: Int {
+        switch self {
+        case .seconds: 3
+        case .mebibytes, .bytes: 2
+        case .percent: 1
+        case .count: 0
+        }
+    }
 }

@@ -194,6 +194,7 @@ final class TargetSampler {
         counts[.diskRead] = waited.diskRead.bytes
         counts[.diskWritten] = waited.diskWritten.bytes
         counts[.majorFaults] = Int64(waited.majorFaults)
+        counts[.minorFaults] = Int64(waited.minorFaults)
         counts[.voluntarySwitches] = Int64(waited.voluntarySwitches)
         counts[.involuntarySwitches] = Int64(waited.involuntarySwitches)
         // The counter is there until it is closed, whoever has ended.
@@ -364,6 +365,7 @@ final class TargetSampler {
         reading.hasEnded = stat.hasEnded
         reading.usage = known?.reading.usage ?? UsageCounts()
         reading.usage[.majorFaults] = stat.majorFaults + stat.waitedChildrenMajorFaults
+        reading.usage[.minorFaults] = stat.minorFaults + stat.waitedChildrenMinorFaults
         if let moved = ProcessIO.ofProcess(pid) {
             reading.usage[.diskRead] = moved.read.bytes
             reading.usage[.diskWritten] = moved.written.bytes

@@ -1,3 +1,6 @@
+internal import Measurement
+internal import Metrics
+
 /// What is counted of a process tree besides CPU time and memory. Every count only grows.
 enum UsageKind: Int, CaseIterable {
     /// In bytes.
@@ -8,29 +11,74 @@ enum UsageKind: Int, CaseIterable {
     case runQueueWait
     /// In user mode.
     case instructions
+    case minorFaults
+
+    /// The metric that the count is a reading of.
+    var metric: Metric {
+        switch self {
+        case .diskRead: .diskRead
+        case .diskWritten: .diskWritten
+        case .majorFaults: .majorFaults
+        case .voluntarySwitches: .voluntarySwitches
+        case .involuntarySwitches: .involuntarySwitches
+        case .runQueueWait: .runQueueWait
+        case .instructions: .instructions
+        case .minorFaults: .minorFaults
+        }
+    }
+
+    /// A count in the metric's unit: times are counted in nanoseconds.
+    func value(of count: Int64) -> Double {
+        metric.unit == .seconds ? Duration(nanosecondCount: count).inSeconds : Double(count)
+    }
+
+    /// Whether the kernel keeps it of processes that have ended: with who waited for them, or in a counter.
+    var isInherited: Bool {
+        switch self {
+        case .diskRead, .diskWritten, .majorFaults, .minorFaults, .instructions: true
+        case .voluntarySwitches, .involuntarySwitches, .runQueueWait: false
+        }
+    }
+
+    /// Whether `wait4` tells it of a process that has ended and of those that it has waited for.
+    var isToldByWait: Bool {
+        switch self {
+        case .diskRead, .diskWritten, .majorFaults, .minorFaults, .voluntarySwitches, .involuntarySwitches:
+            true
+        case .runQueueWait, .instructions: false
+        }
+    }
+
+    /// Why there is none where it could not be read.
+    var unreadable: String {
+        switch self {
+        case .diskRead, .diskWritten: "the kernel did not let /proc/PID/io of every process be read"
+        case .runQueueWait: "this kernel keeps no account of it (CONFIG_SCHED_INFO)"
+        case .instructions: "the counter could not be read"
+        case .majorFaults, .minorFaults, .voluntarySwitches, .involuntarySwitches:
+            "the process could not be read"
+        }
+    }
 }
 
 /// Some kinds of usage.
 struct UsageKinds: OptionSet {
-    var rawValue: UInt8
+    var rawValue: UInt16
 
     static let all = UsageKinds(UsageKind.allCases)
     /// What the kernel keeps of processes that have ended: with who waited for them, or in a counter.
-    static let inherited: UsageKinds = [.diskRead, .diskWritten, .majorFaults, .instructions].reduce(into: [])
-    {
-        $0.formUnion(UsageKinds([$1]))
-    }
+    static let inherited = UsageKinds(UsageKind.allCases.filter(\.isInherited))
 
-    init(rawValue: UInt8) { self.rawValue = rawValue }
+    init(rawValue: UInt16) { self.rawValue = rawValue }
 
-    init(_ kinds: [UsageKind]) { rawValue = kinds.reduce(0) { $0 | 1 << UInt8($1.rawValue) } }
+    init(_ kinds: [UsageKind]) { rawValue = kinds.reduce(0) { $0 | 1 << UInt16($1.rawValue) } }
 
-    func contains(_ kind: UsageKind) -> Bool { rawValue & 1 << UInt8(kind.rawValue) != 0 }
+    func contains(_ kind: UsageKind) -> Bool { rawValue & 1 << UInt16(kind.rawValue) != 0 }
 }
 
 /// A count of each kind.
 struct UsageCounts: Equatable {
-    private var values = SIMD8<Int64>(repeating: 0)
+    private var values = SIMD16<Int64>(repeating: 0)
 
     subscript(kind: UsageKind) -> Int64 {
         get { values[kind.rawValue] }

@@ -65,15 +65,17 @@ enum ControlMessage: Equatable {
 
 extension ChildProcess.Usage {
     fileprivate var json: String {
-        "[\(diskRead.bytes),\(diskWritten.bytes),\(majorFaults),\(voluntarySwitches),\(involuntarySwitches)]"
+        "[\(diskRead.bytes),\(diskWritten.bytes),\(majorFaults),\(voluntarySwitches),\(involuntarySwitches),"
+            + "\(minorFaults)]"
     }
 
     fileprivate init?(json: JSONValue) {
         let numbers = (json.array ?? []).compactMap { $0.number.flatMap { Int(exactly: $0) } }
-        guard numbers.count == 5 else { return nil }
+        guard numbers.count == 6 else { return nil }
         self.init(
             diskRead: ByteCount(bytes: Int64(numbers[0])), diskWritten: ByteCount(bytes: Int64(numbers[1])),
-            majorFaults: numbers[2], voluntarySwitches: numbers[3], involuntarySwitches: numbers[4])
+            majorFaults: numbers[2], minorFaults: numbers[5], voluntarySwitches: numbers[3],
+            involuntarySwitches: numbers[4])
     }
 }
 

@@ -1,6 +1,7 @@
 internal import JSONDocument
 internal import LinuxProcess
 internal import Measurement
+internal import Metrics
 internal import Stages
 
 extension MonitorReport {
@@ -59,7 +60,7 @@ extension MonitorReport {
                 wall: .seconds(totals["wall_s"]), cpu: .seconds(totals["cpu_s"]),
                 peakResident: .bytes(totals["peak_rss_bytes"]),
                 peakMethod: totals["peak_method"]?.string.flatMap { PeakMethod(rawValue: $0) },
-                averageCPUPercent: .number(totals["avg_cpu_pct"]), usage: Usage(jsonFields: totals)),
+                averageCPUPercent: .number(totals["avg_cpu_pct"]), usage: MetricReadings(jsonFields: totals)),
             unattributed: .seconds(fields["unattributed_s"]), ticks: ticks,
             log: fields["log"].flatMap { Log(json: $0) }, statusFile: fields["status_file"]?.string,
             exit: exit(in: fields["exit"]),
@@ -101,7 +102,7 @@ extension MonitorReport.Stage {
             cpu: .seconds(fields["cpu_s"]), peakResident: .bytes(fields["peak_rss_bytes"]),
             peakMethod: fields["peak_method"]?.string.flatMap { MonitorReport.PeakMethod(rawValue: $0) },
             averageCPUPercent: .number(fields["avg_cpu_pct"]), isShared: isShared, source: source,
-            usage: MonitorReport.Usage(jsonFields: fields))
+            usage: MetricReadings(jsonFields: fields))
     }
 }
 
@@ -113,28 +114,29 @@ extension MonitorReport.Totals {
     }
 }
 
-extension MonitorReport.Usage {
+extension MetricReadings {
     fileprivate var jsonFields: String {
-        [
-            "\"disk_read_bytes\": \(diskRead.bytes)", "\"disk_written_bytes\": \(diskWritten.bytes)",
-            "\"major_faults\": \(majorFaults.jsonCount)",
-            "\"voluntary_switches\": \(voluntarySwitches.jsonCount)",
-            "\"involuntary_switches\": \(involuntarySwitches.jsonCount)",
-            "\"run_queue_wait_s\": \(runQueueWait.jsonSeconds)",
-            "\"instructions\": \(instructions.jsonCount)",
-            "\"pss_bytes\": \(proportionalResident.bytes)",
-        ].joined(separator: ", ")
+        metrics.map { metric in
+            let form = metric.wireForm
+            let reading = self[metric].json { ($0 * form.scale).fixed(form.decimals) }
+            return "\(form.key.asJSON): \(reading)"
+        }.joined(separator: ", ")
     }
 
     fileprivate init(jsonFields fields: [String: JSONValue]) {
-        self.init(
-            diskRead: .bytes(fields["disk_read_bytes"]), diskWritten: .bytes(fields["disk_written_bytes"]),
-            majorFaults: .count(fields["major_faults"]),
-            voluntarySwitches: .count(fields["voluntary_switches"]),
-            involuntarySwitches: .count(fields["involuntary_switches"]),
-            runQueueWait: .seconds(fields["run_queue_wait_s"]),
-            instructions: .count(fields["instructions"]),
-            proportionalResident: .bytes(fields["pss_bytes"]))
+        self.init()
+        for metric in Metric.allCases where !Metric.primary.contains(metric) {
+            let form = metric.wireForm
+            self[metric] = .number(fields[form.key]).map { $0 / form.scale }
+        }
+    }
+}
+
+extension Metric {
+    /// How a report holds a value: memory in bytes.
+    fileprivate var wireForm: (key: String, scale: Double, decimals: Int) {
+        guard unit == .mebibytes else { return (runKey, 1, decimals) }
+        return (runKey.replacing("_mb", with: "_bytes"), 1_048_576, 0)
     }
 }
 
@@ -205,16 +207,13 @@ extension Reading<ByteCount> {
     }
 }
 
-extension Reading<Int> {
-    fileprivate var jsonCount: String {
+extension Reading {
+    /// The value as JSON, or why there is none.
+    fileprivate func json(_ convert: (Value) -> String) -> String {
         switch self {
-        case .value(let value): "\(value)"
+        case .value(let value): convert(value)
         case .unavailable(let reason): LiveMonitor.unavailable(reason)
         }
-    }
-
-    fileprivate static func count(_ value: JSONValue?) -> Self {
-        value?.integer.map { .value($0) } ?? .unavailable(reason: value.unavailableReason)
     }
 }
 

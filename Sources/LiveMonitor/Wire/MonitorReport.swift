@@ -1,5 +1,6 @@
 public import LinuxProcess
 public import Measurement
+public import Metrics
 public import Stages
 
 /// What the monitor found out about a run.
@@ -15,32 +16,6 @@ public struct MonitorReport: Equatable, Sendable {
         case sampled
         /// A lower bound: processes ended in the stage whose peaks the kernel did not report.
         case atLeast = "at least"
-    }
-
-    /// What was used besides time and memory, by the pipeline and its descendants.
-    ///
-    /// Of a stage these are differences between what was read at its edges; a stage that was over before they could be
-    /// read has none, and what it used is among its neighbours'. Of the run they are what the kernel told who waited for
-    /// it, where it tells them.
-    public struct Usage: Equatable, Sendable {
-        /// Fetched from storage; what was in the page cache already is not counted.
-        public var diskRead: Reading<ByteCount>
-        /// Made dirty in the page cache, to be written to storage.
-        public var diskWritten: Reading<ByteCount>
-        /// Page faults that needed reading from storage.
-        public var majorFaults: Reading<Int>
-        /// How often threads gave the processor away to wait for something. Of a stage this and the next two are what
-        /// was seen: threads and processes take with them, when they end, what they did since the last look.
-        public var voluntarySwitches: Reading<Int>
-        /// How often the processor was taken from a thread for another one.
-        public var involuntarySwitches: Reading<Int>
-        /// How long threads were ready to run and had no processor, summed over the threads.
-        public var runQueueWait: Reading<Duration>
-        /// Instructions retired in user mode, by the CPU's own counter, those of all descendants included.
-        public var instructions: Reading<Int>
-        /// The largest proportional resident memory (PSS: a page shared by n processes counts 1/n for each) that was
-        /// read at an edge. What was taken and given back between two edges is not in it: `peakResident` has that.
-        public var proportionalResident: Reading<ByteCount>
     }
 
     /// One stage, all its spans together.
@@ -62,8 +37,12 @@ public struct MonitorReport: Equatable, Sendable {
         /// Whether another stage was open at the same time, so that its CPU time and memory are shared with that one.
         public var isShared: Bool
         public var source: Source
-        /// What else was used between its edges.
-        public var usage: Usage
+        /// What the pipeline and its descendants used between its edges besides time and peak memory.
+        ///
+        /// Differences between what was read at the edges; a stage that was over before they could be read has none, and
+        /// what it used is among its neighbours'. Context switches and run-queue wait are what was seen: threads and
+        /// processes take with them, when they end, what they did since the last look.
+        public var usage: MetricReadings
     }
 
     /// One begin or end.
@@ -82,7 +61,8 @@ public struct MonitorReport: Equatable, Sendable {
         public var peakResident: Reading<ByteCount>
         public var peakMethod: PeakMethod?
         public var averageCPUPercent: Reading<Double>
-        public var usage: Usage
+        /// What else was used: what the kernel told who waited for the pipeline, where it tells it.
+        public var usage: MetricReadings
     }
 
     /// What became of the log.

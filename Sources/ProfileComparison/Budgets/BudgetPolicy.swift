@@ -74,8 +74,6 @@ public enum AbsoluteFloor {
 }
 
 extension Metric {
-    /// What a comparison judges.
-    static let judged: [Metric] = [.wall, .cpu, .peakResident]
     /// What a comparison shows without judging it, because it follows from what it judges.
     static let shownOnly: [Metric] = [.averageCPU]
 
@@ -88,7 +86,4 @@ extension Metric {
         default: rawValue
         }
     }
-
-    /// Whether it is an amount of memory, in mebibytes.
-    var isMemory: Bool { self == .peakResident }
 }

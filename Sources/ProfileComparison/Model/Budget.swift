@@ -38,9 +38,10 @@ public struct Budget: Equatable, Sendable {
     /// The budget that applies to an old value of a metric, in few characters: `3 %`, or where the floor decides `5 ms`.
     public func shown(old: Double, of metric: Metric) -> String {
         guard isFloor(old: old) else { return Comparison.rounded(percent) + " %" }
-        switch metric {
-        case .wall, .cpu, .runQueueWait: return Comparison.rounded(floor * 1000) + " ms"
-        default: return Comparison.rounded(floor) + (metric == .peakResident ? " MB" : "")
+        switch metric.unit {
+        case .seconds: return Comparison.rounded(floor * 1000) + " ms"
+        case .mebibytes: return Comparison.rounded(floor) + " MB"
+        case .bytes, .percent, .count: return Comparison.rounded(floor)
         }
     }
 

@@ -173,27 +173,12 @@ extension ComparisonRow {
 extension Metric {
     /// A value with its unit: `0.9 s`, `12 MB`.
     func shown(_ value: Double) -> String {
-        isMemory
-            ? "\(value.fixed(1)) MB"
-            : self == .averageCPU ? "\(value.fixed(1)) %" : "\(value.fixed(value < 0.1 ? 4 : 3)) s"
-    }
-
-    /// The metric inside a sentence.
-    var words: String {
-        switch self {
-        case .wall: "wall time"
-        case .cpu: "CPU time"
-        case .peakResident: "peak memory"
-        default: title
-        }
-    }
-
-    /// The name in a narrow column, with its unit.
-    var shortTitle: String {
-        switch self {
-        case .peakResident: "RSS MB"
-        case .averageCPU: "CPU %"
-        default: title
+        switch unit {
+        case .seconds: "\(value.fixed(value < 0.1 ? 4 : 3)) s"
+        case .mebibytes: "\(value.fixed(1)) MB"
+        case .percent: "\(value.fixed(1)) %"
+        case .bytes: "\(value.fixed(0)) bytes"
+        case .count: value.fixed(0)
         }
     }
 }

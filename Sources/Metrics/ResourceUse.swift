@@ -61,5 +61,10 @@ public struct ResourceUse: Equatable, Sendable {
         set { self[.averageCPU] = newValue }
     }
 
+    /// Adds readings, in place of those of the same metrics.
+    public mutating func add(_ others: MetricReadings) {
+        readings.merge(others.readings) { $1 }
+    }
+
     private static let notRecorded = Reading<Double>.unavailable(reason: "not recorded")
 }
