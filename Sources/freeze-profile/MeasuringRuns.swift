@@ -125,6 +125,12 @@ struct InterleavedRuns {
                 "--\(option) is '\(PlainText.sanitized(text))', which is no command: a quote is not closed, or it is empty.",
                 .usage)
         }
+        let name = words[0].prefix { $0.isLetter || $0.isNumber || $0 == "_" }
+        if !name.isEmpty, words[0].dropFirst(name.count).first == "=" {
+            throw ToolFailure(
+                "--\(option) begins with '\(PlainText.sanitized(words[0]))', which a shell would take for a variable, but there is "
+                    + "no shell here. Write --\(option) 'env \(PlainText.sanitized(text))'.", .usage)
+        }
         return words
     }
 

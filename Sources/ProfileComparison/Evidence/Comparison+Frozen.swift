@@ -54,7 +54,8 @@ extension Comparison.Side {
         self.init(
             release: profile.release, date: profile.date,
             commit: profile.environment.identity[.gitCommit].value?.description,
-            sessions: evidence.sessions.count, runs: evidence.runs, schema: profile.schema)
+            sessions: evidence.sessions.count, runs: evidence.runs, schema: profile.schema,
+            command: profile.recipe?.arguments ?? [])
     }
 }
 

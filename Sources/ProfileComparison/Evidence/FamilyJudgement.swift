@@ -135,6 +135,9 @@ private struct Finding {
 
     // MARK: What is undecided
 
+    /// More sessions or pairs than this nobody makes.
+    private static let mostAdvised = 50
+
     /// Whether so few sessions could not show a regression, however plain.
     private var isTooFew: Bool { test.leastChance * Double(familySize) > errorRate }
 
@@ -172,6 +175,13 @@ private struct Finding {
             }
             let needed = max(byKind, bySpread)
             if needed <= sessions.fewestSessions { return .nearBudget }
+            if needed > Self.mostAdvised {
+                return Remedy(
+                    sessionsPerSide: needed,
+                    sentence:
+                        "It would take about \(needed) sessions a side: not this way. Run both versions in turn, "
+                        + "'freeze-profile ab --grow', where the machine's drift cancels.")
+            }
             return Remedy(
                 sessionsPerSide: needed, sentence: "About \(needed) sessions a side would settle it.")
         case .interleaved(let runs):
@@ -181,6 +191,13 @@ private struct Finding {
             let typicalIsWithin = test.typical.shift.probability(atLeast: margin) <= errorRate
             if runs.interval(tail: tail).halfWidth <= target && !typicalIsWithin { return .nearBudget }
             let pairs = typicalIsWithin ? max(needed, (5 * test.fewestRuns + 1) / 2) : needed
+            if pairs > Self.mostAdvised {
+                return Remedy(
+                    runsPerSide: pairs,
+                    sentence:
+                        "It would take about \(pairs) pairs: not this way. Quieten the machine, give the command more "
+                        + "work, or allow a larger budget.")
+            }
             return Remedy(runsPerSide: pairs, sentence: "About \(pairs) pairs would settle it.")
         }
     }

@@ -64,6 +64,7 @@ struct RowEvidence {
                 from: from, to: to, estimate: Logarithm.natural(to / from), regressionProbability: 1,
                 withinProbability: 1)
         }
+        row.scatter = [older, newer].compactMap(SessionSampling.scatter(of:)).max()
         row.fromKinds = RunKinds(older.flatMap(\.self))
         row.toKinds = RunKinds(newer.flatMap(\.self))
     }
@@ -152,6 +153,16 @@ struct RowEvidence {
 
 /// How far chance among a session's runs moves what is taken of the session.
 enum SessionSampling {
+    /// The standard deviation of runs about their session's median, on the scale of logarithms; nil where no session has two.
+    static func scatter(of sessions: [[Double]]) -> Double? {
+        let deviations = sessions.filter { $0.count > 1 }.flatMap { runs -> [Double] in
+            let logarithms = runs.map(Logarithm.natural)
+            let middle = FrozenProfile.median(logarithms) ?? 0
+            return logarithms.map { ($0 - middle).magnitude }
+        }
+        return FrozenProfile.median(deviations).map { 1.4826 * $0 }
+    }
+
     /// The variance that runs alone give a session's value, the mean over some sessions; 0 where no session has two runs.
     static func variance(of sessions: [[Double]], _ criterion: Criterion) -> Double {
         let several = sessions.filter { $0.count > 1 }
@@ -165,12 +176,7 @@ enum SessionSampling {
                 return sum + squares / Double(runs.count - 1) / Double(runs.count) / (mean * mean) * shares
             }
         }
-        let deviations = several.flatMap { runs -> [Double] in
-            let logarithms = runs.map(Logarithm.natural)
-            let middle = FrozenProfile.median(logarithms) ?? 0
-            return logarithms.map { ($0 - middle).magnitude }
-        }
-        let scatter = 1.4826 * (FrozenProfile.median(deviations) ?? 0)
+        let scatter = scatter(of: several) ?? 0
         // Of a normal sample: pi / 2 for the median, 1.857 for the upper quartile, by its size.
         let factor = criterion == .typical ? Double.pi / 2 : 1.857
         return several.reduce(0) { $0 + factor * scatter * scatter / Double($1.count) * shares }

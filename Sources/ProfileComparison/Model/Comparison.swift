@@ -28,6 +28,8 @@ public struct Comparison: Equatable, Sendable {
         public var runs: Int
         /// The schema of its file.
         public var schema: SchemaVersion
+        /// The command that was measured, with its placeholders; empty where not recorded.
+        public var command: [String] = []
     }
 
     /// A count that the same work gives each time, and that differs between the versions.
@@ -131,6 +133,17 @@ extension Comparison {
         guard comparability.refusals.isEmpty else { return .notComparable }
         let judged = rows.filter { $0.family.decides(settings.gate) }
         return .verdict(Verdict.overall(judged.compactMap(\.verdict)) ?? .inconclusive)
+    }
+
+    /// Of what is undecided, the row whose change stands out most from the scatter of its runs, if it is beyond its budget and
+    /// three times the scatter.
+    public var standingOut: ComparisonRow? {
+        rows.filter { row in
+            guard row.verdict == .inconclusive, row.family == .total || row.family == .stages,
+                let change = row.changePercent, let budget = row.budget, let old = row.from?.value
+            else { return false }
+            return change > budget.effectivePercent(old: old) && row.standing ?? 0 >= 3
+        }.max { ($0.standing ?? 0, $1.stage == nil ? 1 : 0) < ($1.standing ?? 0, $0.stage == nil ? 1 : 0) }
     }
 
     /// Stages that only the new side has.

@@ -59,6 +59,9 @@ public struct ComparisonRow: Equatable, Sendable {
     public var change: LogChange?
     /// How the mean and the slowest part of the runs changed; none where there is no test to be made.
     public var parts: [Criterion: PartChange] = [:]
+    /// How far runs of a session scatter: the standard deviation of their logarithms, by the median absolute deviation; nil
+    /// where no session has two runs.
+    public var scatter: Double?
     /// The old side's runs, where they are of two kinds.
     public var fromKinds: RunKinds?
     /// The new side's runs, where they are of two kinds.
@@ -101,6 +104,12 @@ public struct ComparisonRow: Equatable, Sendable {
         guard let from = from?.value, let to = to?.value else { return nil }
         if from == to { return 0 }
         return from == 0 ? nil : 100 * (to - from) / from
+    }
+
+    /// How many times the scatter of its runs the change is; nil where neither is known.
+    public var standing: Double? {
+        guard let scatter, scatter > 0, let change = changePercent, change > -100 else { return nil }
+        return Percent.logarithm(ofPercent: change).magnitude / scatter
     }
 
     /// The best estimate of the change in percent: the test's, or else that of the medians.

@@ -161,6 +161,10 @@ public struct ComparisonText {
         guard row.from?.value != 0 || row.to?.value == 0, let percent = row.changePercent else {
             return row.from?.value == 0 && row.to?.value != nil ? "was 0" : "n/a"
         }
+        // The difference of two percentages is in points: a percentage of it says nothing.
+        if row.metric == .averageCPU, let older = row.from?.value, let newer = row.to?.value {
+            return Comparison.signed(newer - older) + " pt"
+        }
         return Comparison.signed(percent) + " %"
     }
 
@@ -194,6 +198,9 @@ public struct ComparisonText {
         lines += paragraphs(notes.remeasured, mark: "-", title: "Frozen then, side by side now:")
         lines += paragraphs(notes.partings, mark: "!", title: "Where the typical run is not the whole story:")
         lines += paragraphs(notes.doubts, mark: "?", title: "What is undecided, and what would settle it:")
+        // Commands are copied, so they are not broken into lines.
+        let steps = notes.nextSteps.map { "  " + PlainText.sanitized($0, maximumCharacters: 1000) }
+        if !steps.isEmpty { lines += ["", "Ways to a verdict, the cheapest first:"] + steps }
         lines += paragraphs(notes.rules, mark: "!", title: "Beyond the rules file's thresholds (advice):")
         lines += paragraphs(notes.exact, mark: "!", title: "Counts that differ:")
         lines += paragraphs(

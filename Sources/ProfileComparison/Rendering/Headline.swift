@@ -114,6 +114,7 @@ extension Comparison {
     }
 
     private var doubt: String {
+        if let seen { return seen }
         let judged = rows.filter { settings.gate == .stages || $0.stage == nil }
         guard let row = judged.first(where: { $0.verdict == .inconclusive }) else {
             return "nothing was judged."
@@ -131,6 +132,20 @@ extension Comparison {
         return "\(subject) \(row.metric.words) changed by \(Self.signed(row.change?.percent ?? 0)) % "
             + "(\(Self.signed(interval.lower)) to \(Self.signed(interval.upper)) %), "
             + "and the budget is \(Self.rounded(percent)) %.\(remedy)"
+    }
+
+    /// What a person would see in undecided numbers, and why it is no verdict; nil where nothing stands out.
+    private var seen: String? {
+        guard let row = standingOut, let standing = row.standing, row.parting == nil else { return nil }
+        let why =
+            row.reason.map { $0.prefix(1).lowercased() + $0.dropFirst() }
+            ?? "that is near what sessions or runs differ by anyway."
+        var plain = row
+        plain.change = nil
+        let times =
+            standing < 9.5 ? Self.rounded(standing) : standing < 1000 ? standing.fixed(0) : "over 1000"
+        return "\(clause(plain)), \(times) times what its runs scatter, but \(why)"
+            + (row.remedy.map { " " + $0.sentence } ?? "")
     }
 
     /// A percentage with the digits that matter: tenths below ten.
