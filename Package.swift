@@ -28,11 +28,10 @@ let package = Package(
             name: "freeze-profile",
             dependencies: [
                 "CommandLineTool", "Capture", "Doctor", "ProfileComparison", "ProfileReport",
-                "StackRecording",
-                "FlameGraph", "FrozenProfile", "ProfileStore", "LiveMonitor", "StackProfile", "JSONDocument",
-                "LinuxProcess",
-                "LinuxSystem",
-                "Measurement", "MessageDigest",
+                "StackRecording", "FlameGraph", "FrozenProfile", "ProfileStore", "LiveMonitor",
+                "ProfileFormats",
+                "StackProfile",
+                "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement", "MessageDigest",
             ]),
         .executableTarget(
             name: "podcast-scraper",
@@ -79,7 +78,10 @@ let package = Package(
                 "StackProfile", "FlameGraph", "FrozenProfile", "FunctionAttribution", "ProfileComparison",
                 "Statistics", "Measurement",
             ],
-            resources: [.embedInCode("Page/report.css"), .embedInCode("Page/report.js")]),
+            resources: [
+                .embedInCode("Page/report.css"), .embedInCode("Page/report.js"),
+                .embedInCode("Page/timeline.js"), .embedInCode("Page/sampled.js"),
+            ]),
         .target(
             name: "Capture",
             dependencies: [
@@ -98,9 +100,9 @@ let package = Package(
         .target(
             name: "StackRecording",
             dependencies: [
-                "Stages", "StackSampler", "Symbolication", "StackProfile", "FlameGraph",
-                "FrozenProfile",
-                "LinuxProcess", "LinuxSystem", "Measurement",
+                "Stages", "StackSampler", "Symbolication", "ProfileFormats", "StackProfile",
+                "FlameGraph",
+                "FrozenProfile", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         // Counted runs: engines, edges in the instruction stream, instructions by stage and function.
         .target(
@@ -134,6 +136,7 @@ let package = Package(
                 .embedInCode("Page/differential.css"),
                 .embedInCode("Page/differential.js"),
             ]),
+        .target(name: "ProfileFormats", dependencies: ["StackProfile", "Compression", "Measurement"]),
         .target(name: "StackProfile", dependencies: ["Compression", "Measurement"]),
         .target(
             name: "Symbolication",
@@ -205,8 +208,8 @@ let package = Package(
         .executableTarget(
             name: "attribution-benchmark",
             dependencies: [
-                "FunctionAttribution", "ProfileComparison", "FlameGraph", "FrozenProfile", "StackProfile",
-                "LinuxSystem",
+                "FunctionAttribution", "ProfileComparison", "FlameGraph", "FrozenProfile",
+                "ProfileFormats", "StackProfile", "LinuxSystem",
                 "Measurement",
             ],
             path: "Benchmarks/comparison-functions", exclude: ["run.sh", "README.md"], sources: ["main.swift"]
@@ -221,8 +224,8 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "FrozenProfile", "StackProfile", "Symbolication", "Stages", "YAMLDocument",
-                "LinuxProcess", "LinuxSystem", "Measurement", "TestSupport",
+                "FrozenProfile", "ProfileFormats", "StackProfile", "Symbolication", "Stages",
+                "YAMLDocument", "LinuxProcess", "LinuxSystem", "Measurement", "TestSupport",
             ],
             path: "Benchmarks/fuzz", exclude: ["run.py", "README.md"]),
 
@@ -273,6 +276,7 @@ let testedTargets: [String: [String]] = [
     "YAMLDocumentTests": ["YAMLDocument"],
     "StackProfileTests": ["StackProfile", "Compression"],
     "FlameGraphTests": ["FlameGraph", "StackProfile"],
+    "ProfileFormatsTests": ["ProfileFormats", "StackProfile", "Compression"],
     "SymbolicationTests": ["Symbolication"],
     "InstructionCountingTests": ["InstructionCounting", "Stages", "StackProfile"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
@@ -297,7 +301,7 @@ let testedTargets: [String: [String]] = [
     ],
     "ProfileReportTests": [
         "ProfileReport", "FunctionAttribution", "ProfileComparison", "ProfileStore", "FrozenProfile",
-        "StackProfile", "FlameGraph", "freeze-profile",
+        "ProfileFormats", "StackProfile", "FlameGraph", "freeze-profile",
     ],
     "CommandLineToolTests": ["CommandLineTool"],
     "LoopbackServerTests": ["LoopbackServer", "loopback-feed"],

@@ -6,6 +6,7 @@ internal import FunctionAttribution
 import LinuxSystem
 import Measurement
 import ProfileComparison
+import ProfileFormats
 import StackProfile
 
 let words = Array(CommandLine.arguments.dropFirst())

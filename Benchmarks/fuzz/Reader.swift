@@ -1,5 +1,6 @@
 import FrozenProfile
 import LinuxProcess
+import ProfileFormats
 import StackProfile
 import Stages
 import Symbolication
@@ -7,14 +8,16 @@ import YAMLDocument
 
 /// What reads files from outside. What was read is used as a command would use it, and what is refused is told.
 enum Reader: String, CaseIterable {
-    case folded, pprof, archive, elf, names, debugInformation, perfMap, profile, record, truth, yaml, status
+    case folded, pprof, archive, foreign, elf, names, debugInformation, perfMap, profile, record, truth, yaml,
+        status
 
     /// Whether the bytes were read rather than refused.
     func accepts(_ bytes: [UInt8]) -> Bool {
         switch self {
         case .folded: isRead { FoldedStacks.write(try FoldedStacks.read(bytes).profile) }
         case .pprof: isRead { FoldedStacks.write(try Pprof.read(bytes)) }
-        case .archive: isRead { try bytes.withUnsafeBytes { FoldedStacks.write(try StackInput($0).profile) } }
+        case .archive, .foreign:
+            isRead { try bytes.withUnsafeBytes { FoldedStacks.write(try StackInput($0).profile) } }
         case .elf: isRead { try bytes.withUnsafeBytes { try ElfImage($0).buildID } }
         case .names: symbolizes(bytes, .init(lines: false))
         case .debugInformation: symbolizes(bytes, .init(lines: true, inlines: true))

@@ -57,6 +57,8 @@ def make_seeds(directory, program, record):
     profile, truth = next(frozen.glob("*.yaml")), next(frozen.glob("*.stage_truth.json"))
     fixture = ROOT / "Tests/Fixtures/frozen-profile.yaml"
     seeds = {
+        # A reader each, so that damage is spread over each alone.
+        **{f"foreign:{file.name}": [file] for file in sorted((ROOT / "Tests/Fixtures/formats").iterdir())},
         "folded": [folded], "pprof": [inflated], "archive": [packed, inflated, folded],
         "elf": programs, "names": programs, "debugInformation": programs,
         "perfMap": [text("perf.map", MAP.encode())],
@@ -75,7 +77,7 @@ def try_inputs(program, reader, first, count, progress, seeds):
         resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    words = [program, reader, str(first), str(count), progress, *map(str, seeds)]
+    words = [program, reader.split(":")[0], str(first), str(count), progress, *map(str, seeds)]
     progress.unlink(missing_ok=True)
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=bound)
     size, since = 0, time.monotonic()
@@ -122,13 +124,13 @@ def main():
                     number, why = failed or (said[2], f"took {said[1]} s")
                     failures += 1
                     options.keep.mkdir(exist_ok=True)
-                    words = [options.program, reader, str(number), "print", "/dev/null", *map(str, seeds[reader])]
-                    kept = options.keep / f"{reader}-{number}"
+                    words = [options.program, reader.split(":")[0], str(number), "print", "/dev/null", *map(str, seeds[reader])]
+                    kept = options.keep / f"{reader.replace(":", "-")}-{number}"
                     kept.write_bytes(subprocess.run(words, check=True, capture_output=True).stdout)
                     print(f"FAILED {kept} {why}", flush=True)
                     if failed:
                         first = number + 1
-            print(f"{reader:18}{end:9} inputs {accepted:9} read  slowest {worst[0]:.3f} s of CPU (input {worst[1]})"
+            print(f"{reader:32}{end:9} inputs {accepted:9} read  slowest {worst[0]:.3f} s of CPU (input {worst[1]})"
                   f"  {time.monotonic() - began:.0f} s", flush=True)
     sys.exit(1 if failures else 0)
 

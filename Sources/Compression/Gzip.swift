@@ -42,7 +42,8 @@ package enum Gzip {
         return output
     }
 
-    /// The bytes that a gzip file holds. Whatever follows it is left alone.
+    /// The bytes that a gzip file holds, of all its members: `cat a.gz b.gz` is a gzip file too. Zeros that fill up a tape
+    /// or a disk block may follow; anything else that does is damage.
     package static func inflated(_ bytes: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
         var stream = z_stream()
         guard bytes.count <= Int(UInt32.max),
@@ -57,7 +58,14 @@ package enum Gzip {
             stream.avail_in = UInt32(buffer.count)
             while failure == nil {
                 switch step(&stream, &output, { inflate(&$0, Z_NO_FLUSH) }) {
-                case Z_STREAM_END: return
+                case Z_STREAM_END:
+                    let rest = buffer[(buffer.count - Int(stream.avail_in))...]
+                    guard rest.contains(where: { $0 != 0 }) else { return }
+                    guard isGzip(Array(rest.prefix(2))), inflateReset(&stream) == Z_OK else {
+                        failure = .damaged
+                        continue
+                    }
+                    if output.count > limit { failure = .tooLong }
                 // A step that fills its chunk has more to give; one that does not is out of input.
                 case Z_OK where stream.avail_out == 0 || stream.avail_in > 0:
                     if output.count > limit { failure = .tooLong }

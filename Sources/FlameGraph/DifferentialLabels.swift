@@ -84,6 +84,8 @@ struct DifferentialLabels {
             value >= 100
                 ? "\(value.fixed(1)) s" : value >= 1 ? "\(value.fixed(2)) s" : "\((1000 * value).fixed(1)) ms"
         case .samples: "\(LabelText.grouped(Int64(value.rounded()))) samples"
+        case .bytes: LabelText.bytes(Int64(value.rounded()))
+        case .weight: LabelText.grouped(Int64(value.rounded()))
         }
     }
 

@@ -9,7 +9,9 @@ internal import StackProfile
 public enum DifferentialSVG {
     /// What the values of a layout are.
     public enum Unit: String, Sendable {
-        case seconds, samples
+        case seconds, samples, bytes
+        /// Of something else that is counted.
+        case weight
     }
 
     /// What is drawn around the rectangles.
@@ -84,7 +86,7 @@ private struct DifferentialPicture {
     }
 
     private var beginning: PictureMarkup.Beginning {
-        let isAbsolute = options.unit == .seconds ? "Seconds" : "Samples"
+        let isAbsolute = options.unit.rawValue.prefix(1).uppercased() + options.unit.rawValue.dropFirst()
         return PictureMarkup.Beginning(
             kind: "differential",
             data: [
@@ -131,7 +133,21 @@ private struct DifferentialPicture {
             label: labels.label(of: rectangle), title: labels.title(of: rectangle),
             data: numbers.map { ($0.0, $0.1.shortText) }
                 + [("nb", "\(rectangle.samplesBefore)"), ("na", "\(rectangle.samplesAfter)")],
-            pathHash: rectangle.pathHash, start: place.start, share: place.width, pattern: pattern)
+            pathHash: rectangle.pathHash, start: place.start, share: place.width, pattern: pattern,
+            color: rectangle.parent == nil ? "#dcdfe5" : Self.color(of: change))
+    }
+}
+
+extension DifferentialPicture {
+    /// The colour where no style sheet is let in: that of differential.css on a bright page.
+    fileprivate static func color(of change: DifferentialLayout.Change) -> String? {
+        switch change {
+        case .neutral: "#e9ebef"
+        case .step(let step):
+            step > 0
+                ? ["#fbdcc0", "#f6b178", "#ec8a3a"][step - 1] : ["#d5e6f8", "#9dc6ee", "#62a3e0"][-step - 1]
+        case .new, .gone: nil
+        }
     }
 }
 

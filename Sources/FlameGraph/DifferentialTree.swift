@@ -43,7 +43,7 @@ struct DifferentialTree {
         // Weights that are times count samples by the period, or, where nobody tells it, by the smallest of them.
         let period: Int64 =
             switch side.profile.unit {
-            case .samples, .instructions: 1
+            case .samples, .instructions, .bytes, .counts: 1
             case .nanoseconds:
                 max(
                     1,

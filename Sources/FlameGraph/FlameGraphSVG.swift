@@ -84,7 +84,7 @@ private struct Picture {
             "<button type=\"button\" data-do=\"list\" aria-expanded=\"false\""
             + " title=\"Table of functions (B)\">Table</button>"
         return PictureMarkup.Beginning(
-            data: [("unit", layout.unit.rawValue)], style: colorRules,
+            data: [("unit", layout.unit.name)], style: colorRules,
             patterns: [("unknown", "hatch", 6, 45), ("cut", "hatch cut", 6, 45)], title: options.title,
             subtitle: options.subtitle.map { displayName($0) }, tools: isEmpty ? "" : table)
     }
@@ -115,7 +115,9 @@ private struct Picture {
                     ("s", "\(rectangle.selfWeight)"),
                 ] + (hidden.data(ofRectangle: index).map { [("h", $0)] } ?? []), pathHash: rectangle.pathHash,
                 start: Double(rectangle.start) * scale,
-                share: Double(rectangle.weight) * scale, pattern: rectangle.patternName)
+                share: Double(rectangle.weight) * scale, pattern: rectangle.patternName,
+                color: labels.color(of: rectangle, palette: palette),
+                textColor: rectangle.groupName == nil ? nil : "#ffffff")
         }
     }
 }

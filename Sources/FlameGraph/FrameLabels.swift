@@ -69,6 +69,13 @@ struct FrameLabels {
         }
     }
 
+    /// The colour where no style sheet is let in: that of a bright page.
+    func color(of rectangle: FlameGraphLayout.Rectangle, palette: StagePalette) -> String? {
+        if let group = rectangle.groupName { return StagePalette.colors[palette.index(of: group)] }
+        if let color = rectangle.frameColor { return FrameColor.hex(color.light) }
+        return rectangle.parent == nil ? "#dcdfe5" : "#eceef1"
+    }
+
     private func share(of rectangle: FlameGraphLayout.Rectangle) -> String {
         LabelText.percent(Double(rectangle.weight) / Double(layout.totalWeight))
     }
@@ -83,7 +90,16 @@ extension LabelText {
         case .samples: "\(grouped(weight)) \(weight == 1 ? "sample" : "samples")"
         case .nanoseconds: Duration(nanosecondCount: weight).readable
         case .instructions: "\(grouped(weight)) \(weight == 1 ? "instruction" : "instructions")"
+        case .bytes: bytes(weight)
+        case .counts(let what): "\(grouped(weight)) \(displayName(what, maximumCharacters: 40))"
         }
+    }
+
+    /// A number of bytes: `512 B`, `1.5 MiB`.
+    static func bytes(_ count: Int64) -> String {
+        var (value, unit) = (Double(count), 0)
+        while value >= 1024, unit < 4 { (value, unit) = (value / 1024, unit + 1) }
+        return "\(unit == 0 ? grouped(count) : value.fixed(1)) \(["B", "KiB", "MiB", "GiB", "TiB"][unit])"
     }
 
     /// The text, cut where it takes more cells than there are.

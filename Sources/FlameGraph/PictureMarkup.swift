@@ -57,6 +57,9 @@ struct PictureMarkup {
         let share: Double
         /// The name of the pattern that fills it.
         let pattern: String?
+        /// The colours of box and name where no style sheet is let in: style rules win over them.
+        var color: String?
+        var textColor: String?
     }
 
     // MARK: - The document
@@ -69,6 +72,9 @@ struct PictureMarkup {
         for (name, value) in beginning.data + [("levels", "\(levels)")] {
             writer.raw(" data-\(name)=\"\(value)\"")
         }
+        // Said by attribute as well: a page may let no style sheet in.
+        writer.raw(
+            " font-family=\"ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace\" font-size=\"12\"")
         writer.raw(" width=\"1200\" height=\"")
         writer.number(height)
         writer.raw("\" viewBox=\"0 0 1200 ")
@@ -81,10 +87,11 @@ struct PictureMarkup {
             writer.raw("<pattern id=\"\(identifier)-\(name)\" class=\"\(classes)\" width=\"\(width)\"")
             writer.raw(" height=\"\(width)\" patternUnits=\"userSpaceOnUse\"")
             writer.raw(
-                " patternTransform=\"rotate(\(angle))\"><rect width=\"\(width)\" height=\"\(width)\"/>")
-            writer.raw("<path d=\"M0 0V\(width)\"/></pattern>\n")
+                " patternTransform=\"rotate(\(angle))\"><rect width=\"\(width)\" height=\"\(width)\" fill=\"#f0f1f4\"/>"
+            )
+            writer.raw("<path d=\"M0 0V\(width)\" stroke=\"#b9bec7\" stroke-width=\"2\"/></pattern>\n")
         }
-        writer.raw("</defs>\n<rect class=\"page\" width=\"100%\" height=\"100%\"/>\n")
+        writer.raw("</defs>\n<rect class=\"page\" width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n")
         heading(beginning.title, subtitle: beginning.subtitle)
         writer.raw(
             String(decoding: PackageResources.toolbar_xml, as: UTF8.self)
@@ -159,8 +166,14 @@ struct PictureMarkup {
         // A little less than its share, so that neighbours stand apart.
         writer.number(max(width - (width > 2 ? 0.6 : 0), 0.05))
         writer.raw("\" height=\"17\"")
-        if let pattern = frame.pattern { writer.raw(" fill=\"url(#\(identifier)-\(pattern))\"") }
-        writer.raw("/><text x=\"")
+        if let pattern = frame.pattern {
+            writer.raw(" fill=\"url(#\(identifier)-\(pattern))\"")
+        } else if let color = frame.color {
+            writer.raw(" fill=\"\(color)\"")
+        }
+        writer.raw("/><text")
+        if let color = frame.textColor { writer.raw(" fill=\"\(color)\"") }
+        writer.raw(" x=\"")
         writer.number(x + 3)
         writer.raw("\" y=\"")
         writer.number(Double(row) * Metrics.rowHeight + 12.5)

@@ -53,6 +53,14 @@ public struct FileDescriptor: ~Copyable, Sendable {
         }
     }
 
+    /// Another descriptor of a file that somebody else has open, such as standard input. The corresponding C call is
+    /// `fcntl(F_DUPFD_CLOEXEC)`.
+    public static func duplicate(_ rawValue: Int32) throws(SystemError) -> FileDescriptor {
+        let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else { throw SystemError.last("use descriptor \(rawValue)") }
+        return FileDescriptor(owning: copy)
+    }
+
     /// A pipe whose ends are close-on-exec. The corresponding C function is `pipe2`.
     public static func pipe() throws(SystemError) -> Pipe {
         var ends: [Int32] = [-1, -1]
@@ -82,7 +90,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
     /// - Parameters:
     ///   - limit: The most bytes read.
     ///   - expected: How many there probably are, so that the array need not grow.
-    func readToEnd(limit: Int, expected: Int = 0) throws(SystemError) -> [UInt8] {
+    public func readToEnd(limit: Int, expected: Int = 0) throws(SystemError) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(min(limit, expected))
         while bytes.count < limit {

@@ -177,6 +177,8 @@ public enum Files {
     public static func isDirectory(_ path: String) -> Bool { kind(path) == S_IFDIR }
     /// Whether a regular file is at a path, a link followed.
     public static func isRegularFile(_ path: String) -> Bool { kind(path) == S_IFREG }
+    /// Whether a pipe is at a path, a link followed: of the shell's `<(...)`, or named.
+    public static func isPipe(_ path: String) -> Bool { kind(path) == S_IFIFO }
     /// Whether this process may write to what is at a path.
     public static func isWritable(_ path: String) -> Bool { path.withNativeCString { access($0, W_OK) } == 0 }
     /// Whether a regular file at a path may be executed by this process.

@@ -27,9 +27,12 @@ struct HTMLPage {
     func finished(tool: String) -> [UInt8] {
         var writer = writer
         writer.element("p", "class=\"soft\"", "Made by \(tool).")
-        writer.raw(
-            "</main>\n<script>\n\(String(decoding: PackageResources.report_js, as: UTF8.self))</script>\n</body>\n</html>\n"
-        )
+        writer.raw("</main>\n<script>\n")
+        for script in [PackageResources.report_js, PackageResources.timeline_js, PackageResources.sampled_js]
+        {
+            writer.raw(String(decoding: script, as: UTF8.self))
+        }
+        writer.raw("</script>\n</body>\n</html>\n")
         return Array(writer.text.utf8)
     }
 }
@@ -100,6 +103,12 @@ extension HTMLWriter {
         guard !order.isEmpty else { return }
         let sentences = order.map { "\((metrics[$0] ?? []).joined(separator: ", ")): \($0)" }
         element("p", "class=\"soft\"", "n/a is not available. " + sentences.joined(separator: "; ") + ".")
+    }
+
+    /// The metrics that have no column because every value was 0.
+    mutating func zeros(_ metrics: [Metric]) {
+        guard !metrics.isEmpty else { return }
+        element("p", "class=\"soft\"", "Always 0: \(metrics.map(\.title).joined(separator: ", ")).")
     }
 
     /// A list of sentences under a heading; nothing for none.

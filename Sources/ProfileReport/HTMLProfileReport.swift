@@ -7,17 +7,31 @@ public import StackProfile
 public enum HTMLProfileReport {
     /// The page's bytes.
     ///
-    /// - Parameter stacks: The archive's stacks, or why there are none.
-    public static func render(_ profile: FrozenProfile, stacks: Reading<StackProfile>, tool: String)
-        -> [UInt8]
-    {
+    /// - Parameters:
+    ///   - stacks: The archive's stacks, or why there are none.
+    ///   - timeline: One run in time, or why there is none.
+    public static func render(
+        _ profile: FrozenProfile, stacks: Reading<StackProfile>,
+        timeline: Reading<RunTimeline> = .unavailable(reason: "it was not asked for"), tool: String
+    ) -> [UInt8] {
         var page = HTMLPage(title: profile.release)
         page.add { writer in
+            writer.element("p", "class=\"headline\"", ProfileSentence.of(profile))
             writer.element(
                 "p", "class=\"soft\"",
                 "Frozen \(profile.date); \(counted(profile.measuredRuns.count, "measured run")) in "
                     + "\(counted(profile.sessions.count, "session"))."
             )
+            writer.element("h2", "", "One run in time")
+            switch timeline {
+            case .value(let timeline):
+                TimelineMarkup([.init(name: profile.release, timeline: timeline)]).draw(&writer)
+            case .unavailable(let reason):
+                writer.element("p", "class=\"soft\"", "No timeline is shown: \(reason).")
+            }
+            if let archive = stacks.value, let run = SampledRun(archive) {
+                SampledRunMarkup(run).draw(&writer)
+            }
             stages(profile, &writer)
             functions(profile, stacks, &writer)
             runs(profile, &writer)
@@ -27,9 +41,12 @@ public enum HTMLProfileReport {
         return page.finished(tool: tool)
     }
 
-    /// The metrics of which any of some uses has a value. One that nobody measured would be a column of reasons.
-    private static func metrics(of uses: [ResourceUse]) -> [Metric] {
-        Metric.allCases.filter { metric in uses.contains { $0[metric].value != nil } }
+    /// The metrics of which any of some uses has a value other than 0, and those that were always 0. A metric that nobody
+    /// measured would be a column of reasons, and one that was always 0 a column of zeros.
+    private static func metrics(of uses: [ResourceUse]) -> (shown: [Metric], zero: [Metric]) {
+        let measured = Metric.allCases.filter { metric in uses.contains { $0[metric].value != nil } }
+        let zero = measured.filter { metric in uses.allSatisfy { $0[metric].value == 0 } }
+        return (measured.filter { !zero.contains($0) }, zero)
     }
 
     private static func counted(_ count: Int, _ what: String) -> String {
@@ -38,33 +55,44 @@ public enum HTMLProfileReport {
 
     private static func stages(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {
         let uses = profile.stages.map(\.use) + [profile.totals.use]
-        let metrics = metrics(of: uses)
+        let (metrics, zero) = metrics(of: uses)
         var rows = profile.stages.map { stage -> (attributes: String, cells: [HTMLWriter.Cell]) in
             let share = stage.shareOfWall.value
-            let bar = share.map {
-                "<span class=\"share\" style=\"width:\((48 * min(max($0, 0), 1)).fixed(0))px\"></span> \((100 * $0).fixed(1)) %"
-            }
             return (
                 "",
-                [.text(stage.stage.text + (stage.isShared ? " (beside others)" : ""))]
-                    + metrics.map { .reading(stage.use[$0], $0) }
-                    + [HTMLWriter.Cell(markup: bar ?? "", value: share)]
+                [
+                    .text(stage.stage.text + (stage.isShared ? " (beside others)" : "")),
+                    HTMLWriter.Cell(markup: share.map(bar) ?? "", value: share),
+                ] + metrics.map { .reading(stage.use[$0], $0) }
             )
         }
         rows.append(
             (
                 "class=\"differs\"",
-                [.text("whole run")] + metrics.map { .reading(profile.totals.use[$0], $0) } + [.text("")]
+                [.text("whole run"), .text("")] + metrics.map { .reading(profile.totals.use[$0], $0) }
             ))
         writer.element("h2", "", "Stages")
         writer.table(
             caption: "Medians of the measured runs",
-            columns: [.init(title: "stage")] + metrics.map { .init(title: $0.title, isNumber: true) }
-                + [.init(title: "share of wall time")], rows: rows)
+            columns: [.init(title: "stage"), .init(title: "share of wall time")]
+                + metrics.map { .init(title: ReportNumbers.title($0), isNumber: true) }, rows: rows)
+        writer.zeros(zero)
         writer.missing(
             uses.flatMap { use in metrics.map { ($0, use[$0]) } }
-                + Metric.allCases.filter { !metrics.contains($0) }.map { ($0, profile.totals.use[$0]) })
+                + Metric.allCases.filter { !metrics.contains($0) && !zero.contains($0) }
+                .map { ($0, profile.totals.use[$0]) })
     }
+
+    /// A share as a bar with its percentage.
+    private static func bar(_ share: Double) -> String {
+        let width = (96 * min(max(share, 0), 1)).fixed(1)
+        return
+            "<svg class=\"share\" width=\"96\" height=\"11\" aria-hidden=\"true\"><rect width=\"96\" height=\"11\" "
+            + "fill=\"#8884\"/><rect width=\"\(width)\" height=\"11\" fill=\"#3b7cc0\"/></svg> \((100 * share).fixed(1)) %"
+    }
+
+    /// Below so many samples a stage's functions are told by counts.
+    private static let fewSamples: Int64 = 100
 
     private static func functions(
         _ profile: FrozenProfile, _ stacks: Reading<StackProfile>, _ writer: inout HTMLWriter
@@ -84,6 +112,11 @@ public enum HTMLProfileReport {
             ($1.stacks.totalWeight, $0.stage?.text ?? "") < ($0.stacks.totalWeight, $1.stage?.text ?? "")
         }) where part.totalWeight > 0 {
             let whole = Double(part.totalWeight)
+            // A share of few samples claims more than they can tell: their counts are shown.
+            let isFew = part.unit == .samples && part.totalWeight < fewSamples
+            func share(_ weight: Int64) -> String {
+                isFew ? "\(weight) of \(part.totalWeight)" : "\((100 * Double(weight) / whole).fixed(1)) %"
+            }
             let costs = part.functionCosts().filter { $0.selfWeight > 0 }
             for cost in costs.sorted(by: { $0.selfWeight > $1.selfWeight }).prefix(10) {
                 let (own, total) = (Double(cost.selfWeight) / whole, Double(cost.totalWeight) / whole)
@@ -93,15 +126,16 @@ public enum HTMLProfileReport {
                         [
                             .text(stage?.text ?? "no stage"),
                             .text(cost.function, attributes: "class=\"name\""),
-                            .text(cost.module ?? ""), .text("\((100 * own).fixed(1)) %", value: own),
-                            .text("\((100 * total).fixed(1)) %", value: total),
+                            .text(cost.module ?? ""), .text(share(cost.selfWeight), value: own),
+                            .text(share(cost.totalWeight), value: total),
                         ]
                     ))
             }
         }
         writer.table(
             caption:
-                "The ten functions of each stage that spend most themselves, as shares of the stage's samples",
+                "The ten functions of each stage that spend most themselves, as shares of the stage's samples; of fewer than "
+                + "\(fewSamples) their counts",
             columns: ["stage", "function", "module"].map { .init(title: $0) }
                 + ["self", "total"].map { .init(title: $0, isNumber: true) }, rows: rows)
         let hasStages = stacks.labelSets.contains { $0.stage != nil }
@@ -116,7 +150,7 @@ public enum HTMLProfileReport {
     }
 
     private static func runs(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {
-        let metrics = metrics(of: profile.sessions.flatMap(\.runs).map(\.use))
+        let (metrics, zero) = metrics(of: profile.sessions.flatMap(\.runs).map(\.use))
         let rows = profile.sessions.flatMap { session in
             session.runs.map { run -> (attributes: String, cells: [HTMLWriter.Cell]) in
                 (
@@ -133,7 +167,8 @@ public enum HTMLProfileReport {
         writer.table(
             caption: "Every run, in order",
             columns: ["run", "kind", "exit"].map { .init(title: $0) }
-                + metrics.map { .init(title: $0.title, isNumber: true) }, rows: rows)
+                + metrics.map { .init(title: ReportNumbers.title($0), isNumber: true) }, rows: rows)
+        writer.zeros(zero)
         writer.missing(
             profile.sessions.flatMap(\.runs).flatMap { run in metrics.map { ($0, run.use[$0]) } })
     }

@@ -47,22 +47,3 @@ enum HTMLText {
         return result
     }
 }
-
-/// Text made safe to stand in Markdown as GitHub and GitLab read it, in a table too.
-enum MarkdownText {
-    /// Every sign that could mean something becomes an entity, which Markdown shows and never interprets.
-    static func escaped(_ text: String, maximumCharacters: Int = 1000) -> String {
-        var result = ""
-        for scalar in PlainText.sanitized(text, maximumCharacters: maximumCharacters).unicodeScalars {
-            switch scalar {
-            case "&", "<", ">", "\"", "'", "\\", "|", "`", "*", "_", "[", "]", "#", "~", "@", "$", "!":
-                result += "&#\(scalar.value);"
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result
-    }
-
-    /// A name as code: nobody is mentioned and nothing linked in it.
-    static func code(_ name: String) -> String { "<code>\(escaped(name, maximumCharacters: 200))</code>" }
-}

@@ -18,9 +18,26 @@ enum ReportNumbers {
     static func value(_ value: Double, _ metric: Metric) -> String {
         switch metric.unit {
         case .seconds: value.fixed(value < 100 ? 3 : 1)
-        case .bytes, .count: value.fixed(0)
+        case .bytes: bytes(value)
+        case .count: value.fixed(0)
         case .mebibytes, .percent: value.fixed(1)
         }
+    }
+
+    /// A metric's name where its values have their unit with them.
+    static func title(_ metric: Metric) -> String {
+        switch metric {
+        case .diskRead: "read"
+        case .diskWritten: "written"
+        default: metric.title
+        }
+    }
+
+    /// A number of bytes for a person: `512 B`, `1.5 MiB`.
+    static func bytes(_ count: Double) -> String {
+        var (value, unit) = (count, 0)
+        while value.magnitude >= 1024, unit < 4 { (value, unit) = (value / 1024, unit + 1) }
+        return "\(value.fixed(unit == 0 ? 0 : 1)) \(["B", "KiB", "MiB", "GiB", "TiB"][unit])"
     }
 
     /// A reading of a row: the value, or why there is none.

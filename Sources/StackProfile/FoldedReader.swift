@@ -35,8 +35,12 @@ public enum FoldedStacks {
         public internal(set) var badLines = 0
         /// The first ten bad lines.
         public internal(set) var examples: [BadLine] = []
-        /// Weights whose fraction was cut off.
+        /// Weights with a fraction other than 0.
         public internal(set) var fractionalWeights = 0
+        /// The power of ten that all weights were multiplied by, so that their fractions count.
+        public internal(set) var scaleDigits = 0
+        /// Lines that end in two weights: stacks of two profiles, as `difffolded.pl` writes them.
+        public internal(set) var twoWeightLines = 0
         /// Stacks deeper than the limit.
         public internal(set) var cutStacks = 0
     }
@@ -110,7 +114,13 @@ public enum FoldedStacks {
     private static func outcome(
         of buffer: UnsafeRawBufferPointer, _ unit: WeightUnit, _ period: Duration?, _ limits: Limits
     ) -> Outcome {
-        var reader = FoldedReader(buffer, limits: limits, builder: .init(unit: unit, period: period))
+        let digits = FoldedFractions.digits(of: buffer)
+        var reader = FoldedReader(
+            buffer, limits: limits,
+            builder: .init(
+                unit: digits == 0 ? unit : .counts("units of 10^-\(digits)"),
+                period: digits == 0 ? period : nil),
+            scaleDigits: digits)
         reader.readAll()
         return Outcome(profile: reader.builder.build(), report: reader.report)
     }
@@ -142,8 +152,12 @@ private struct FoldedReader {
     private static let semicolon = UInt8(ascii: ";")
     private static let space = UInt8(ascii: " ")
 
-    init(_ buffer: UnsafeRawBufferPointer, limits: FoldedStacks.Limits, builder: StackProfileBuilder) {
+    init(
+        _ buffer: UnsafeRawBufferPointer, limits: FoldedStacks.Limits, builder: StackProfileBuilder,
+        scaleDigits: Int
+    ) {
         self.buffer = buffer
+        report.scaleDigits = scaleDigits
         self.limits = limits
         self.builder = builder
         names = SliceHasher(buffer, endingAt: Self.semicolon)
@@ -153,25 +167,11 @@ private struct FoldedReader {
     mutating func readAll() {
         var start = 0
         while start < buffer.count {
-            let end = nextLineFeed(from: start)
+            let end = buffer.nextLineFeed(from: start)
             report.lines += 1
             readLine(start..<end)
             start = end + 1
         }
-    }
-
-    /// The position of the next line feed, or the end; eight bytes at a time.
-    private func nextLineFeed(from start: Int) -> Int {
-        var position = start
-        while position + 8 <= buffer.count {
-            let word = buffer.loadUnaligned(fromByteOffset: position, as: UInt64.self) ^ 0x0A0A_0A0A_0A0A_0A0A
-            // The lowest set high bit marks the first byte that was a line feed.
-            let marks = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-            if marks != 0 { return position + UInt64(littleEndian: marks).trailingZeroBitCount / 8 }
-            position += 8
-        }
-        while position < buffer.count, buffer[position] != 0x0A { position += 1 }
-        return position
     }
 
     private mutating func readLine(_ whole: Range<Int>) {
@@ -212,19 +212,9 @@ private struct FoldedReader {
         var position = line.upperBound
         while position > line.lowerBound, !isBlank(buffer[position - 1]) { position -= 1 }
         let stackEnd = position
-        var weight: Int64? = 0
-        let firstDigit = position
-        while position < line.upperBound, case let digit = buffer[position] &- 0x30, digit < 10 {
-            weight = weight.flatMap { $0 > StackProfile.weightLimit / 10 ? nil : $0 * 10 + Int64(digit) }
-            position += 1
-        }
-        guard position > firstDigit else { return nil }
-        if position == line.upperBound { return (stackEnd, weight) }
-        guard buffer[position] == UInt8(ascii: "."), position + 1 < line.upperBound,
-            buffer[position + 1..<line.upperBound].allSatisfy({ $0 &- 0x30 < 10 })
-        else { return nil }
-        report.fractionalWeights += 1
-        return (stackEnd, weight)
+        guard let number = FoldedNumber(buffer, position..<line.upperBound) else { return nil }
+        if number.fractionDigits > 0 { report.fractionalWeights += 1 }
+        return (stackEnd, number.weight(scaledBy: report.scaleDigits))
     }
 
     /// The stack of a line. What it shares with the line before is not read again, and the names of a stack that is known

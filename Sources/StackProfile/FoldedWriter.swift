@@ -16,6 +16,28 @@ extension FoldedStacks {
     ///   - profile: The stacks.
     ///   - detail: How much of each frame is written.
     public static func write(_ profile: StackProfile, detail: FrameDetail = .function) -> [UInt8] {
+        var text: [UInt8] = []
+        for (line, weight) in weights(profile, detail).sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }
+        ) {
+            text += line
+            text += Array(" \(weight)\n".utf8)
+        }
+        return text
+    }
+
+    /// Writes the stacks of two profiles with two weights a line, as `difffolded.pl` does: the older one's first.
+    public static func write(before: StackProfile, after: StackProfile) -> [UInt8] {
+        let (older, newer) = (weights(before, .function), weights(after, .function))
+        var text: [UInt8] = []
+        for line in Set(older.keys).union(newer.keys).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
+            text += line
+            text += Array(" \(older[line] ?? 0) \(newer[line] ?? 0)\n".utf8)
+        }
+        return text
+    }
+
+    /// The weight of each stack as it is written.
+    private static func weights(_ profile: StackProfile, _ detail: FrameDetail) -> [[UInt8]: Int64] {
         let names = profile.frames.map { $0.folded(detail) }
         var weights: [[UInt8]: Int64] = [:]
         for sample in profile.samples where sample.weight > 0 {
@@ -31,11 +53,6 @@ extension FoldedStacks {
             }
             weights[line, default: 0] += sample.weight
         }
-        var text: [UInt8] = []
-        for (line, weight) in weights.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
-            text += line
-            text += Array(" \(weight)\n".utf8)
-        }
-        return text
+        return weights
     }
 }

@@ -23,6 +23,12 @@ public struct Frame: Hashable, Sendable {
         self.traits = traits
     }
 
+    /// Names that are the same letters in other code points are two names: `String` would take them for one.
+    public static func == (one: Frame, other: Frame) -> Bool {
+        one.line == other.line && one.traits == other.traits && one.function.isIdentical(to: other.function)
+            && one.module.isIdentical(to: other.module) && one.file.isIdentical(to: other.file)
+    }
+
     /// A frame of code whose function is not known: named after its module in brackets, or `[unknown]`.
     public static func unknown(module: String? = nil) -> Frame {
         Frame("[\(module ?? "unknown")]", module: module, traits: .unknown)

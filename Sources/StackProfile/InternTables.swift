@@ -48,7 +48,7 @@ struct PairTable: Sendable {
 ///
 /// The first few thousand are copied to one place: compared where they were first met, all over a large file, each would
 /// cost a look into the page tables.
-struct SliceTable {
+package struct SliceTable {
     private struct Slot {
         var hash: UInt64 = 0
         /// In the buffer, or, as its complement, in the copies.
@@ -65,12 +65,12 @@ struct SliceTable {
     private let buffer: UnsafeRawBufferPointer
 
     /// A table of slices of a buffer, which has to outlive the table.
-    init(of buffer: UnsafeRawBufferPointer) {
+    package init(of buffer: UnsafeRawBufferPointer) {
         self.buffer = buffer
     }
 
     /// The value of a slice; when its bytes are new, `make` says what becomes it.
-    mutating func intern(_ slice: Range<Int>, hash: UInt64, make: () -> Int32) -> Int32 {
+    package mutating func intern(_ slice: Range<Int>, hash: UInt64, make: () -> Int32) -> Int32 {
         let mask = slots.count - 1
         var index = Int(truncatingIfNeeded: hash) & mask
         while slots[index].value >= 0 {
@@ -112,13 +112,13 @@ struct SliceTable {
 /// Hashes slices of a buffer eight bytes at a time, and finds on the way where a name ends.
 ///
 /// The seed is random, so that no input can be made to collide on purpose.
-struct SliceHasher {
-    let buffer: UnsafeRawBufferPointer
+package struct SliceHasher {
+    package let buffer: UnsafeRawBufferPointer
     /// The byte that ends a name, eight times. Slices whose end is known need none.
     private let ends: UInt64
     private let seed = UInt64.random(in: .min ... .max)
 
-    init(_ buffer: UnsafeRawBufferPointer, endingAt byte: UInt8 = 0) {
+    package init(_ buffer: UnsafeRawBufferPointer, endingAt byte: UInt8 = 0) {
         self.buffer = buffer
         ends = UInt64(byte) &* 0x0101_0101_0101_0101
     }
@@ -148,7 +148,7 @@ struct SliceHasher {
     }
 
     /// The hash of a slice.
-    func hash(_ slice: Range<Int>) -> UInt64 {
+    package func hash(_ slice: Range<Int>) -> UInt64 {
         var hash = seed
         var position = slice.lowerBound
         while slice.upperBound - position >= 8 {
@@ -183,6 +183,20 @@ struct SliceHasher {
 }
 
 extension UnsafeRawBufferPointer {
+    /// The position of the next line feed, or the end; eight bytes at a time.
+    package func nextLineFeed(from start: Int) -> Int {
+        var position = start
+        while position + 8 <= count {
+            let word = loadUnaligned(fromByteOffset: position, as: UInt64.self) ^ 0x0A0A_0A0A_0A0A_0A0A
+            // The lowest set high bit marks the first byte that was a line feed.
+            let marks = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
+            if marks != 0 { return position + UInt64(littleEndian: marks).trailingZeroBitCount / 8 }
+            position += 8
+        }
+        while position < count, self[position] != 0x0A { position += 1 }
+        return position
+    }
+
     /// Whether the bytes are those of another buffer at a place, eight at a time.
     fileprivate func isEqual(to buffer: UnsafeRawBufferPointer, at start: Int) -> Bool {
         var offset = 0

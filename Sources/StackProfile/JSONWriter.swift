@@ -1,39 +1,48 @@
 internal import Measurement
 
 /// Writes JSON piece by piece, so that a profile of millions of samples needs no tree of values first.
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
     /// Whether the next value follows another one.
     private var needsComma = false
 
-    mutating func object(_ fill: (inout JSONWriter) -> Void) { enclose("{", "}", fill) }
-    mutating func array(_ fill: (inout JSONWriter) -> Void) { enclose("[", "]", fill) }
+    package init() {}
 
-    mutating func string(_ text: String) {
+    package mutating func object(_ fill: (inout JSONWriter) -> Void) { enclose("{", "}", fill) }
+    package mutating func array(_ fill: (inout JSONWriter) -> Void) { enclose("[", "]", fill) }
+
+    package mutating func string(_ text: String) {
         separate()
         append(text)
         needsComma = true
     }
 
-    mutating func number(_ value: Int64) {
+    package mutating func number(_ value: Int64) {
         separate()
         bytes += Array(String(value).utf8)
         needsComma = true
     }
 
+    /// A value that is JSON already: a number with a fraction, `true`, `null`.
+    package mutating func literal(_ text: String) {
+        separate()
+        bytes += Array(text.utf8)
+        needsComma = true
+    }
+
     /// The key of the value that is written next.
-    mutating func key(_ name: String) {
+    package mutating func key(_ name: String) {
         string(name)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
-    mutating func field(_ name: String, _ text: String) {
+    package mutating func field(_ name: String, _ text: String) {
         key(name)
         string(text)
     }
 
-    mutating func field(_ name: String, _ value: Int64) {
+    package mutating func field(_ name: String, _ value: Int64) {
         key(name)
         number(value)
     }

@@ -12,8 +12,8 @@ extension Pprof {
         case malformed
         /// The profile contradicts itself.
         case inconsistent(String)
-        /// The values count something else than samples or a time.
-        case unsupportedUnit(String)
+        /// The profile has no values of a type; those that it has.
+        case noSampleType(String, known: [String])
 
         /// One sentence.
         public var description: String {
@@ -22,15 +22,16 @@ extension Pprof {
             case .tooLong(let limit): "The profile is longer than the \(limit) bytes that are read."
             case .malformed: "The file is no pprof profile (profile.proto)."
             case .inconsistent(let what): "The pprof profile contradicts itself: \(what)."
-            case .unsupportedUnit(let unit):
-                "The pprof profile counts '\(PlainText.sanitized(unit, maximumCharacters: 40))': "
-                    + "only samples and times can be read."
+            case .noSampleType(let name, let known):
+                "It has no samples of type '\(PlainText.sanitized(name, maximumCharacters: 40))'; it has "
+                    + known.map { PlainText.sanitized($0, maximumCharacters: 40) }.joined(separator: ", ")
+                    + "."
             }
         }
     }
 
     /// The largest message that is read, in bytes.
-    static let byteLimit = 1 << 29
+    package static let byteLimit = 1 << 29
     /// The most frames of a stack.
     static let depthLimit = 1 << 16
     /// The most functions inlined into one place. Few bytes of samples could otherwise ask for endless stacks.
@@ -41,9 +42,10 @@ extension Pprof {
 
     /// Reads a profile, gzipped or not.
     ///
-    /// Of several sample types the default one is taken, or else the last, as pprof does. Labels other than
-    /// those of ``SampleLabels`` are left out.
-    public static func read(_ bytes: [UInt8]) throws(ReadError) -> StackProfile {
+    /// Of several sample types the default one is taken, or else the last, as pprof does.
+    ///
+    /// - Parameter sampleType: The sample type that is taken instead, such as `alloc_space`.
+    public static func read(_ bytes: [UInt8], sampleType: String? = nil) throws(ReadError) -> StackProfile {
         var message = bytes
         if Gzip.isGzip(bytes) {
             do throws(Gzip.Failure) {
@@ -53,13 +55,15 @@ extension Pprof {
             }
         }
         let result = message.withUnsafeBytes { plain in
-            Result { () throws(ReadError) in try read(plain: plain) }
+            Result { () throws(ReadError) in try read(plain: plain, sampleType: sampleType).profile }
         }
         return try result.get()
     }
 
-    /// Reads a profile that is not gzipped.
-    static func read(plain message: UnsafeRawBufferPointer) throws(ReadError) -> StackProfile {
+    /// Reads a profile that is not gzipped, and the names of its sample types with the place of the one that was taken.
+    package static func read(
+        plain message: UnsafeRawBufferPointer, sampleType: String? = nil
+    ) throws(ReadError) -> (profile: StackProfile, types: [String], taken: Int) {
         guard message.count <= byteLimit else { throw .tooLong(limit: byteLimit) }
         var contents = PprofContents(message)
         do throws(ProtobufReader.Malformed) {
@@ -67,7 +71,7 @@ extension Pprof {
         } catch {
             throw .malformed
         }
-        return try contents.profile()
+        return try contents.profile(sampleType: sampleType)
     }
 }
 
@@ -77,6 +81,7 @@ struct PprofContents {
     private var strings: [String] = []
     private(set) var sampleTypes: [(type: UInt64, unit: UInt64)] = []
     private var samples: [Range<Int>] = []
+    private var moments: Range<Int>?
     private var mappings: [UInt64: (name: UInt64, buildID: UInt64)] = [:]
     private var locations: [UInt64: (mapping: UInt64, lines: [(function: UInt64, line: UInt64)])] = [:]
     private var functions: [UInt64: (name: UInt64, file: UInt64, traits: UInt64)] = [:]
@@ -101,7 +106,9 @@ struct PprofContents {
             case 4: try readLocation(try value.content())
             case 5:
                 let fields = try numbers(try value.content())
-                functions[fields[1] ?? 0] = (fields[2] ?? 0, fields[4] ?? 0, fields[Pprof.traitsField] ?? 0)
+                // Some writers give the name only as the linker knows it.
+                let name = fields[2].flatMap { $0 == 0 ? nil : $0 } ?? fields[3] ?? 0
+                functions[fields[1] ?? 0] = (name, fields[4] ?? 0, fields[Pprof.traitsField] ?? 0)
             case 6:
                 strings.append(
                     String(
@@ -110,6 +117,7 @@ struct PprofContents {
             case 11: periodType = try valueType(try value.content())
             case 12: period = try value.number()
             case 14: defaultType = try value.number()
+            case Pprof.momentsField: moments = try value.content()
             default: break
             }
         }
@@ -151,9 +159,13 @@ struct PprofContents {
         return strings[Int(index)]
     }
 
-    func profile() throws(Pprof.ReadError) -> StackProfile {
+    func profile(
+        sampleType: String?
+    ) throws(Pprof.ReadError) -> (profile: StackProfile, types: [String], taken: Int) {
         guard strings.first == "" else { throw .malformed }
-        let column = try self.column()
+        var types: [String] = []
+        for type in sampleTypes { types.append(try string(type.type)) }
+        let column = try self.column(sampleType, of: types)
         let (unit, factor) = try self.unit(column)
         var builder = StackProfileBuilder(unit: unit, period: try samplingPeriod())
         var reader = PprofSamples(self, column: column, factor: factor)
@@ -162,33 +174,57 @@ struct PprofContents {
             for frame in try frames(of: location) { ids.append(builder.id(of: frame)) }
             reader.set(ids, ofLocation: id, locations: locations.count)
         }
-        for sample in samples { try reader.add(sample, to: &builder) }
+        var places: [Int] = []
+        for sample in samples { places.append(try reader.add(sample, to: &builder)) }
+        if let moments { builder.moments = try readMoments(moments, places) }
         for mapping in mappings.values where mapping.buildID != 0 {
             let module = try string(mapping.name)
             if !module.isEmpty { builder.buildIDs.insert(try string(mapping.buildID), of: module) }
         }
-        return builder.build()
+        return (builder.build(), types, column)
+    }
+
+    /// When the samples were taken; their places in the builder are not those in the file.
+    private func readMoments(_ place: Range<Int>, _ places: [Int]) throws(Pprof.ReadError) -> SampleMoments {
+        let moments: SampleMoments?
+        do throws(ProtobufReader.Malformed) {
+            moments = try SampleMoments.read(buffer, place, places: places)
+        } catch {
+            throw .malformed
+        }
+        guard let moments else { throw .inconsistent("its times are not those of its samples") }
+        return moments
     }
 
     /// The sample type that is read.
-    private func column() throws(Pprof.ReadError) -> Int {
+    private func column(_ wanted: String?, of types: [String]) throws(Pprof.ReadError) -> Int {
         if sampleTypes.isEmpty && !samples.isEmpty { throw .inconsistent("samples have no type") }
+        if let wanted {
+            guard let column = types.firstIndex(of: wanted) else {
+                throw .noSampleType(wanted, known: types)
+            }
+            return column
+        }
         let byDefault = defaultType == 0 ? nil : sampleTypes.firstIndex { $0.type == defaultType }
         return byDefault ?? max(0, sampleTypes.count - 1)
     }
 
     private func unit(_ column: Int) throws(Pprof.ReadError) -> (WeightUnit, Int64) {
         guard sampleTypes.indices.contains(column) else { return (.samples, 1) }
-        let name = try string(sampleTypes[column].unit)
+        let (type, name) = (
+            try string(sampleTypes[column].type), try string(sampleTypes[column].unit)
+        )
         switch name {
-        case "count":
-            let isInstructions = try string(sampleTypes[column].type) == "instructions"
-            return (isInstructions ? .instructions : .samples, 1)
-        case "nanoseconds": return (.nanoseconds, 1)
-        case "microseconds": return (.nanoseconds, 1000)
-        case "milliseconds": return (.nanoseconds, 1_000_000)
-        case "seconds": return (.nanoseconds, 1_000_000_000)
-        default: throw .unsupportedUnit(name)
+        case "count" where type == "instructions": return (.instructions, 1)
+        case "count": return (["", "sample", "samples"].contains(type) ? .samples : .counts(type), 1)
+        case "nanoseconds", "ns": return (.nanoseconds, 1)
+        case "microseconds", "us", "µs": return (.nanoseconds, 1000)
+        case "milliseconds", "ms": return (.nanoseconds, 1_000_000)
+        case "seconds", "s": return (.nanoseconds, 1_000_000_000)
+        case "bytes", "byte", "B": return (.bytes, 1)
+        case "kilobytes", "kb", "KB": return (.bytes, 1024)
+        case "megabytes", "mb", "MB": return (.bytes, 1 << 20)
+        default: return (.counts(name.isEmpty ? type : name), 1)
         }
     }
 

@@ -41,7 +41,11 @@ struct PprofSamples {
     }
 
     /// Adds the sample at a place of the file.
-    mutating func add(_ place: Range<Int>, to builder: inout StackProfileBuilder) throws(Pprof.ReadError) {
+    ///
+    /// - Returns: The place of the builder's sample that it was added to.
+    mutating func add(
+        _ place: Range<Int>, to builder: inout StackProfileBuilder
+    ) throws(Pprof.ReadError) -> Int {
         let fields = try fields(of: place)
         guard fields.values == contents.sampleTypes.count else {
             throw .inconsistent(
@@ -52,7 +56,7 @@ struct PprofSamples {
         let (weight, overflow) = Int64(bitPattern: fields.value).multipliedReportingOverflow(by: factor)
         do throws(StackProfileError) {
             guard !overflow else { throw StackProfileError.totalTooLarge }
-            try builder.add(stack, weight: weight, labels: labels)
+            return try builder.add(stack, weight: weight, labels: labels)
         } catch {
             throw .inconsistent("a value is negative, or all add up to more than \(StackProfile.weightLimit)")
         }
@@ -187,17 +191,26 @@ struct PprofSamples {
     private func makeLabels(_ place: Range<Int>) throws(Pprof.ReadError) -> SampleLabels {
         var labels = SampleLabels.none
         var pairs: [(key: UInt64, text: UInt64)] = []
+        var numbers: [(key: UInt64, value: UInt64, unit: UInt64)] = []
         do throws(ProtobufReader.Malformed) {
             var reader = ProtobufReader(contents.buffer, place)
             while let (field, value) = try reader.next() {
                 guard field == 3 else { continue }
                 var pair: (key: UInt64, text: UInt64) = (0, 0)
+                var (number, unit): (UInt64?, UInt64) = (nil, 0)
                 var label = ProtobufReader(contents.buffer, try value.content())
                 while let (field, value) = try label.next() {
-                    guard case .number(let number) = value else { continue }
-                    if field == 1 { pair.key = number } else if field == 2 { pair.text = number }
+                    guard case .number(let content) = value else { continue }
+                    switch field {
+                    case 1: pair.key = content
+                    case 2: pair.text = content
+                    case 3: number = content
+                    case 4: unit = content
+                    default: break
+                    }
                 }
                 pairs.append(pair)
+                if pair.text == 0, let number { numbers.append((pair.key, number, unit)) }
             }
         } catch {
             throw .malformed
@@ -210,8 +223,13 @@ struct PprofSamples {
             case "process": labels.process = text
             case "state": labels.state = text
             case "run": labels.run = text
-            default: break
+            case let name: labels.others[name] = text
             }
+        }
+        for (key, value, unit) in numbers {
+            let unit = try contents.string(unit)
+            labels.others[try contents.string(key)] =
+                "\(Int64(bitPattern: value))" + (unit.isEmpty ? "" : " \(unit)")
         }
         return labels
     }

@@ -5,6 +5,8 @@ public import Measurement
 public enum Pprof {
     /// Numbers of our own field in a `Function`, which other readers skip: the frame's traits.
     static let traitsField: UInt64 = 1000
+    /// The number of our own field in a `Profile`: when samples were taken.
+    static let momentsField: UInt64 = 1001
 
     /// Writes a gzipped profile. The same profile gives the same bytes.
     ///
@@ -23,27 +25,30 @@ public enum Pprof {
 private struct PprofWriter {
     private let profile: StackProfile
     private var strings = [""]
-    private var stringIDs = ["": UInt64(0)]
+    private var stringIDs = [ExactText(""): UInt64(0)]
 
     init(_ profile: StackProfile) {
         self.profile = profile
     }
 
     private mutating func id(of text: String) -> UInt64 {
-        if let known = stringIDs[text] { return known }
+        if let known = stringIDs[ExactText(text)] { return known }
         strings.append(text)
-        stringIDs[text] = UInt64(strings.count - 1)
+        stringIDs[ExactText(text)] = UInt64(strings.count - 1)
         return UInt64(strings.count - 1)
     }
 
     mutating func encoded(start: Timestamp?, duration: Duration?) -> [UInt8] {
         var output = ProtobufWriter()
-        let (type, unit) =
+        let names: (type: String, unit: String) =
             switch profile.unit {
-            case .samples: (id(of: "samples"), id(of: "count"))
-            case .nanoseconds: (id(of: "time"), id(of: "nanoseconds"))
-            case .instructions: (id(of: "instructions"), id(of: "count"))
+            case .samples: ("samples", "count")
+            case .nanoseconds: ("time", "nanoseconds")
+            case .bytes: ("space", "bytes")
+            case .instructions: ("instructions", "count")
+            case .counts(let what): (what, "count")
             }
+        let (type, unit) = (id(of: names.type), id(of: names.unit))
         output.message(1) {
             $0.number(1, type)
             $0.number(2, unit)
@@ -61,6 +66,7 @@ private struct PprofWriter {
             }
             output.number(12, UInt64(bitPattern: period.inNanoseconds))
         }
+        profile.moments.write(&output)
         return output.encoded
     }
 
@@ -70,7 +76,7 @@ private struct PprofWriter {
             zip(keys, [set.stage?.text, set.thread, set.process, set.state, set.run]).compactMap {
                 key, text in
                 text.map { (key: key, text: id(of: $0)) }
-            }
+            } + set.others.sorted { $0.key < $1.key }.map { (key: id(of: $0.key), text: id(of: $0.value)) }
         }
         for sample in profile.samples {
             output.message(2) { message in

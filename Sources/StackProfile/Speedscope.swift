@@ -55,7 +55,8 @@ public enum Speedscope {
             // A reader adds up in doubles, which are exact up to the same limit as ours.
             case .samples where period > 0 && profile.totalWeight <= StackProfile.weightLimit / period:
                 (unit, factor) = ("nanoseconds", period)
-            case .samples, .instructions: (unit, factor) = ("none", 1)
+            case .bytes: (unit, factor) = ("bytes", 1)
+            case .samples, .instructions, .counts: (unit, factor) = ("none", 1)
             }
         }
     }
@@ -65,6 +66,11 @@ public enum Speedscope {
         var name: String
         var file: String?
         var line: Int?
+
+        static func == (one: NamedFrame, other: NamedFrame) -> Bool {
+            one.line == other.line && one.name.isIdentical(to: other.name)
+                && one.file.isIdentical(to: other.file)
+        }
     }
 
     /// The frames of a file, and for each frame of the profile its place among them.

@@ -21,6 +21,8 @@ public struct StackProfile: Sendable {
     public let totalWeight: Int64
     /// The build identifiers of the files that frames are of, by ``Frame/module``, where they are known.
     public internal(set) var buildIDs = BuildIDs()
+    /// When the samples were taken, where that was kept.
+    public internal(set) var moments = SampleMoments()
 
     /// The largest total a profile may have: the largest whole number that JavaScript holds exactly.
     public static let weightLimit: Int64 = 1 << 53 - 1
@@ -71,7 +73,7 @@ public struct StackProfile: Sendable {
                 var set = set
                 set.run = run
                 return set
-            }, samples: samples, totalWeight: totalWeight, buildIDs: buildIDs)
+            }, samples: samples, totalWeight: totalWeight, buildIDs: buildIDs, moments: moments)
         do throws(StackProfileError) {
             // Sets that only their run told apart are one now, so their samples may have to be added up.
             try builder.add(relabelled)
@@ -110,7 +112,7 @@ public enum StackProfileError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .differentUnits(let one, let other):
-            "A profile in \(one.rawValue) cannot be merged with one in \(other.rawValue): "
+            "A profile in \(one.name) cannot be merged with one in \(other.name): "
                 + "capture both with the same unit."
         case .differentPeriods(let one, let other):
             "A profile sampled every \(one.inNanoseconds) ns cannot be merged with one sampled every "

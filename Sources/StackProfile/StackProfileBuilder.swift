@@ -18,6 +18,8 @@ public struct StackProfileBuilder: Sendable {
     private var totalWeight: Int64 = 0
     /// The build identifiers of the files that frames are of.
     public var buildIDs = BuildIDs()
+    /// When the samples were taken; places are those that adding a sample returns.
+    public var moments = SampleMoments()
 
     /// A builder without samples.
     ///
@@ -30,7 +32,7 @@ public struct StackProfileBuilder: Sendable {
     }
 
     /// How many different stacks, callers included, have been made so far.
-    var stackCount: Int { interner.tree.count }
+    package var stackCount: Int { interner.tree.count }
 
     /// The number of a frame.
     public mutating func id(of frame: Frame) -> FrameID { id(of: frame, hashedBy: nil) }
@@ -85,7 +87,11 @@ public struct StackProfileBuilder: Sendable {
     ///   - stack: The stack.
     ///   - weight: Its weight in the profile's unit.
     ///   - labels: The number of its labels; 0 is the empty set.
-    public mutating func add(_ stack: StackID, weight: Int64 = 1, labels: Int = 0) throws(StackProfileError) {
+    /// - Returns: The place of the sample that the weight was added to.
+    @discardableResult
+    public mutating func add(
+        _ stack: StackID, weight: Int64 = 1, labels: Int = 0
+    ) throws(StackProfileError) -> Int {
         guard weight >= 0 else { throw .negativeWeight(weight) }
         guard weight <= StackProfile.weightLimit - totalWeight else { throw .totalTooLarge }
         totalWeight += weight
@@ -101,6 +107,7 @@ public struct StackProfileBuilder: Sendable {
         } else {
             weights[Int(sample)] += weight
         }
+        return Int(sample)
     }
 
     private mutating func unlabelledSample(_ stack: StackID, newValue: Int32) -> Int32 {
@@ -137,9 +144,13 @@ public struct StackProfileBuilder: Sendable {
             stackMap[stack.position] = self.stack(
                 under: stackMap[parent.position], frameMap[leaf.position])
         }
+        var places: [Int] = []
         for sample in profile.samples {
-            try add(stackMap[sample.stack.position], weight: sample.weight, labels: labelMap[sample.labels])
+            places.append(
+                try add(
+                    stackMap[sample.stack.position], weight: sample.weight, labels: labelMap[sample.labels]))
         }
+        moments.append(contentsOf: profile.moments.moved(to: places))
     }
 
     /// The profile of everything added so far.
@@ -149,6 +160,7 @@ public struct StackProfileBuilder: Sendable {
             samples: weights.indices.map {
                 StackProfile.Sample(
                     stack: sampleStacks[$0], labels: Int(sampleLabels[$0]), weight: weights[$0])
-            }, totalWeight: totalWeight, buildIDs: buildIDs)
+            }, totalWeight: totalWeight, buildIDs: buildIDs,
+            moments: moments)
     }
 }

@@ -26,6 +26,11 @@ enum MonitorCommand {
             .flag("monitor-pane", "inside tmux: show the view in a pane of its own"),
             .flag("memray", "capture the heap: by memray for Python, by heaptrack for anything else"),
             .value("memray-output", "FILE", "the heap's file (default: in DIR/debug); implies --memray"),
+            .value(
+                "openmetrics", "FILE",
+                "write the run's account at its end as gauges for Prometheus, such as node_exporter's textfile collector reads"
+            ),
+            .value("pushgateway", "URL", "push the same to a Pushgateway, http://HOST:PORT"),
             .flag("no-keys", "read no keys: the terminal's keyboard is the pipeline's alone"),
         ],
         examples: [
@@ -45,8 +50,9 @@ enum MonitorCommand {
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let interval = try interval(arguments)
+        let outlets = try MetricsOutlets(arguments)
         if let pid = arguments.value("pid") {
-            return try watch(try process(pid), arguments, interval)
+            return try watch(try process(pid), arguments, interval, outlets)
         }
         let directory = try directory(arguments.value("output-dir"), arguments.value("status-file"))
         var configuration = MonitorConfiguration(
@@ -74,8 +80,9 @@ enum MonitorCommand {
             monitored.watchElsewhere = { pid in openPane(pane, pid, statusFile) }
         }
         do throws(SpawnError) {
-            // Any code of the pipeline's is passed on, not only those this tool has names for.
             let finished = try monitored.run()
+            if let report = finished.report { outlets.publish(report) }
+            // Any code of the pipeline's is passed on, not only those this tool has names for.
             explain(finished.report)
             CurrentProcess.exit(finished.status.shellCode)
         } catch {
@@ -142,7 +149,7 @@ enum MonitorCommand {
     // MARK: A process that runs already
 
     private static func watch(
-        _ pid: Int32, _ arguments: ParsedArguments, _ interval: Duration
+        _ pid: Int32, _ arguments: ParsedArguments, _ interval: Duration, _ outlets: MetricsOutlets
     ) throws(ToolFailure) -> ExitCode {
         var configuration = MonitorConfiguration(
             name: name(of: ProcessCommandLine.words(of: pid).first ?? "process"),
@@ -166,6 +173,7 @@ enum MonitorCommand {
             throw ToolFailure("\(error)", .failed)
         }
         explain(report)
+        outlets.publish(report)
         guard let status = report.exit.value else { return .success }
         CurrentProcess.exit(status.shellCode)
     }

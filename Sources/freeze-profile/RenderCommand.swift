@@ -1,11 +1,12 @@
 internal import CommandLineTool
-internal import LinuxProcess
+internal import FlameGraph
 internal import LinuxSystem
 internal import Measurement
+internal import ProfileFormats
 internal import StackProfile
 internal import StackRecording
 
-/// `freeze-profile render`: stacks from one format into another.
+/// `freeze-profile render`: stacks from one format into another, or two files of stacks compared.
 enum RenderCommand {
     static let command = Tool.Command("render", syntax) { (arguments) throws(ToolFailure) in
         try run(arguments)
@@ -13,74 +14,89 @@ enum RenderCommand {
 
     private static let syntax = CommandSyntax(
         name: "freeze-profile render",
-        summary: "Turns recorded stacks into a flamegraph or another format.",
-        operands: .named(["IN"], required: 1),
-        options: StackOptions.all + [.value("title", "TEXT", "the heading (default: the input's name)")],
+        summary:
+            "Turns recorded stacks into a flamegraph or another format, or draws what changed between two.",
+        operands: .named(["IN", "AFTER"], required: 1),
+        options: StackOptions.all + [
+            .value("title", "TEXT", "the heading (default: the input's name)"),
+            .value(
+                "sample-type", "NAME",
+                "which of the things that a file counts, such as alloc_space or cycles (default: what the file says, or "
+                    + "else its first; of pprof the last)"),
+            .flag(
+                "diff", "draw what changed from the first file to the second: svg, or folded with two weights"
+            ),
+        ],
         examples: [
             (
                 "freeze-profile render data/profiles/v1.2.0.stacks.pb.gz -o v1.2.0.svg",
                 "draw a frozen profile"
             ),
-            (
-                "perf script | stackcollapse-perf.pl > a.folded; freeze-profile render a.folded -o a.svg",
-                "draw what another sampler took"
-            ),
+            ("perf script | freeze-profile render - -o a.svg", "draw what perf recorded"),
+            ("freeze-profile render --diff before.folded after.folded -o diff.svg", "draw what changed"),
         ],
         notes: [
-            "IN is folded stacks or a pprof profile, told by its content; either may be gzipped. Lines that cannot be "
-                + "understood are left out, counted and told.",
+            "IN is a file, a pipe, or - for standard input; its kind is told by its content, and it may be gzipped. Read "
+                + "are folded stacks (with one weight, or with two as difffolded.pl writes them), pprof, perf script, "
+                + "speedscope, Chrome's CPU profiles and trace events, callgrind, heaptrack, and memray's CSV and gprof2dot "
+                + "exports. Other kinds are refused by name, with the way to convert them.",
             "Exit codes: 0 written, 64 wrong usage, 66 the input is missing, unreadable or holds no samples (then the "
                 + "file is written all the same, valid and empty), 73 cannot write.",
         ])
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
+        let operands = arguments.operands
+        guard operands.count == (arguments.has("diff") ? 2 : 1) else {
+            throw ToolFailure(
+                arguments.has("diff")
+                    ? "Give two files: --diff BEFORE AFTER." : "Give one file, or two with --diff.", .usage)
+        }
+        guard operands.count < 2 || operands != ["-", "-"] else {
+            throw ToolFailure("Standard input can be one of the two files, not both.", .usage)
+        }
         let options = try StackOptions(arguments)
-        let path = arguments.operands[0]
-        let input = try read(path)
-        if let report = input.report { tell(report, path: path) }
+        let sampleType = arguments.value("sample-type")
+        let input = try StackFileReader.read(operands[0], sampleType: sampleType)
+        let title = arguments.value("title")
+        if operands.count == 2 {
+            let newer = try StackFileReader.read(operands[1], sampleType: sampleType)
+            let names = operands.map { $0 == "-" ? "standard input" : Files.name(of: $0) }
+            return try draw(
+                StackDifference(
+                    before: input.profile, after: newer.profile, names: (names[0], names[1]),
+                    title: title ?? "\(names[0]) → \(names[1])"), options)
+        }
+        let name = operands[0] == "-" ? "standard input" : Files.name(of: operands[0])
+        if let baseline = input.baseline {
+            return try draw(
+                StackDifference(
+                    before: baseline, after: input.profile, names: ("before", "after"), title: title ?? name),
+                options)
+        }
         try options.write(
             StackFile(
-                input.profile, title: arguments.value("title") ?? Files.name(of: path),
-                exporter: "freeze-profile \(toolVersion)"))
+                input.profile, title: title ?? name, exporter: "freeze-profile \(toolVersion)",
+                grouping: input.grouping))
         guard input.profile.totalWeight > 0 else {
-            Console.note("'\(PlainText.sanitized(path))' holds no samples, so there is nothing to show.")
+            Console.note(
+                "'\(PlainText.sanitized(operands[0]))' holds no samples, so there is nothing to show.")
             return .noInput
         }
         return .success
     }
 
-    private static func read(_ path: String) throws(ToolFailure) -> StackInput {
-        guard !Files.exists(path) || Files.isRegularFile(path) else {
+    private static func draw(
+        _ difference: StackDifference, _ options: StackOptions
+    ) throws(ToolFailure) -> ExitCode {
+        if let reason = difference.obstacle { throw ToolFailure(reason, .noInput) }
+        guard let bytes = difference.bytes(as: options.format) else {
             throw ToolFailure(
-                "Cannot read '\(PlainText.sanitized(path))': it is no regular file.", .noInput)
+                "What changed between two profiles is written as svg or folded, not as \(options.format.rawValue).",
+                .usage)
         }
-        let file: MappedFile
-        do throws(SystemError) {
-            file = try MappedFile(path)
-        } catch {
-            throw ToolFailure(
-                "Cannot read '\(PlainText.sanitized(path))': \(error.reason).", .noInput)
-        }
-        do throws(StackInput.ReadError) {
-            return try file.withBytes { (bytes) throws(StackInput.ReadError) in try StackInput(bytes) }
-        } catch {
-            throw ToolFailure("Cannot read '\(PlainText.sanitized(path))'. \(error)", .noInput)
-        }
-    }
-
-    private static func tell(_ report: FoldedStacks.Report, path: String) {
-        if report.badLines > 0 {
-            Console.note(
-                "\(report.badLines) of \(report.lines) lines of '\(PlainText.sanitized(path))' were left out."
-            )
-            for line in report.examples.prefix(3) { Console.note("  \(line)") }
-            if report.badLines > 3 { Console.note("  and \(report.badLines - 3) more.") }
-        }
-        if report.cutStacks > 0 {
-            Console.note("\(report.cutStacks) stacks were deeper than is read, and end in [truncated].")
-        }
-        if report.fractionalWeights > 0 {
-            Console.note("\(report.fractionalWeights) weights had a fraction, which was cut off.")
-        }
+        try options.write(bytes)
+        guard difference.isEmpty else { return .success }
+        Console.note("Neither side holds samples, so there is nothing to show.")
+        return .noInput
     }
 }

@@ -21,7 +21,9 @@ enum ReportCommand {
             .value("ledger", "FILE", "the noise between sessions (default: the one in ledger/ that applies)"),
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
             .value(
-                "output", "FILE", "the page (default: VERSION.html in the working directory)", letter: "o"),
+                "output", "FILE",
+                "the page (default: VERSION.html in the working directory); a name that ends in .csv gets the stages of one "
+                    + "version as a table for a spreadsheet", letter: "o"),
             .value(
                 "explain", "STAGE",
                 "tell the functions of a stage although nothing is wrong with it; repeatable"),
@@ -39,6 +41,11 @@ enum ReportCommand {
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let store = ProfileStore(directory: arguments.value("profiles") ?? CaptureRequest.defaultDirectory)
         let operand = arguments.operands[0]
+        let isTable = arguments.value("output")?.lowercased().hasSuffix(".csv") ?? false
+        guard !isTable || separator(in: operand) == nil else {
+            throw ToolFailure(
+                "A table is of one version; two are compared by 'diff --json' or as a page.", .usage)
+        }
         let (bytes, name) =
             if let dots = separator(in: operand) {
                 (
@@ -48,7 +55,7 @@ enum ReportCommand {
                     operand
                 )
             } else {
-                (try profile(operand, store), operand)
+                (try profile(operand, store, isTable: isTable), operand)
             }
         let output = arguments.value("output") ?? "\(Files.name(of: name)).html"
         try Console.deliver(bytes, to: output)
@@ -75,10 +82,16 @@ enum ReportCommand {
         }
     }
 
-    private static func profile(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> [UInt8] {
+    private static func profile(
+        _ reference: String, _ store: ProfileStore, isTable: Bool
+    ) throws(ToolFailure) -> [UInt8] {
         let profile = try load(reference, store)
-        let stacks = StackArchive.stacks(of: profile, in: StackArchive.directory(of: reference, in: store))
-        return HTMLProfileReport.render(profile, stacks: stacks, tool: "freeze-profile \(toolVersion)")
+        if isTable { return StageCSV.write(profile) }
+        let directory = StackArchive.directory(of: reference, in: store)
+        return HTMLProfileReport.render(
+            profile, stacks: StackArchive.stacks(of: profile, in: directory),
+            timeline: TimelineArchive.timeline(of: profile, in: directory),
+            tool: "freeze-profile \(toolVersion)")
     }
 
     private static func comparison(

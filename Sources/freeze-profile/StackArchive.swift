@@ -5,6 +5,7 @@ internal import LinuxSystem
 internal import Measurement
 internal import MessageDigest
 internal import ProfileComparison
+internal import ProfileFormats
 internal import ProfileStore
 internal import StackProfile
 internal import Synchronization

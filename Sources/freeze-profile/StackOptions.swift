@@ -10,10 +10,12 @@ struct StackOptions {
         .value("output", "FILE", "where to write; - is standard output", letter: "o"),
         .value(
             "format", "NAME",
-            "svg, folded, pprof or speedscope (default: by the file's name; .svg, .folded, .pb.gz, .json)"),
+            "svg, folded, pprof, speedscope, firefox, chrome-trace or callgrind (default: by the file's name: .svg, "
+                + ".folded, .pb.gz, .json, .firefox.json, .trace.json, .callgrind)"),
         .value(
             "by", "LABELS",
-            "stage, state, thread or process, or several with commas (default: stage and state, where there are any)"
+            "stage, state, thread or process, another tool's label, or several with commas (default: stage and state, "
+                + "where there are any)"
         ),
     ]
 
@@ -30,9 +32,7 @@ struct StackOptions {
         grouping = try arguments.value("by").map { (names) throws(ToolFailure) in
             var labels: [GroupingLabel] = []
             for name in names.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
-                guard let label = GroupingLabel(rawValue: name) else {
-                    throw Self.unknown("label", name, GroupingLabel.allCases.map(\.rawValue))
-                }
+                let label = GroupingLabel(name: name)
                 if !labels.contains(label) { labels.append(label) }
             }
             return labels
@@ -58,8 +58,8 @@ struct StackOptions {
         }
         guard let format = StackFormat(fileName: output) else {
             throw ToolFailure(
-                "The name '\(PlainText.sanitized(output))' does not tell the format: say --format svg, folded, pprof "
-                    + "or speedscope.", .usage)
+                "The name '\(PlainText.sanitized(output))' does not tell the format: say --format "
+                    + "\(StackFormat.allCases.map(\.rawValue).joined(separator: ", ")).", .usage)
         }
         return format
     }
@@ -77,9 +77,15 @@ struct StackOptions {
         if let grouping {
             file.grouping = grouping
             for label in file.missingLabels {
-                Console.note("The samples tell no \(label.rawValue), so there is one group of all of them.")
+                if case .other(let name) = label { throw Self.unknown("label", name, file.knownLabels) }
+                Console.note("The samples tell no \(label.name), so there is one group of all of them.")
             }
         }
-        try Console.deliver(file.bytes(as: format), to: output)
+        try write(file.bytes(as: format))
+    }
+
+    /// Writes bytes whole or not at all.
+    func write(_ bytes: [UInt8]) throws(ToolFailure) {
+        try Console.deliver(bytes, to: output)
     }
 }

@@ -111,6 +111,19 @@ struct PlainTextTests {
         #expect(shown.hasPrefix("a\u{FFFD}[2Jb"))
     }
 
+    @Test(
+        "What takes no room is shown, so that names that look alike differ",
+        arguments: [
+            ("tran\u{200B}scribe", "tran⟨200B⟩scribe"), ("a\u{E0041}\u{E007F}", "a⟨E0041⟩⟨E007F⟩"),
+            ("\u{FEFF}a\u{AD}b", "⟨FEFF⟩a⟨AD⟩b"), ("a\u{200D}b\u{FE0F}", "a⟨200D⟩b⟨FE0F⟩"),
+            ("\u{2060}", "⟨2060⟩"),
+            // They do their work in emoji and in Persian.
+            ("\u{1F468}\u{200D}\u{1F469}", "\u{1F468}\u{200D}\u{1F469}"),
+            ("می\u{200C}خواهم", "می\u{200C}خواهم"),
+            ("❤\u{FE0F}", "❤\u{FE0F}"), ("e\u{301}é", "e\u{301}é"),
+        ])
+    func invisible(_ text: String, _ shown: String) { #expect(PlainText.sanitized(text) == shown) }
+
     @Test("Length is bounded in characters, and a character's marks are bounded too")
     func length() {
         #expect(PlainText.sanitized(String(repeating: "x", count: 100), maximumCharacters: 3) == "xxx…")

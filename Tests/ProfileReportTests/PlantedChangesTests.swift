@@ -4,6 +4,7 @@ import LinuxProcess
 import LinuxSystem
 import Measurement
 import ProfileComparison
+import ProfileFormats
 import StackProfile
 import TestSupport
 import Testing

@@ -73,22 +73,6 @@ struct DamagedInputTests {
         #expect(accepted > Mutation.inputs / 50)
     }
 
-    @Test("a gzip file is refused or read, whatever is in it")
-    func gzip() throws {
-        let packed = Pprof.write(try Self.profile())
-        var random = SeededGenerator(seed: 0x621F)
-        for _ in 0..<(Mutation.inputs / 4) {
-            let bytes = Mutation.of([packed], using: &random)
-            let result = bytes.withUnsafeBytes { buffer in
-                Result { () throws(StackInput.ReadError) in try StackInput(buffer) }
-            }
-            switch result {
-            case .success(let input): #expect(input.profile.totalWeight >= 0)
-            case .failure(let error): #expect(!error.description.isEmpty)
-            }
-        }
-    }
-
     @Test("a small file cannot ask for endless stacks")
     func amplification() throws {
         var output = ProtobufWriter()

@@ -116,13 +116,15 @@ struct FoldedStacksTests {
     func badLines() throws {
         let outcome = try read(
             "main\nmain x\n 5\nmain 1\nmain -1\nmain 99999999999999999999\nmain 1.\na 2.75\nm 1e3")
-        #expect(outcome.report.badLines == 7)
-        #expect(outcome.report.samples == 2)
+        #expect(outcome.report.badLines == 6)
+        #expect(outcome.report.samples == 3)
         #expect(outcome.report.fractionalWeights == 1)
-        #expect(outcome.profile.totalWeight == 3)
+        // Fractions count: 1 + 1. + 2.75, in hundredths.
+        #expect(outcome.report.scaleDigits == 2)
+        #expect(outcome.profile.totalWeight == 475)
         #expect(
             outcome.report.examples.map(\.reason)
-                == [.noWeight, .noWeight, .noStack, .noWeight, .weightTooLarge, .noWeight, .noWeight])
+                == [.noWeight, .noWeight, .noStack, .noWeight, .weightTooLarge, .noWeight])
         #expect(
             outcome.report.examples[1].description
                 == "Line 2 was left out because it does not end with a space and a whole number: 'main x'.")

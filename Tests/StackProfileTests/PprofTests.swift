@@ -101,13 +101,16 @@ struct PprofTests {
         #expect(throws: Pprof.ReadError.damagedGzip) { try Pprof.read(Array(good.dropLast(12))) }
         #expect(throws: Pprof.ReadError.malformed) { try Pprof.read(Array("main 1\n".utf8)) }
         #expect(throws: Pprof.ReadError.malformed) { try Pprof.read([]) }
-        #expect(
-            Pprof.ReadError.unsupportedUnit("bytes").description
-                == "The pprof profile counts 'bytes': only samples and times can be read.")
         // sample_type {type 1, unit 2}; strings "", "alloc", "bytes".
         let bytes: [UInt8] =
             [10, 4, 8, 1, 16, 2, 50, 0, 50, 5] + Array("alloc".utf8) + [50, 5] + Array("bytes".utf8)
-        #expect(throws: Pprof.ReadError.unsupportedUnit("bytes")) { try Pprof.read(bytes) }
+        #expect(try Pprof.read(bytes).unit == .bytes)
+        #expect(throws: Pprof.ReadError.noSampleType("cpu", known: ["alloc"])) {
+            try Pprof.read(bytes, sampleType: "cpu")
+        }
+        #expect(
+            Pprof.ReadError.noSampleType("cpu", known: ["alloc"]).description
+                == "It has no samples of type 'cpu'; it has alloc.")
         // A sample with a location that is not there.
         let dangling: [UInt8] =
             [10, 4, 8, 1, 16, 2, 18, 4, 8, 9, 16, 1, 50, 0, 50, 1, 0x73, 50, 5] + Array("count".utf8)

@@ -118,4 +118,69 @@ struct RenderCommandTests {
                 == "freeze-profile render: Cannot write '\(directory.path)/none/out.svg': there is no such directory. "
                 + "Create it first.\n")
     }
+
+    @Test("standard input, pipes and other tools' files are read")
+    func pipes() throws {
+        let directory = try TemporaryDirectory()
+        let tool = BuiltProduct.path("freeze-profile")
+        let script = """
+            set -e -o pipefail
+            cd '\(directory.path)'
+            printf 'a;b 1\\n' | '\(tool)' render - --format folded -o -
+            printf 'a;b 2\\n' > x; '\(tool)' render <(cat x) --format folded -o -
+            '\(tool)' render - --format folded -o - < x
+            printf 'tool 10 5.5: 7 cycles:\\n\\t1f work (/bin/t)\\n\\n' | gzip | '\(tool)' render - --format folded -o -
+            """
+        let result = try runCommand(["bash", "-c", script])
+        #expect(result.standardError == "")
+        #expect(result.standardOutput == "a;b 1\na;b 2\na;b 2\ntool;work 7\n")
+    }
+
+    @Test("any two files are compared, and a file with two weights is a comparison by itself")
+    func differences() throws {
+        let directory = try TemporaryDirectory()
+        let (one, two) = ("\(directory.path)/one", "\(directory.path)/two")
+        try Files.replace(one, with: "main;a 90\nmain;b 10\n")
+        try Files.replace(two, with: "main;a 40\nmain;c 60\n")
+        let picture = try Self.run(["--diff", one, two, "--format", "svg", "-o", "-"])
+        #expect(picture.status == .code(0))
+        #expect(picture.standardOutput.contains("one → two"))
+        #expect(picture.standardOutput.contains("gone: "))
+        let folded = try Self.run([
+            "--diff", one, two, "--format", "folded", "-o", "\(directory.path)/d.folded",
+        ])
+        #expect(folded.status == .code(0))
+        #expect(try Self.read("\(directory.path)/d.folded") == "main;a 90 40\nmain;b 10 0\nmain;c 0 60\n")
+        let again = try Self.run(["\(directory.path)/d.folded", "--format", "folded", "-o", "-"])
+        #expect(again.standardOutput == "main;a 90 40\nmain;b 10 0\nmain;c 0 60\n")
+        #expect(try Self.run(["--diff", one, "-o", "-", "--format", "svg"]).status == .code(64))
+        #expect(try Self.run([one, two, "-o", "-", "--format", "svg"]).status == .code(64))
+        let other = try Self.run(["--diff", one, two, "-o", "\(directory.path)/x.pb.gz"])
+        #expect(other.status == .code(64))
+        try Files.replace(two, with: "allocator,num_allocations,size,stack_trace\nM,1,2,f;a.py;3\n")
+        let units = try Self.run(["--diff", one, two, "-o", "-", "--format", "svg"])
+        #expect(units.status == .code(66))
+        #expect(
+            units.standardError.hasSuffix(
+                "The first file counts samples, the second bytes: give two of one kind, or choose with --sample-type.\n"
+            ))
+    }
+
+    @Test("labels of other tools group, and unknown ones are refused by name")
+    func foreignLabels() throws {
+        let directory = try TemporaryDirectory()
+        var builder = StackProfileBuilder()
+        try builder.add([Frame("main")], weight: 2, labels: SampleLabels(others: ["tenant": "a"]))
+        try builder.add([Frame("main")], weight: 3, labels: SampleLabels(others: ["tenant": "b"]))
+        let input = "\(directory.path)/in.pb.gz"
+        try Files.replace(input, with: Pprof.write(builder.build()))
+        let grouped = try Self.run([input, "--by", "tenant", "--format", "folded", "-o", "-"])
+        #expect(grouped.standardOutput == "a;main 2\nb;main 3\n")
+        let unknown = try Self.run([input, "--by", "tenat", "--format", "folded", "-o", "-"])
+        #expect(unknown.status == .code(64))
+        #expect(
+            unknown.standardError.hasSuffix(
+                "There is no label 'tenat'; there are stage, thread, process, state, tenant. Did you mean 'tenant'?\n"
+            ))
+    }
 }

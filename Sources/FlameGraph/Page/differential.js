@@ -24,6 +24,12 @@ openPicture((view) => {
 
   function amount(value) {
     if (svg.dataset.unit === 'samples') return Math.round(value).toLocaleString('en') + ' samples';
+    if (svg.dataset.unit === 'weight') return Math.round(value).toLocaleString('en');
+    if (svg.dataset.unit === 'bytes') {
+      let count = value, unit = 0;
+      while (count >= 1024 && unit < 4) { count /= 1024; unit += 1; }
+      return (unit ? count.toFixed(1) : String(Math.round(count))) + ' ' + ['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit];
+    }
     return value >= 100 ? value.toFixed(1) + ' s' : value >= 1 ? value.toFixed(2) + ' s' : (1000 * value).toFixed(1) + ' ms';
   }
 

@@ -10,6 +10,12 @@ openPicture((view) => {
     if (svg.dataset.unit === 'samples') {
       return weight.toLocaleString('en') + (weight === 1 ? ' sample' : ' samples');
     }
+    if (svg.dataset.unit === 'bytes') {
+      let value = weight, unit = 0;
+      while (value >= 1024 && unit < 4) { value /= 1024; unit += 1; }
+      return (unit ? value.toFixed(1) : String(value)) + ' ' + ['B', 'KiB', 'MiB', 'GiB', 'TiB'][unit];
+    }
+    if (svg.dataset.unit !== 'nanoseconds') return weight.toLocaleString('en') + ' ' + svg.dataset.unit;
     return weight < 1e9 ? (weight / 1e6).toFixed(0) + ' ms' : (weight / 1e9).toFixed(2) + ' s';
   }
 

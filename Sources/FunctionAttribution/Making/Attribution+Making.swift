@@ -67,7 +67,7 @@ struct ScaledSide {
     /// Where weights are times and the period is not told, the smallest weight is one sample's.
     private static func samplesPerWeight(_ stacks: StackProfile) -> Double {
         switch stacks.unit {
-        case .samples, .instructions: 1
+        case .samples, .instructions, .bytes, .counts: 1
         case .nanoseconds:
             1 / Double(max(1, stacks.period?.inNanoseconds ?? stacks.samples.lazy.map(\.weight).min() ?? 1))
         }

@@ -40,6 +40,9 @@ struct LabelledStacks {
             return builder.stack(stack.end == .complete ? callers : [marker] + callers)
         }
         do throws(StackProfileError) {
+            var moments: [SampleMoments.Moment] = []
+            moments.reserveCapacity(raw.samples.count)
+            let first = raw.samples.lazy.map(\.monotonicNanoseconds).min() ?? 0
             for sample in raw.samples {
                 let thread = raw.threads[Int(sample.threadIndex)]
                 let stage = timeline?.label(
@@ -49,9 +52,15 @@ struct LabelledStacks {
                         stage: stage.flatMap { StageName($0) }, thread: thread.threadName,
                         process: thread.processName,
                         state: labelsStates ? raw.states[Int(sample.stateIndex)] : nil))
-                try builder.add(
+                let place = try builder.add(
                     stacks[Int(sample.stackIndex)], weight: Int64(sample.weight), labels: labels)
+                moments.append(
+                    SampleMoments.Moment(
+                        sample: place, microseconds: (sample.monotonicNanoseconds - first) / 1000,
+                        weight: Int64(sample.weight)))
             }
+            moments.sort { ($0.microseconds, $0.sample) < ($1.microseconds, $1.sample) }
+            for moment in moments { builder.moments.append(moment) }
         } catch {
             throw .refused(error.description)
         }

@@ -2,17 +2,20 @@ internal import FlameGraph
 internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
+internal import ProfileFormats
 public import StackProfile
 
 /// The formats in which stacks are written.
 public enum StackFormat: String, Sendable, CaseIterable {
-    case svg, folded, pprof, speedscope
+    case svg, folded, pprof, speedscope, firefox, callgrind
+    case chromeTrace = "chrome-trace"
 
     /// The format that a file's name asks for; nil where the name says nothing.
     public init?(fileName: String) {
         let endings: [(String, StackFormat)] = [
             (".svg", .svg), (".folded", .folded), (".collapsed", .folded), (".txt", .folded),
-            (".pb.gz", .pprof), (".pb", .pprof), (".pprof", .pprof), (".json", .speedscope),
+            (".pb.gz", .pprof), (".pb", .pprof), (".pprof", .pprof), (".firefox.json", .firefox),
+            (".trace.json", .chromeTrace), (".callgrind", .callgrind), (".json", .speedscope),
         ]
         let name = Files.name(of: fileName).lowercased()
         guard let format = endings.first(where: { name.hasSuffix($0.0) })?.1 else { return nil }
@@ -41,12 +44,14 @@ public struct StackFile: Sendable {
         self.exporter = exporter
     }
 
-    /// A file of stacks read from elsewhere, grouped in the same way.
-    public init(_ profile: StackProfile, title: String, exporter: String) {
+    /// A file of stacks read from elsewhere, grouped in the same way unless their kind says otherwise.
+    public init(
+        _ profile: StackProfile, title: String, exporter: String, grouping: [GroupingLabel]? = nil
+    ) {
         self.profile = profile
         recorded = nil
         self.title = PlainText.sanitized(title, maximumCharacters: 128)
-        grouping = Self.grouping(of: profile)
+        self.grouping = grouping ?? Self.grouping(of: profile)
         self.exporter = exporter
     }
 
@@ -54,15 +59,21 @@ public struct StackFile: Sendable {
     /// states of threads are, which are groups enough.
     private static func grouping(of profile: StackProfile) -> [GroupingLabel] {
         let known = [GroupingLabel.stage, .state].filter { label in
-            profile.labelSets.contains { label.isKnown(in: $0) }
+            profile.labelSets.contains { label.text(in: $0) != nil }
         }
         let commands = Set(profile.labelSets.compactMap(\.process))
         return known.contains(.state) || commands.count < 2 ? known : known + [.process]
     }
 
+    /// The names of the labels that samples can be grouped by: the toolkit's, and those that other tools gave.
+    public var knownLabels: [String] {
+        let others = Set(profile.labelSets.lazy.flatMap(\.others.keys))
+        return GroupingLabel.known.map(\.name) + others.sorted()
+    }
+
     /// The labels that samples are grouped by and that no sample has.
     public var missingLabels: [GroupingLabel] {
-        grouping.filter { label in !profile.labelSets.contains { label.isKnown(in: $0) } }
+        grouping.filter { label in !profile.labelSets.contains { label.text(in: $0) != nil } }
     }
 
     /// The file's bytes. A pprof file is never grouped: its samples keep all their labels.
@@ -77,6 +88,15 @@ public struct StackFile: Sendable {
             options.exporter = exporter
             options.grouping = grouping.first
             return Speedscope.write(profile.grouped(by: Array(grouping.dropFirst())), options: options)
+        case .firefox:
+            var options = FirefoxProfile.Options()
+            options.name = title
+            options.exporter = exporter
+            return FirefoxProfile.write(profile, options: options)
+        case .chromeTrace:
+            return ChromeTraceEvents.write(
+                profile.grouped(by: Array(grouping.dropFirst())), grouping: grouping.first, name: title)
+        case .callgrind: return CallgrindFile.write(grouped, exporter: exporter)
         }
     }
 
@@ -98,7 +118,7 @@ public struct StackFile: Sendable {
             case .wall: "wall-clock time of all threads"
             }
         return
-            "\(what) by \(grouping.isEmpty ? "function" : grouping.map(\.rawValue).joined(separator: " and "))"
+            "\(what) by \(grouping.isEmpty ? "function" : grouping.map(\.name).joined(separator: " and "))"
     }
 
     private var facts: CaptureFacts {
@@ -118,16 +138,5 @@ public struct StackFile: Sendable {
         facts.truncated = recorded.account.truncated.map(Int64.init)
         facts.duration = .value(recorded.wall)
         return facts
-    }
-}
-
-extension GroupingLabel {
-    fileprivate func isKnown(in labels: SampleLabels) -> Bool {
-        switch self {
-        case .stage: labels.stage != nil
-        case .thread: labels.thread != nil
-        case .process: labels.process != nil
-        case .state: labels.state != nil
-        }
     }
 }
