@@ -102,7 +102,7 @@ let package = Package(
             dependencies: [
                 "Stages", "StackSampler", "Symbolication", "ProfileFormats", "StackProfile",
                 "FlameGraph",
-                "FrozenProfile", "LinuxProcess", "LinuxSystem", "Measurement",
+                "FrozenProfile", "PythonFrames", "LinuxProcess", "LinuxSystem", "Measurement",
             ]),
         // Counted runs: engines, edges in the instruction stream, instructions by stage and function.
         .target(
@@ -141,6 +141,8 @@ let package = Package(
         .target(
             name: "Symbolication",
             dependencies: ["CElfutils", "CDemangle", "LinuxProcess", "LinuxSystem", "Measurement"]),
+        // Structures of CPython in another process's memory, read with bounds; no ptrace, no perf events.
+        .target(name: "PythonFrames", dependencies: ["LinuxProcess", "LinuxSystem", "Measurement"]),
         .target(
             name: "StackSampler",
             dependencies: [
@@ -279,6 +281,7 @@ let testedTargets: [String: [String]] = [
     "ProfileFormatsTests": ["ProfileFormats", "StackProfile", "Compression"],
     "SymbolicationTests": ["Symbolication"],
     "InstructionCountingTests": ["InstructionCounting", "Stages", "StackProfile"],
+    "PythonFramesTests": ["PythonFrames"],
     "StackSamplerTests": ["StackSampler", "Symbolication", "sampler-probe"],
     "MetricsTests": ["Metrics"],
     "LiveMonitorTests": ["LiveMonitor", "Metrics", "Stages", "JSONDocument", "monitor-probe"],

@@ -3,6 +3,7 @@ internal import InstructionCounting
 internal import LinuxSystem
 internal import Measurement
 internal import ProfileStore
+internal import StackRecording
 
 /// A capture: warm-up, measured and profiled runs, and the profile made of their records.
 ///
@@ -156,7 +157,7 @@ public struct Capture {
                 .run(
                     kind: kind, number: plan.made + 1, of: plan.made + plan.missing.count,
                     expected: plan.expected, left: plan.left))
-            var run = runRequest(kind, index: plan.nextIndex, program: plan.program, session: records.session)
+            var run = runRequest(kind, index: plan.nextIndex, session: records.session)
             run.canaries = canaries.beforeRun(plan.made)
             run.repeatsIfDisturbed = kind == .measured && plan.repeatsLeft > 0
             run.countingEngine = engine
@@ -172,6 +173,11 @@ public struct Capture {
             }
             if kind == .profiled, made.record.file(.stacks) == nil, let reason = made.record.sampler.reason {
                 report(.note("no stacks: \(reason)"))
+            }
+            if kind == .profiled, request.sampler == .pySpy, made.record.file(.pySpyFlamegraph) == nil,
+                PySpy.program == nil
+            {
+                report(.note("no picture by py-spy: py-spy is not on PATH"))
             }
             if made.record.run.isRepeated, let reason = made.record.run.disturbance {
                 report(.note("run \(made.record.run.index) is made again: \(reason)"))
@@ -205,7 +211,7 @@ public struct Capture {
     }
 
     private func runRequest(
-        _ kind: RunKind, index: Int, program: String?, session: VersionName
+        _ kind: RunKind, index: Int, session: VersionName
     ) -> RunRequest {
         var run = RunRequest(
             request.command, kind: kind, session: session, index: index, toolVersion: request.toolVersion)
@@ -218,7 +224,6 @@ public struct Capture {
         run.sampleRateHertz = request.sampleRateHertz
         run.monitorInterval = request.monitorInterval
         run.showsMonitor = request.showsMonitor
-        run.program = program
         run.keepsFailures = true
         run.countCommand = request.countCommand
         run.countLimit = request.countLimit
@@ -230,8 +235,7 @@ public struct Capture {
         let finished = try records.records().map(\.record)
         guard let first = finished.first(where: { !$0.run.hasFailed }) else { return }
         let next = runRequest(
-            .measured, index: (finished.map(\.run.index).max() ?? 0) + 1, program: nil,
-            session: records.session)
+            .measured, index: (finished.map(\.run.index).max() ?? 0) + 1, session: records.session)
         let planned = RunCircumstances(next).plannedRecord(next)
         if let difference = RunRecord.difference(first, planned) {
             throw .wouldOverwrite(

@@ -6,11 +6,11 @@ internal import StackRecording
 public struct CaptureRequest: Sendable {
     /// Which sampler takes the stacks.
     public enum Sampler: String, Sendable, CaseIterable {
-        /// py-spy where the target is Python and py-spy is there, else our own.
+        /// Our own, and py-spy's picture beside where the target is Python and py-spy is there.
         case automatic = "auto"
-        /// Our own, whatever the target is.
+        /// Our own alone.
         case native
-        /// py-spy or nothing.
+        /// As ``automatic``, where py-spy's picture is expected: a note says so when it is missing.
         case pySpy = "py-spy"
         /// No stacks.
         case none
@@ -85,8 +85,8 @@ extension CaptureRequest.Sampler {
         switch self {
         case .automatic: .value(.automatic)
         case .native: .value(.native)
-        case .pySpy:
-            PySpy.program == nil ? .unavailable(reason: "py-spy is not on PATH") : .value(.pySpy)
+        // A capture's stacks are always our own: they know their stage. py-spy's picture lies beside.
+        case .pySpy: .value(.automatic)
         case .none: .unavailable(reason: "not asked for")
         }
     }

@@ -25,6 +25,11 @@ public struct ProcessHandle: ~Copyable, Sendable {
         try FileDescriptor.waitUntilReadable([descriptor], timeout: timeout)[0]
     }
 
+    /// Sends the process a signal. One that has ended already is fine.
+    public func send(_ signal: Int32) {
+        clinux_pidfd_send_signal(descriptor, signal)
+    }
+
     /// How the process ended, though it is not our child.
     ///
     /// The kernel tells of one not yet waited for in `/proc/PID/stat`, and of one waited for through the ioctl

@@ -3,6 +3,10 @@ internal import Glibc
 
 /// The process this code runs in.
 public enum CurrentProcess {
+    /// Lets the calling thread run on one CPU only; false where the kernel refuses.
+    @discardableResult
+    public static func pinThread(toCPU cpu: Int32) -> Bool { clinux_pin_to_cpu(cpu) == 0 }
+
     /// Its identifier.
     public static var pid: Int32 { getpid() }
     /// The identifier of the process that started it, or 1 when that one is gone.

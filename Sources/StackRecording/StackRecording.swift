@@ -24,6 +24,8 @@ public struct StackRecording {
         public var duration: Duration?
         /// The status file that the target writes; nil for the one in its environment, or one of our own for a command.
         public var statusFile: String?
+        /// Whether the recording's stacks are our own also where py-spy gives some, which then lie beside.
+        package var keepsOwnStacks = false
         /// Whether this program calls ``RunGuardian/runIfRequested(arguments:)`` first, so that nothing is left behind
         /// when it is killed.
         public var isGuarded = false
@@ -84,8 +86,7 @@ public struct StackRecording {
     ) throws(StackRecordingError) {
         let handle = try hold(target.pid)
         // Nothing of ours is written while a process is only looked at: what is not made is not left behind.
-        let workspace =
-            try RunSampler.needsDirectory(request, executable: target.executable) ? try makeWorkspace() : nil
+        let workspace = try RunSampler.needsDirectory(request, target.pid) ? try makeWorkspace() : nil
         // Not `workspace?.path`, which consumes it: the helper writes there until the end.
         let directory: String? =
             switch workspace {
@@ -101,7 +102,7 @@ public struct StackRecording {
                         ProcessClock.monotonicStart(of: $0.identity)
                     } ?? 0))
         }
-        var sampler = try RunSampler(request, executable: target.executable, directory: directory)
+        var sampler = try RunSampler(request, directory: directory)
         try sampler.attach(toRunning: target.pid)
         for refusal in sampler.refusals { report(refusal) }
         report("sampling process \(target.pid) (\(target.name)) with \(sampler.name)")
@@ -150,26 +151,35 @@ public struct StackRecording {
             ?? StatusLocation.requestedByObserver() ?? StatusLocation(outputDirectory: workspace.path)
         let statusFile = Files.absolute(location.statusFile)
         let stages = StageFollower(statusFile: statusFile, existing: .isOfEarlierRun)
-        var sampler = try RunSampler(
-            request, executable: CommandProgram.executable(of: words), directory: workspace.path)
+        var sampler = try RunSampler(request, directory: workspace.path)
         let suspended = try prepare(words, statusFile: statusFile)
         try sampler.attach(to: suspended)
         for refusal in sampler.refusals { report(refusal) }
         report("sampling '\(PlainText.sanitized(words[0], maximumCharacters: 128))' with \(sampler.name)")
         var span = RecordingSpan(request.duration)
+        workspace.keep(whileRunning: suspended.pid)
         var child = try release(suspended)
-        let stop = try span.wait(
-            pid: child.pid, pidfd: child.pidfd, signals: signals, stages: stages, sampler: &sampler)
-        var taken = try sampler.finish(
-            timeline: stages.timeline(),
-            trust: JustInTimeNames.Trust(userID: CurrentProcess.userID, notBefore: span.startedAt),
-            markers: stages.markers, naming: naming)
-        taken.notes += stages.notes
-        let ended = stop == .targetEnded ? try CommandEnd.wait(for: &child) : nil
-        try deliver(
-            RecordedStacks(
-                taken, mode: request.mode, command: words.joined(separator: " "), span: span,
-                subject: "the command", ending: ended?.description))
+        // From here on the command runs, and whatever fails on our side it runs to its end: a child that is dropped is
+        // killed, so the failure waits.
+        var ended: ExitStatus?
+        var stop = RecordingSpan.Stop.samplerGone
+        do throws(StackRecordingError) {
+            stop = try span.wait(
+                pid: child.pid, pidfd: child.pidfd, signals: signals, stages: stages, sampler: &sampler)
+            var taken = try sampler.finish(
+                timeline: stages.timeline(),
+                trust: JustInTimeNames.Trust(userID: CurrentProcess.userID, notBefore: span.startedAt),
+                markers: stages.markers, naming: naming)
+            taken.notes += stages.notes
+            ended = stop == .targetEnded ? try CommandEnd.wait(for: &child) : nil
+            try deliver(
+                RecordedStacks(
+                    taken, mode: request.mode, command: words.joined(separator: " "), span: span,
+                    subject: "the command", ending: ended?.description))
+        } catch {
+            if ended == nil { try CommandEnd.letEnd(&child, after: stop, because: error, signals, report) }
+            throw error
+        }
         if let ended { return .commandEnded(ended) }
         return try CommandEnd.ending(of: &child, after: stop, signals: signals)
     }
@@ -179,7 +189,8 @@ public struct StackRecording {
     ) throws(StackRecordingError) -> SuspendedChild {
         var request = ChildRequest(words)
         request.environment = [StatusLocation.statusFileVariable: statusFile]
-        request.diesWithParent = true
+        // Not `diesWithParent`: whatever ends us, the command is the user's and runs on. One that has not been let go
+        // ends with us all the same, as nobody opens its gate.
         do throws(SpawnError) {
             return try SuspendedChild.prepare(request)
         } catch {
@@ -224,6 +235,20 @@ private enum CommandEnd {
         } catch {
             throw .refused(error.description)
         }
+    }
+
+    /// Lets a command whose stacks could not be handed over run to its end, or ends it where somebody asks for that.
+    static func letEnd(
+        _ child: inout ChildProcess, after stop: RecordingSpan.Stop, because failure: StackRecordingError,
+        _ signals: borrowing SignalInbox, _ report: (String) -> Void
+    ) throws(StackRecordingError) {
+        do throws(SystemError) {
+            if try child.wait(timeout: .zero) != nil { return }
+        } catch {
+            throw .refused(error.description)
+        }
+        report("\(failure) The command runs on to its end.")
+        _ = try ending(of: &child, after: stop, signals: signals)
     }
 
     /// Lets a command run on, or ends it where that was asked for before or is asked for now.

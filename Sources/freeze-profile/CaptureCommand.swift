@@ -41,7 +41,7 @@ enum CaptureCommand {
             .value("session", "ID", "a name for this batch of runs (default: s1, with --append the next)"),
             .flag("append", "add this session to a version that is frozen and not promoted"),
             .value("records", "DIR", "where run records are kept (default: data/profiles/.records/V)"),
-            .value("sampler", "NAME", "auto, native, py-spy or none (default: auto)"),
+            .value("sampler", "NAME", "auto, native, py-spy or none (default: auto); py-spy adds a picture"),
             .value(
                 "rate", "HZ", "stack samples per CPU second, 1 to 10000 (default: 997; py-spy and ptrace 100)"
             ),

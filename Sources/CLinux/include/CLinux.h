@@ -127,4 +127,9 @@ int clinux_accept(int listener, int timeout_milliseconds);
 /// send(2) without SIGPIPE. Returns the bytes taken, or -errno.
 ssize_t clinux_send(int connection, const void *_Nullable bytes, size_t count);
 
+/// Copies another process's memory while it runs. Returns the bytes copied, or -errno.
+ssize_t clinux_read_memory(pid_t pid, uint64_t address, void *_Nonnull buffer, size_t bytes);
+/// Lets the calling thread run on one CPU only. Returns 0, or -errno.
+int clinux_pin_to_cpu(int cpu);
+
 #endif

@@ -16,6 +16,8 @@ struct ProfileAssembly {
     /// The stacks of all profiled runs; nil when there are none.
     let stacks: StackProfile?
     private let profiled: [RunRecord]
+    /// The picture that py-spy's stacks gave, of the last run that has one.
+    private let pySpyPicture: String?
 
     /// The instructions of all counted runs by function; nil when there are none.
     let counts: StackProfile?
@@ -39,6 +41,9 @@ struct ProfileAssembly {
         stacks = try ProfileAssembly.stacks(of: profiled, .stacks, in: records)
         counts = try ProfileAssembly.stacks(
             of: inOrder.filter { $0.run.kind == .counted && !$0.run.hasFailed }, .counts, in: records)
+        pySpyPicture = profiled.last { $0.file(.pySpyFlamegraph) != nil }.flatMap { record in
+            records.first { $0.record.name == record.name }?.path(of: .pySpyFlamegraph)
+        }
     }
 
     /// The files that go beside the profile.
@@ -60,6 +65,7 @@ struct ProfileAssembly {
             companions.append((.stacks, .bytes(Pprof.write(stacks))))
         }
         if let counts { companions.append((.counts, .bytes(Pprof.write(counts)))) }
+        if let picture = pySpyPicture { companions.append((.pySpyFlamegraph, .file(picture))) }
         return companions
     }
 

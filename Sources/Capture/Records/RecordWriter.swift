@@ -1,3 +1,4 @@
+internal import FlameGraph
 internal import FrozenProfile
 internal import InstructionCounting
 internal import LinuxProcess
@@ -83,11 +84,27 @@ struct RecordWriter {
                 let bytes = Pprof.write(functions.labelled(run: record.name))
                 record.files.append(try place(bytes, as: .counts, of: record, into: directory))
             }
+            if let stacks = passed.stacks?.pySpy {
+                let picture = pySpyPicture(of: stacks)
+                record.files.append(try place(picture, as: .pySpyFlamegraph, of: record, into: directory))
+            }
             try Files.replace("\(directory)/\(record.stem).json", with: record.encode(), durably: true)
         } catch {
             throw .cannotWrite(error.description)
         }
         return record
+    }
+
+    /// What py-spy saw, as a picture: nothing is compared by it.
+    private func pySpyPicture(of stacks: StackProfile) -> [UInt8] {
+        var options = FlameGraphSVG.Options()
+        let program = request.command.first.map(Files.name) ?? ""
+        options.title = PlainText.sanitized("\(program) \(request.release?.text ?? "") by py-spy")
+        options.subtitle = "time by Python function, as py-spy sampled it beside"
+        options.facts.sampler = .value("py-spy")
+        options.facts.samples = .value(stacks.totalWeight)
+        options.facts.duration = .value(passed.finished.wall)
+        return FlameGraphSVG.render(FlameGraphLayout(stacks), options: options)
     }
 
     /// The most bytes of what a failed run printed that are kept: its last.

@@ -11,8 +11,6 @@ struct ProfiledRun {
     let sampler: RecordingSampler
     /// Nil for the sampler's own default.
     let rateHertz: Int?
-    /// The file name of the program that an earlier run turned out to be, as far as that is known.
-    let program: String?
     /// Told how much of the functions have their names, from 0 to 1.
     let naming: (Double) -> Void
 
@@ -28,46 +26,30 @@ struct ProfiledRun {
             } catch {
                 refusal = error
             }
-        } whileRunning: { (pid, executable) throws(CaptureError) in
+        } whileRunning: { (pid, _) throws(CaptureError) in
             whileRunning(pid)
-            // Before the wrappers have exec'd the interpreter there is nothing for py-spy to read.
-            guard let executable, Programs.isPython(executable) else { return }
-            do throws(StackRecordingError) {
-                try sampler?.lookAfter(pid)
-            } catch {
-                throw .measurementFailed(error.description)
-            }
+            sampler?.lookAfter(pid)
         }
         if let refusal { return (observed, TakenStacks(none: refusal.description)) }
         guard let taken = sampler.take() else {
             preconditionFailure("the sampler of a run is taken once")
         }
         if let failure = observed.run.failure {
-            // Whoever interrupts does not wait for names, and a run that failed is told of all the same.
+            // Whoever interrupts does not wait for names.
             if failure.isInterruption { return (observed, TakenStacks(none: "the run was interrupted")) }
-            return (observed, stacksOfFailure(taken, observed))
         }
-        return (observed, try finish(taken, observed))
-    }
-
-    private func stacksOfFailure(
-        _ sampler: consuming RunSampler, _ observed: RunObservation.Observed
-    ) -> TakenStacks {
-        do throws(CaptureError) {
-            return try finish(sampler, observed)
-        } catch {
-            return TakenStacks(none: error.description)
-        }
+        return (observed, finish(taken, observed))
     }
 
     private func startSampler() throws(CaptureError) -> RunSampler {
         var request = StackRecording.Request(.command(observation.run.command))
         request.sampler = sampler
         request.rateHertz = rateHertz
+        // Those of py-spy know no stage, so nothing could be explained from them.
+        request.keepsOwnStacks = true
         do throws(StackRecordingError) {
             return try RunSampler(
-                request, executable: program,
-                directory: Files.directory(of: observation.run.directory.standardError))
+                request, directory: Files.directory(of: observation.run.directory.standardError))
         } catch {
             throw .measurementFailed(error.description)
         }
@@ -75,7 +57,7 @@ struct ProfiledRun {
 
     private func finish(
         _ sampler: consuming RunSampler, _ observed: RunObservation.Observed
-    ) throws(CaptureError) -> TakenStacks {
+    ) -> TakenStacks {
         let refusals = sampler.refusals
         do throws(StackRecordingError) {
             var stacks = try sampler.finish(
@@ -86,7 +68,8 @@ struct ProfiledRun {
             stacks.notes = refusals + stacks.notes
             return stacks
         } catch {
-            throw .measurementFailed(error.description)
+            // The run was made, and is kept.
+            return TakenStacks(none: error.description)
         }
     }
 }

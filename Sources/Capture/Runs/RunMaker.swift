@@ -111,7 +111,7 @@ public struct RunMaker: ~Copyable {
             }
             let (observed, stacks) = try ProfiledRun(
                 observation: observation(of: run, request), sampler: sampler,
-                rateHertz: request.sampleRateHertz, program: request.program, naming: naming
+                rateHertz: request.sampleRateHertz, naming: naming
             ).perform(signals: signals, whileRunning: { watch.look(at: $0) })
             return PassedRun(
                 finished: observed.run, observed: observed, stacks: stacks, looks: watch.looks,

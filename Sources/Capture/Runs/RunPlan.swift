@@ -9,8 +9,6 @@ struct RunPlan {
     private(set) var made = 0
     /// The place of the next run in the session's order.
     private(set) var nextIndex: Int
-    /// The program that the command turned out to be, nil until a run has told.
-    private(set) var program: String?
     private var walls: [RunKind: [Double]] = [:]
 
     /// A plan for what a request wants beyond what is finished. Failed runs are made again.
@@ -68,6 +66,5 @@ struct RunPlan {
 
     private mutating func learn(from record: RunRecord) {
         if let wall = record.run.use.wallSeconds.value { walls[record.run.kind, default: []].append(wall) }
-        program = record.program.value ?? program
     }
 }

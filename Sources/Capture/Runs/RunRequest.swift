@@ -31,8 +31,6 @@ public struct RunRequest: Sendable {
     public var monitorInterval = Duration.milliseconds(500)
     /// Whether the monitor may draw its panel or print progress lines.
     public var showsMonitor = false
-    /// The file name of the program that an earlier run of the command turned out to be: it decides between samplers.
-    public var program: String?
 
     /// Who counts the instructions of a counted run, or why none does.
     public var countingEngine = Reading<any CountingEngine>.unavailable(reason: "no engine was asked for")

@@ -163,6 +163,8 @@ public enum CompanionKind: String, CaseIterable, Sendable {
     case foldedStacks = "folded_stacks"
     /// Executed instructions by stage and function, in pprof's format.
     case counts
+    /// What py-spy saw beside our own sampler.
+    case pySpyFlamegraph = "py_spy_flamegraph"
 
     /// What follows the version in the file's name.
     public var suffix: String {
@@ -173,6 +175,7 @@ public enum CompanionKind: String, CaseIterable, Sendable {
         case .stacks: ".stacks.pb.gz"
         case .foldedStacks: ".stacks.folded"
         case .counts: ".counts.pb.gz"
+        case .pySpyFlamegraph: ".py-spy.svg"
         }
     }
 }

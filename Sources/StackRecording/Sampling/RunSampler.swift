@@ -1,57 +1,57 @@
 package import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
+internal import StackProfile
 internal import StackSampler
 package import Stages
 
-/// The sampler of one recording, whichever it is.
+/// The samplers of one recording: our own, and py-spy beside it where that is there and the target is Python.
 package struct RunSampler: ~Copyable {
     /// What was refused on the way, a sentence each: what could not be used, and what is used instead.
     package private(set) var refusals: [String] = []
 
     private let request: StackRecording.Request
     private let ladder: SamplerLadder
-    private var rung: SamplerLadder.Rung
+    private var rung: SamplerLadder.Rung?
     private var perf: PerfSampler?
     private var ptrace: PtraceSampler?
     private var pySpy: PySpy?
 
     /// The sampler's name for a progress line.
-    var name: String { rung.name }
+    var name: String { rung?.name ?? "py-spy" }
 
     private var rateHertz: Int {
+        guard let rung else { return pySpyRateHertz }
         let rate = request.rateHertz ?? rung.defaultRateHertz
         return rung == .ptrace ? min(rate, WallClockConfiguration.maximumRateHertz) : rate
     }
+
+    private var pySpyRateHertz: Int { request.rateHertz.map { min($0, 1000) } ?? PySpy.rateHertz }
 
     /// A sampler that is not attached yet.
     ///
     /// - Parameters:
     ///   - request: Which sampler, and at what rate.
-    ///   - executable: The program that will be sampled, as far as that is known.
-    ///   - directory: Where a helper's files may go; nil where ``needsDirectory(_:executable:)`` says that there is none.
+    ///   - directory: Where py-spy's files may go; nil for no py-spy: see ``needsDirectory(_:_:)``.
     package init(
-        _ request: StackRecording.Request, executable: String?, directory: String?
+        _ request: StackRecording.Request, directory: String?
     ) throws(StackRecordingError) {
         self.request = request
-        ladder = try SamplerLadder(
-            request.sampler, mode: request.mode, executable: executable, pySpy: PySpy.program)
-        rung = ladder.rungs[0]
-        if case .pySpy(let program) = rung, let directory {
+        ladder = try SamplerLadder(request.sampler, mode: request.mode, pySpy: PySpy.program)
+        if let program = ladder.pySpy, let directory {
             pySpy = PySpy(
-                program: program, directory: directory, rateHertz: request.rateHertz ?? rung.defaultRateHertz,
+                program: program, directory: directory,
+                rateHertz: request.rateHertz.map { min($0, 1000) } ?? PySpy.rateHertz,
                 includesWaiting: request.mode == .wall)
         }
     }
 
-    /// Whether the sampler of a request would be a helper that writes files.
+    /// Whether py-spy would be asked about a process, and write files.
     static func needsDirectory(
-        _ request: StackRecording.Request, executable: String?
+        _ request: StackRecording.Request, _ pid: Int32
     ) throws(StackRecordingError) -> Bool {
-        let ladder = try SamplerLadder(
-            request.sampler, mode: request.mode, executable: executable, pySpy: PySpy.program)
-        if case .pySpy = ladder.rungs[0] { return true }
-        return false
+        let ladder = try SamplerLadder(request.sampler, mode: request.mode, pySpy: PySpy.program)
+        return ladder.pySpy != nil && (ladder.rungs.isEmpty || PythonTargets.isAny(inFamilyOf: pid))
     }
 
     /// Attaches to a command that has not run anything yet.
@@ -60,7 +60,6 @@ package struct RunSampler: ~Copyable {
             self.rung = rung
             do throws(SamplerError) {
                 switch rung {
-                case .pySpy: return
                 case .perf: perf = try PerfSampler.attach(to: child, cpuConfiguration)
                 case .ptrace: ptrace = try PtraceSampler.attach(to: child, wallConfiguration)
                 }
@@ -77,7 +76,6 @@ package struct RunSampler: ~Copyable {
             self.rung = rung
             do throws(SamplerError) {
                 switch rung {
-                case .pySpy: return
                 case .perf: perf = try PerfSampler.attach(toRunning: pid, cpuConfiguration)
                 case .ptrace: ptrace = try PtraceSampler.attach(toRunning: pid, wallConfiguration)
                 }
@@ -98,17 +96,23 @@ package struct RunSampler: ~Copyable {
         }
     }
 
-    /// Keeps a helper running beside the process.
-    package mutating func lookAfter(_ pid: Int32) throws(StackRecordingError) {
-        try pySpy?.takeHold(of: pid)
-    }
+    /// Keeps py-spy running beside the process. Whatever becomes of py-spy, the process runs on.
+    package mutating func lookAfter(_ pid: Int32) { pySpy?.lookAfter(pid) }
 
-    /// Whether a helper cannot take hold of the process.
-    mutating func hasGivenUp() throws(StackRecordingError) -> Bool {
-        try pySpy?.hasGivenUp() ?? false
+    /// Whether nothing will come any more: py-spy alone was wanted, and cannot take hold of the process.
+    var hasGivenUp: Bool {
+        guard rung == nil else { return false }
+        // Not `pySpy?.hasGivenUp`, which consumes it.
+        switch pySpy {
+        case .some(let helper): return helper.hasGivenUp
+        case .none: return true
+        }
     }
 
     /// Ends the sampling and names what was seen.
+    ///
+    /// py-spy's stacks are the recording's where it gave some, unless our own were asked to be kept: then they lie
+    /// beside. Where it gave none, our own are the recording's, with the reason.
     ///
     /// - Parameters:
     ///   - timeline: The stages of the time that was sampled.
@@ -120,14 +124,17 @@ package struct RunSampler: ~Copyable {
         timeline: StageTimeline?, trust: JustInTimeNames.Trust, excluding excluded: Set<Int32> = [],
         markers: Set<Int32> = [], naming: (Double) -> Void
     ) throws(StackRecordingError) -> TakenStacks {
-        let (rateHertz, reason, mode) = (rateHertz, ladder.reason, request.mode)
-        if pySpy != nil {
-            pySpy?.stop()
-            let outcome = try pySpy?.finish() ?? .unavailable(reason: "py-spy was not started")
-            return TakenStacks(pySpy: outcome, rateHertz: rateHertz)
-        }
+        let (rateHertz, mode, keepsOwn) = (rateHertz, request.mode, request.keepsOwnStacks)
+        let pySpyRateHertz = pySpyRateHertz
+        // First, so that it does not go on stopping the target.
+        var helper = pySpy.take()
+        let beside = helper?.finish()
         guard var raw = perf.take()?.finish() ?? ptrace.take()?.finish() else {
-            return TakenStacks(none: "the sampler was not attached")
+            return beside.map { TakenStacks(pySpy: $0, rateHertz: pySpyRateHertz) }
+                ?? TakenStacks(none: "no Python process was found to start py-spy on")
+        }
+        if !keepsOwn, let beside, beside.value != nil {
+            return TakenStacks(pySpy: beside, rateHertz: pySpyRateHertz)
         }
         raw.samples.removeAll { sample in
             let thread = raw.threads[Int(sample.threadIndex)]
@@ -136,9 +143,21 @@ package struct RunSampler: ~Copyable {
             return isMarker || excluded.contains(thread.processID)
         }
         if mode == .cpu { raw.keepRunning() }
-        return try TakenStacks(
-            raw, timeline: timeline, reason: reason, rateHertz: rateHertz, trust: trust,
+        var taken = try TakenStacks(
+            raw, timeline: timeline, reason: nil, rateHertz: rateHertz, trust: trust,
             labelsStates: mode == .wall, naming: naming)
+        taken.pySpy = beside?.value?.profile
+        if let reason = beside?.unavailableReason {
+            taken.notes.insert(Self.fallback(because: reason, keepsOwn), at: 0)
+        }
+        return taken
+    }
+
+    /// What is shown instead of py-spy's stacks, and why.
+    private static func fallback(because reason: String, _ keepsOwn: Bool) -> String {
+        keepsOwn
+            ? "There is no picture by py-spy: \(reason)."
+            : "These are our own stacks, because py-spy gave none: \(reason)."
     }
 
     private var cpuConfiguration: SamplerConfiguration {

@@ -11,7 +11,7 @@ public enum SamplingMode: String, Sendable, CaseIterable {
 
 /// Who may take the stacks of a recording.
 public enum RecordingSampler: String, Sendable, CaseIterable {
-    /// py-spy where the target is Python and py-spy is there, else our own.
+    /// Our own, and py-spy beside where the target is Python and py-spy is there: its stacks are shown.
     case automatic = "auto"
     /// Our own, whatever the target is.
     case native
@@ -23,16 +23,17 @@ public enum RecordingSampler: String, Sendable, CaseIterable {
     case ptrace
 }
 
-/// The ways of sampling that a recording tries, one after the other.
+/// The ways of sampling that a recording tries, one after the other, and whether py-spy goes along.
+///
+/// Our own sampler runs from the first instruction on, whatever py-spy does: that way a py-spy that fails, hangs or is
+/// too old costs nothing but its picture.
 struct SamplerLadder: Equatable {
     enum Rung: Equatable {
-        case pySpy(program: String)
         case perf, ptrace
 
         /// The name for a progress line.
         var name: String {
             switch self {
-            case .pySpy: "py-spy"
             case .perf: "perf events and libunwind"
             case .ptrace: "ptrace and libunwind"
             }
@@ -41,41 +42,39 @@ struct SamplerLadder: Equatable {
         /// Samples per second unless told otherwise.
         var defaultRateHertz: Int {
             switch self {
-            case .pySpy: PySpy.rateHertz
             case .perf: SamplerConfiguration().rateHertz
             case .ptrace: WallClockConfiguration().rateHertz
             }
         }
     }
 
-    /// Never empty.
+    /// Our own ways, the first choice first; none where only py-spy is wanted.
     let rungs: [Rung]
-    /// Why the first is not py-spy where that would have been the first choice.
-    let reason: String?
+    /// The py-spy that goes along with a Python target, nil for none.
+    let pySpy: String?
 
-    /// Decides by what was asked for and by the program that will be sampled.
+    /// Decides by what was asked for.
+    ///
+    /// - Parameter pySpy: Where py-spy is, nil where it is not.
     init(
-        _ sampler: RecordingSampler, mode: SamplingMode, executable: String?, pySpy: String?
+        _ sampler: RecordingSampler, mode: SamplingMode, pySpy: String?
     ) throws(StackRecordingError) {
-        let isPython = executable.map(Programs.isPython) ?? false
         // Perf events know CPU time only. ptrace knows both: CPU time as the moments at which a thread could run.
         let native: [Rung] = mode == .cpu ? [.perf, .ptrace] : [.ptrace]
-        switch (sampler, pySpy) {
-        case (.pySpy, nil):
-            throw .refused(
-                "Cannot sample with py-spy: py-spy is not on PATH. Install it with `pip install py-spy`, or say "
-                    + "--sampler native.")
-        case (.pySpy, let program?): (rungs, reason) = ([.pySpy(program: program)], nil)
-        case (.automatic, let program?) where isPython:
-            (rungs, reason) = ([.pySpy(program: program)], nil)
-        case (.automatic, nil) where isPython:
-            rungs = native
-            reason = "the target is Python, but py-spy is not on PATH; Python's own frames are not named"
-        case (.automatic, _), (.native, _): (rungs, reason) = (native, nil)
-        case (.perf, _):
+        switch sampler {
+        case .automatic: (rungs, self.pySpy) = (native, pySpy)
+        case .native: (rungs, self.pySpy) = (native, nil)
+        case .pySpy:
+            guard let pySpy else {
+                throw .refused(
+                    "Cannot sample with py-spy: py-spy is not on PATH. Install it with `pip install py-spy`, or "
+                        + "say --sampler native.")
+            }
+            (rungs, self.pySpy) = ([], pySpy)
+        case .perf:
             guard mode == .cpu else { throw .refused(Self.perfKnowsNoWaiting) }
-            (rungs, reason) = ([.perf], nil)
-        case (.ptrace, _): (rungs, reason) = ([.ptrace], nil)
+            (rungs, self.pySpy) = ([.perf], nil)
+        case .ptrace: (rungs, self.pySpy) = ([.ptrace], nil)
         }
     }
 

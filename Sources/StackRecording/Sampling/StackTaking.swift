@@ -16,6 +16,8 @@ package struct TakenStacks {
     /// CPU time that the sampler used.
     package var samplerCPU: Reading<Duration>
     package var notes: [String] = []
+    /// What py-spy saw beside our own sampler; nil where it was not there, or gave nothing.
+    package var pySpy: StackProfile?
 }
 
 extension TakenStacks {

@@ -34,7 +34,7 @@ struct RecordingSpan {
         // Looked at often while wrappers may still exec one another, then ever more rarely.
         var pause = Duration.milliseconds(10)
         while true {
-            try sampler.lookAfter(pid)
+            sampler.lookAfter(pid)
             let left = deadline.map { max(0, $0 - SystemClock.monotonicNanoseconds) }
             let timeout = min(pause, left.map { Duration(nanosecondCount: $0) } ?? pause)
             let watched = [pidfd, signals.descriptor] + (stages?.descriptor.map { [$0] } ?? [])
@@ -44,7 +44,7 @@ struct RecordingSpan {
             if let signal = signals.next() { return .asked(signal: signal) }
             if ready[0] { return .targetEnded }
             if let deadline, SystemClock.monotonicNanoseconds >= deadline { return .timeIsOver }
-            if try sampler.hasGivenUp() { return .samplerGone }
+            if sampler.hasGivenUp { return .samplerGone }
             pause = min(pause * 2, .milliseconds(250))
         }
     }

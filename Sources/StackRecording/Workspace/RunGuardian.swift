@@ -39,6 +39,12 @@ public final class RunGuardian {
     /// From now on a directory is removed when we die.
     package func guardWorkspace(_ path: String) throws(StackRecordingError) { try say("workspace \(path)") }
 
+    /// When we die, the directory is removed only after a process has ended that may write there and runs on.
+    func keepWorkspace(whileRunning pid: Int32) {
+        // A guardian that is gone removes nothing any more.
+        _ = Result { () throws(StackRecordingError) in try say("keep \(pid)") }
+    }
+
     private func say(_ line: String) throws(StackRecordingError) {
         do throws(SystemError) {
             try words.write(Array("\(line)\n".utf8))
@@ -94,8 +100,18 @@ public final class RunGuardian {
             // A pipe that cannot be read is a capture that is gone.
         }
         if let group = orders.group { ProcessGroup.kill(group) }
+        if let user = orders.user, !orders.isOver { waitForEnd(of: user) }
         if let workspace = orders.workspace { remove(workspace) }
         return 0
+    }
+
+    private static func waitForEnd(of pid: Int32) {
+        do throws(SystemError) {
+            let handle = try ProcessHandle(pid: pid)
+            _ = try FileDescriptor.waitUntilReadable([handle.descriptor], timeout: nil)
+        } catch {
+            // It has ended.
+        }
     }
 
     /// Removes a directory, into which processes may still write that are being ended.
@@ -114,6 +130,8 @@ public final class RunGuardian {
     struct Orders {
         private(set) var group: Int32?
         private(set) var workspace: String?
+        /// A process that uses the workspace and outlives us.
+        private(set) var user: Int32?
         private(set) var isOver = false
         private var unfinished: [UInt8] = []
 
@@ -128,6 +146,7 @@ public final class RunGuardian {
                 case "guard": group = parts.count > 1 ? Int32(parts[1]) : nil
                 case "release": group = nil
                 case "workspace": workspace = parts.count > 1 ? String(parts[1]) : nil
+                case "keep": user = parts.count > 1 ? Int32(parts[1]) : nil
                 case "end": isOver = true
                 default: break
                 }

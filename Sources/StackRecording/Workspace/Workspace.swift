@@ -7,6 +7,9 @@ struct GuardedWorkspace: ~Copyable {
 
     var path: String { workspace.path }
 
+    /// A process that we do not end writes there as long as it runs, also when we are killed.
+    func keep(whileRunning pid: Int32) { guardian?.keepWorkspace(whileRunning: pid) }
+
     /// - Parameter isGuarded: Whether this program can be a guardian: see ``RunGuardian/runIfRequested(arguments:)``.
     init(isGuarded: Bool) throws(StackRecordingError) {
         let guardian = isGuarded ? try RunGuardian() : nil
