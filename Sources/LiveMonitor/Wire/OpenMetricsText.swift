@@ -1,5 +1,6 @@
 internal import LinuxProcess
 public import Measurement
+internal import Metrics
 
 /// A run's account as gauges for Prometheus (docs/formats/openmetrics.md).
 ///
@@ -75,12 +76,12 @@ public struct OpenMetricsText: Sendable {
                 $0.peakResident.value.map { String($0.bytes) }
             },
             family("disk_read_bytes", "Fetched from storage between the stage's edges.", "bytes") {
-                $0.usage.diskRead.value.map { String($0.bytes) }
+                $0.usage[.diskRead].value.map { String(Int64($0)) }
             },
             family(
                 "disk_written_bytes", "Written between the stage's edges, to reach storage later.", "bytes"
             ) {
-                $0.usage.diskWritten.value.map { String($0.bytes) }
+                $0.usage[.diskWritten].value.map { String(Int64($0)) }
             },
             family("entries", "How often the stage was begun.", nil) { String($0.entered) },
         ]
