@@ -95,7 +95,7 @@ struct DoctorTests {
             decoded.checks.map(\.name) == [
                 "perf_events", "kernel_time", "ring_memory", "cycles", "ptrace", "py_spy", "clear_refs",
                 "inotify",
-                "pidfd_info", "perf_map", "debug_files",
+                "pidfd_info", "perf_map", "debug_files", "counting_qemu_user",
             ])
         #expect(decoded.checks.allSatisfy { $0.state == "allowed" || $0.remedy != nil })
         let without = try runCommand(
