@@ -113,6 +113,8 @@ int clinux_next_task_exit(int descriptor, struct clinux_task_exit *task) {
         memcpy(&stats, (const char *)part + NLA_HDRLEN, known < sizeof stats ? known : sizeof stats);
         task->pid = (pid_t)stats.ac_pid;
         task->parent = (pid_t)stats.ac_ppid;
+        memcpy(task->name, stats.ac_comm, sizeof task->name);
+        task->name[sizeof task->name - 1] = 0;
         task->peak_resident_kibibytes = (int64_t)stats.hiwater_rss;
         return 1;
     }

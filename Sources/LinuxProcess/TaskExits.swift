@@ -9,13 +9,16 @@ public struct TaskExit: Equatable, Sendable {
     public var pid: Int32
     /// Who had started the process.
     public var parent: Int32
+    /// Its name, at most 15 bytes: untrusted text.
+    public var name: String
     /// The most it had resident since its mark was last reset.
     public var peakResident: ByteCount
 
     /// An end.
-    public init(pid: Int32, parent: Int32, peakResident: ByteCount) {
+    public init(pid: Int32, parent: Int32, name: String = "", peakResident: ByteCount) {
         self.pid = pid
         self.parent = parent
+        self.name = name
         self.peakResident = peakResident
     }
 }
@@ -45,6 +48,10 @@ public struct TaskExits: ~Copyable {
         socket = FileDescriptor(owning: descriptor)
     }
 
+    private static func text<Characters>(_ characters: Characters) -> String {
+        withUnsafeBytes(of: characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
     /// The ends since the last call, in order.
     public mutating func read() -> [TaskExit] {
         var ends: [TaskExit] = []
@@ -54,7 +61,7 @@ public struct TaskExits: ~Copyable {
             case 1:
                 ends.append(
                     TaskExit(
-                        pid: raw.pid, parent: raw.parent,
+                        pid: raw.pid, parent: raw.parent, name: Self.text(raw.name),
                         peakResident: .kibibytes(raw.peak_resident_kibibytes)))
             case 0: return ends
             default:

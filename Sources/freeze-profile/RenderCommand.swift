@@ -54,7 +54,7 @@ enum RenderCommand {
         guard operands.count < 2 || operands != ["-", "-"] else {
             throw ToolFailure("Standard input can be one of the two files, not both.", .usage)
         }
-        let options = try StackOptions(arguments)
+        let options = try StackOptions(arguments, acceptsForeignLabels: true)
         let sampleType = arguments.value("sample-type")
         let input = try StackFileReader.read(operands[0], sampleType: sampleType)
         let title = arguments.value("title")

@@ -57,7 +57,7 @@ enum SampleCommand {
         ])
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
-        let options = try StackOptions(arguments)
+        let options = try StackOptions(arguments, acceptsForeignLabels: false)
         let recording = StackRecording(try request(arguments))
         let ending: StackRecording.Ending
         do throws(StackRecordingError) {

@@ -23,7 +23,9 @@ struct StackOptions {
     let format: StackFormat
     private let grouping: [GroupingLabel]?
 
-    init(_ arguments: ParsedArguments) throws(ToolFailure) {
+    /// - Parameter acceptsForeignLabels: Whether the stacks may have labels of other tools. Where they are still to be recorded
+    ///   they have none, and a misspelt label is refused before minutes of sampling.
+    init(_ arguments: ParsedArguments, acceptsForeignLabels: Bool) throws(ToolFailure) {
         guard let output = arguments.value("output") else {
             throw ToolFailure("Say where to write: --output FILE, or -o FILE.", .usage)
         }
@@ -33,6 +35,9 @@ struct StackOptions {
             var labels: [GroupingLabel] = []
             for name in names.split(separator: ",", omittingEmptySubsequences: false).map(String.init) {
                 let label = GroupingLabel(name: name)
+                if case .other = label, !acceptsForeignLabels {
+                    throw Self.unknown("label", name, ["stage", "thread", "process", "state"])
+                }
                 if !labels.contains(label) { labels.append(label) }
             }
             return labels

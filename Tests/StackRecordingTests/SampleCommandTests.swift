@@ -258,7 +258,8 @@ struct SampleCommandTests {
             (["--pid", "0", "-o", "x.svg"], "'0' is no process number."),
             (
                 ["--pid", "1", "-o", "x.dat"],
-                "The name 'x.dat' does not tell the format: say --format svg, folded, pprof or speedscope."
+                "The name 'x.dat' does not tell the format: say --format "
+                    + "svg, folded, pprof, speedscope, firefox, callgrind, chrome-trace."
             ),
             (
                 ["--pid", "1", "-o", "x.svg", "--by", "stag"],

@@ -38,7 +38,10 @@ struct WallClockCommandTests {
         // The target ends with 7, and its stacks are written all the same.
         #expect(result.status == .code(4) && result.standardOutput == "done\n")
         #expect(result.standardError.contains("' with ptrace and libunwind\nptrace wall-clock at 100 Hz, "))
-        #expect(result.standardError.contains("Note: Threads were stopped "))
+        // Stops are needed only where perf events are refused or a stack is very deep.
+        #expect(
+            result.standardError.contains("Note: No thread had to be stopped.")
+                || result.standardError.contains("Note: Threads were stopped "))
         let stacks = try Self.stacks(output)
         func weight(_ state: String, _ function: String) -> Int {
             stacks.filter { $0.frames.first == state && $0.frames.contains(function) }

@@ -90,6 +90,8 @@ struct clinux_task_exit {
     pid_t pid, parent;
     /// The most its process had resident since the mark was last reset, as of this end.
     int64_t peak_resident_kibibytes;
+    /// Its name, at most 15 bytes, ended by NUL.
+    char name[32];
 };
 /// A taskstats socket that hears of every task that ends on some processors, such as "0-3". Needs CAP_NET_ADMIN.
 /// Returns a close-on-exec, non-blocking descriptor, or -errno.

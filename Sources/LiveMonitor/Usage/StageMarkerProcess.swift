@@ -3,7 +3,8 @@ internal import LinuxSystem
 
 /// Recognises this toolkit's own process that a script starts to mark a stage: it is no part of the pipeline.
 enum StageMarkerProcess {
-    private static let program = "freeze-profile"
+    /// The program's name, and its process's.
+    static let program = "freeze-profile"
 
     /// Whether a process is `freeze-profile stage`.
     ///

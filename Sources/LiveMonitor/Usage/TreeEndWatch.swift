@@ -44,7 +44,11 @@ struct TreeEndWatch {
             if waitedFaults > self.waitedFaults { found.hasUnknown = true }
             return
         }
-        let ends = listener.exits.read().filter { markers.remove($0.pid) == nil }
+        // What marks a stage for a script is known by the event that it wrote, or by its name: its end may be reported before
+        // its event is read.
+        let ends = listener.exits.read().filter {
+            markers.remove($0.pid) == nil && $0.name != StageMarkerProcess.program
+        }
         let largest = exits.largestPeak(of: ends, isMember: isMember)
         if let largest {
             found.peak = .larger(found.peak, MemoryPeak(size: largest, isHighWaterMark: true))
