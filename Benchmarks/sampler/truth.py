@@ -10,8 +10,8 @@
 
 Prints both and ends with 1 where one does not hold. Takes RUNS * SECONDS and about a minute.
 
-`table`: programs whose time is spent half in tasks of 0.1 ms to 1 s (threads, forks, execs, vforks, posix_spawns, a pool)
-and half at a stretch, sampled as root and as a plain user, by perf events, by ptrace and by the wall clock. The share of the
+`table`: programs whose time is spent half in tasks of 0.1 to 100 ms (threads, forks, execs, vforks, posix_spawns, a pool)
+and half at a stretch, sampled as root and as a plain user, by perf events and by ptrace. The share of the
 tasks has to be within the 99 % interval of the truth, or what is missing of them has to be shown as `[not sampled]`, so
 that samples and what is missing come within 2 % of the kernel's CPU time. Takes about three minutes.
 """
