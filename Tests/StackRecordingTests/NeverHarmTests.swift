@@ -120,6 +120,7 @@ struct NeverHarmTests {
             process 13:"sh -c x;
             y 4
             z";main (a.py:3) 2
+            process 14:"python b.py" 3
             main (a.py:3);process 12:"x";g (a.py:2) 1
 
             """
@@ -128,6 +129,7 @@ struct NeverHarmTests {
             kept == """
                 main (a.py:3);f (a.py:1) 7
                 main (a.py:3) 2
+                [unknown] 3
                 main (a.py:3);process 12:"x";g (a.py:2) 1
 
                 """)

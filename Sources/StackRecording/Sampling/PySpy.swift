@@ -111,12 +111,24 @@ package struct PySpy: ~Copyable {
         kept.reserveCapacity(text.count)
         var rest = text[...]
         while !rest.isEmpty {
-            if let body = afterProcess(rest) { rest = body }
+            if let body = afterProcess(rest) {
+                rest = body
+                // A sample of a process that has no Python frame, while it starts for instance, has nothing but the process.
+                if rest.first == UInt8(ascii: " ") { kept += Array("[unknown]".utf8) }
+            }
             let end = rest.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? rest.endIndex
             kept += rest[..<end]
             rest = rest[end...]
         }
         return kept
+    }
+
+    /// Whether a space, a number and the end of the line come next.
+    private static func isWeight(_ text: ArraySlice<UInt8>) -> Bool {
+        guard text.first == UInt8(ascii: " ") else { return false }
+        let digits = text.dropFirst().prefix { (0x30...0x39).contains($0) }
+        return !digits.isEmpty
+            && (digits.endIndex == text.endIndex || text[digits.endIndex] == UInt8(ascii: "\n"))
     }
 
     /// What follows the frame of a process at the beginning of some text; nil where none stands there.
@@ -127,8 +139,10 @@ package struct PySpy: ~Copyable {
         guard !digits.isEmpty, quoted.starts(with: ":\"".utf8) else { return nil }
         var index = quoted.startIndex + 2
         while index + 1 < quoted.endIndex {
-            if quoted[index] == UInt8(ascii: "\""), quoted[index + 1] == UInt8(ascii: ";") {
-                return text[(index + 2)...]
+            if quoted[index] == UInt8(ascii: "\"") {
+                if quoted[index + 1] == UInt8(ascii: ";") { return text[(index + 2)...] }
+                let rest = text[(index + 1)...]
+                if isWeight(rest) { return rest }
             }
             index += 1
         }
