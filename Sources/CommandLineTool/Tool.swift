@@ -43,7 +43,7 @@ public struct Tool: Sendable {
     }
 
     /// Data that could not be written makes a failure of what was a success otherwise.
-    private static func checkingOutput(_ code: ExitCode, tool: String) -> ExitCode {
+    public static func checkingOutput(_ code: ExitCode, tool: String) -> ExitCode {
         guard let failure = Console.outputFailure else { return code }
         Console.report(failure, tool: tool)
         switch code {

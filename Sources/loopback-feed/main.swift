@@ -16,6 +16,7 @@ do throws(CommandSyntax.UsageError) {
     switch error {
     case .helpRequested:
         Console.print(Options.syntax.help)
+        CurrentProcess.exit(Tool.checkingOutput(.success, tool: tool).rawValue)
     case .wrong(let sentence):
         Console.report(ToolFailure("\(sentence) See '\(tool) --help'.", .usage), tool: tool)
         CurrentProcess.exit(ExitCode.usage.rawValue)

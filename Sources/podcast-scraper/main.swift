@@ -18,6 +18,7 @@ let further: [Tool.Command] = [
 ]
 if arguments.first == "--version" {
     Console.print("\(Options.syntax.name) \(Options.version)")
+    CurrentProcess.exit(Tool.checkingOutput(.success, tool: Options.syntax.name).rawValue)
 } else if let command = further.first(where: { $0.word == arguments.first }) {
     CurrentProcess.exit(Tool.run(command, Array(arguments.dropFirst())).rawValue)
 } else {
