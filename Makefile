@@ -43,8 +43,7 @@ PURE_TESTS := ^(Measurement|JSONDocument|YAMLDocument|MessageDigest|Metrics|Stat
 test:
 	@scripts/bootstrap --tests
 	@swift build --build-tests
-	@PATH="$(CURDIR)/.build/test-venv/bin:$$PATH" swift test --skip-build --filter '$(PURE_TESTS)'
-	@PATH="$(CURDIR)/.build/test-venv/bin:$$PATH" swift test --skip-build --no-parallel --skip '$(PURE_TESTS)'
+	@PATH="$(CURDIR)/.build/test-venv/bin:$$PATH" scripts/run-tests '$(PURE_TESTS)'
 
 format:
 	@git ls-files -z '*.swift' | xargs -0 swift format -i

@@ -12,6 +12,9 @@ enum FileKind: Equatable {
         let beginning = UnsafeRawBufferPointer(rebasing: buffer.prefix(1 << 16))
         if let known = Self.byMagic(beginning) {
             self = known
+        } else if Self.isBinary(beginning) {
+            // Before JSON: the length of a sample may be the code of a brace or a bracket.
+            self = .pprof
         } else if let first = beginning.first(where: { $0 > 0x20 }),
             first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
         {
@@ -108,7 +111,6 @@ enum FileKind: Equatable {
 
     private static func ofText(_ beginning: UnsafeRawBufferPointer, whole: UnsafeRawBufferPointer) -> FileKind
     {
-        if isBinary(beginning) { return .pprof }
         if isCallgrind(beginning) { return .callgrind }
         if Heaptrack.isLikely(beginning) { return .heaptrack }
         if Memray.isLikely(beginning) { return .memray }

@@ -31,6 +31,19 @@ struct StackInputTests {
         #expect(try Self.read(Array("\n\nmain 2\n".utf8)).profile.totalWeight == 2)
     }
 
+    @Test("are not taken for JSON because the length of a sample is the code of a brace or a bracket")
+    func lengthsThatLookLikeJSON() throws {
+        var seen: Set<UInt8> = []
+        for depth in 1...130 {
+            let stack = (1...depth).map { "f\($0)" }.joined(separator: ";")
+            let pprof = Pprof.write(try Self.read(Array("\(stack) 1\n".utf8)).profile)
+            let plain = try Gzip.inflated(pprof, limit: 1 << 20)
+            if let first = plain.first(where: { $0 > 0x20 }) { seen.insert(first) }
+            #expect(try Self.read(plain).kind == .pprof)
+        }
+        #expect(seen.isSuperset(of: [UInt8(ascii: "["), UInt8(ascii: "{")]))
+    }
+
     @Test("that cannot be read get a sentence")
     func failures() throws {
         func problem(_ bytes: [UInt8]) -> String? {
