@@ -9,6 +9,9 @@ internal import MessageDigest
 /// is compared with that one. Its files keep their names and bytes. They are copied and flushed before the originals are
 /// removed, so whoever looks, at any moment, finds the version complete in one place at least; a move that was cut short
 /// is finished by asking again. What is in the archive is never replaced by something else.
+///
+/// A reference that another one has superseded goes to the archive of the references, any of them: no release is compared
+/// with the newest by itself. Its name stays taken, and comparisons find it there.
 public struct Archiving: Sendable {
     /// The version.
     public let version: VersionName
@@ -25,9 +28,11 @@ public struct Archiving: Sendable {
     ///   - store: Where it is.
     ///   - force: Whether the newest version may be archived too.
     public init(_ reference: String, in store: ProfileStore, force: Bool = false) throws(LifecycleError) {
-        self.store = store
+        let name: String
+        (self.store, name) = Archiving.place(of: reference, in: store)
+        let store = self.store
         do throws(ProfileError) {
-            version = try VersionName(reference)
+            version = try VersionName(name)
             // Cut short after the profile was removed here, a move leaves its companions behind.
             let isHalfMoved = !store.contains(version) && store.archive.contains(version)
             let profile = try (isHalfMoved ? store.archive : store).load(version)
@@ -38,7 +43,7 @@ public struct Archiving: Sendable {
         guard !names.isEmpty else {
             throw .cannotWrite("\(version) is in the archive already: '\(store.archive.path(of: version))'.")
         }
-        if !force, try Archiving.isNewest(version, in: store) {
+        if !force, !store.isReferences, try Archiving.isNewest(version, in: store) {
             throw .refused(
                 "\(version) is the newest version in '\(store.directory)', and the next one will be compared with it. "
                     + "Archive it all the same with --force.")
@@ -85,6 +90,14 @@ public struct Archiving: Sendable {
         } catch {
             throw .cannotWrite(error.description)
         }
+    }
+
+    /// The store and the version that a name stands for: `references/ID` for a reference.
+    private static func place(of name: String, in store: ProfileStore) -> (ProfileStore, String) {
+        let prefix = "\(ProfileStore.referencesName)/"
+        guard name.hasPrefix(prefix) else { return (store, name) }
+        let id = name.dropFirst(prefix.count)
+        return (store.references, String(id.hasSuffix(".yaml") ? id.dropLast(".yaml".count) : id))
     }
 
     private static func isNewest(_ version: VersionName, in store: ProfileStore) throws(LifecycleError)

@@ -34,30 +34,37 @@ extension ProfileStore {
 
     /// Where a profile is that a person names by version or by path: the store and the version.
     ///
-    /// A version is looked for here, then among the references, then in the archive.
+    /// A version is looked for here, then among the references, in the archive, and among the references that are archived.
+    /// A name with a slash is a path as it stands, or without its `.yaml`, or below this directory, such as
+    /// `references/podcast-2026q1`.
     public func locate(reference: String) throws(ProfileError) -> (store: ProfileStore, version: VersionName)
     {
-        if reference.contains("/") || reference.hasSuffix(".yaml") {
-            let name = Files.name(of: reference)
-            guard name.hasSuffix(".yaml") else {
-                throw .invalidVersion(reference, reason: "the file's name does not end in .yaml")
+        guard reference.contains("/") || reference.hasSuffix(".yaml") else {
+            let version = try VersionName(reference)
+            for store in [self, references, archive, references.archive]
+            where store.contains(version) && ProfileStore.isProfile(store.path(of: version)) {
+                return (store, version)
             }
-            guard Files.isRegularFile(reference) else {
-                // 2 is ENOENT, also told of a directory: there is no such file.
-                throw .system(SystemError(action: "read '\(reference)'", code: 2))
-            }
-            return (
-                ProfileStore(directory: Files.directory(of: reference)),
-                try VersionName(String(name.dropLast(".yaml".count)))
-            )
+            let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
+            throw .unknownVersion(version.text, directory: directory, nearest: nearest)
         }
-        let version = try VersionName(reference)
-        for store in [self, references, archive]
-        where store.contains(version) && ProfileStore.isProfile(store.path(of: version)) {
-            return (store, version)
+        let path = try file(named: reference)
+        return (
+            ProfileStore(directory: Files.directory(of: path)),
+            try VersionName(String(Files.name(of: path).dropLast(".yaml".count)))
+        )
+    }
+
+    /// The file that a name with a slash, or one that ends in `.yaml`, means.
+    func file(named reference: String) throws(ProfileError) -> String {
+        let file = reference.hasSuffix(".yaml") ? reference : reference + ".yaml"
+        let places = reference.hasPrefix("/") ? [file] : [file, "\(directory)/\(file)"]
+        if let found = places.first(where: Files.isRegularFile) { return found }
+        if reference != file, Files.isRegularFile(reference) {
+            throw .invalidVersion(reference, reason: "the file's name does not end in .yaml")
         }
-        let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
-        throw .unknownVersion(version.text, directory: directory, nearest: nearest)
+        // 2 is ENOENT, also told of a directory: there is no such file.
+        throw .system(SystemError(action: "read '\(reference)'", code: 2))
     }
 
     /// The files of a version that are here: the profile, its companions by name, and those that it lists.

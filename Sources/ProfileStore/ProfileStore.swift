@@ -49,14 +49,9 @@ public struct ProfileStore: Sendable {
         return try ProfileStore.load(path: path(of: version))
     }
 
-    /// The profile that a person names: a version of this store, of its references or of its archive, in this order;
-    /// or the path of a file, which has a slash or ends in `.yaml`.
+    /// The profile that a person names by version or by path; see ``path(reference:)``.
     public func load(reference: String) throws(ProfileError) -> FrozenProfile {
-        if reference.contains("/") || reference.hasSuffix(".yaml") {
-            return try ProfileStore.load(path: reference)
-        }
-        let found = try locate(reference: reference)
-        return try found.store.load(found.version)
+        try ProfileStore.load(path: path(reference: reference))
     }
 
     /// The profile in a file.
@@ -78,9 +73,11 @@ public struct ProfileStore: Sendable {
         }
     }
 
-    /// The file that a person means: that of a version of this store, its references or its archive, or a path, which has a slash or ends in `.yaml`.
+    /// The file that a person means: a path as it stands, whatever its name, or one found as ``locate(reference:)`` does.
     public func path(reference: String) throws(ProfileError) -> String {
-        if reference.contains("/") || reference.hasSuffix(".yaml") { return reference }
+        if reference.contains("/") || reference.hasSuffix(".yaml") {
+            return Files.isRegularFile(reference) ? reference : try file(named: reference)
+        }
         let found = try locate(reference: reference)
         return found.store.path(of: found.version)
     }

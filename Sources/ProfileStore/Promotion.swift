@@ -53,8 +53,8 @@ public struct Promotion: Sendable {
             throw .refused("A reference needs a reason that is still understood in years: --reason TEXT.")
         }
         target = store.references
-        guard !target.contains(id) else {
-            throw LifecycleError(.referenceExists(id: id.text, file: target.path(of: id)))
+        for place in [target, target.archive] where place.contains(id) {
+            throw LifecycleError(.referenceExists(id: id.text, file: place.path(of: id)))
         }
         let source: (store: ProfileStore, version: VersionName)
         var profile: FrozenProfile
@@ -128,7 +128,6 @@ public struct Promotion: Sendable {
             }
         }
         require(profile.datasetID, "dataset_id")
-        require(profile.episodesProcessed, "episodes_processed")
         require(profile.totals.use.wallSeconds, "totals.wall_time_s")
         require(profile.totals.use.peakResidentMB, "totals.peak_rss_mb")
         if profile.stages.isEmpty { sentences.append("It has no stages.") }
@@ -210,6 +209,11 @@ public struct Promotion: Sendable {
             sentences.append(
                 "It rests on \(runs) measured \(runs == 1 ? "run" : "runs"); a reference should have at least "
                     + "\(NoiseReview.Limits().runs).")
+        }
+        if let reason = profile.episodesProcessed.unavailableReason {
+            sentences.append(
+                "It does not say how many items it worked on, so a comparison cannot check that: "
+                    + "\(PlainText.sanitized(reason, maximumCharacters: 200)).")
         }
         if profile.release.lowercased().contains("wip") {
             sentences.append("Its release is still called \(PlainText.sanitized(profile.release)).")

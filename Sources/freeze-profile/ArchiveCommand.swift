@@ -22,6 +22,8 @@ enum ArchiveCommand {
         notes: [
             "The files keep their names and bytes in DIR/archive, where 'diff' finds them still. The newest version "
                 + "is refused, for the next one is compared with it. What is in the archive is never replaced.",
+            "VERSION is references/ID for a reference that another has superseded: it goes to DIR/references/archive, "
+                + "'diff' finds it there, and its ID stays taken.",
             "Exit codes: 0 archived, 64 wrong usage or the newest version, 66 the version is missing or cannot be read, "
                 + "73 cannot write, or something else of that name is there.",
         ])

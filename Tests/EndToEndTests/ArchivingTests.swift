@@ -92,6 +92,39 @@ struct ArchivingTests {
         #expect(try shelf.digests() == before)
     }
 
+    @Test("A superseded reference is archived among the references, is found there, and keeps its name taken")
+    func reference() throws {
+        let shelf = try Shelf()
+        try shelf.add("v1", date: "2026-01-01T00:00:00Z")
+        try shelf.add("v2", date: "2026-02-01T00:00:00Z")
+        #expect(try shelf.run("promote", "v1", "r1", "--reason", "first").status == .code(0))
+        let path = shelf.directory.path
+        let named = try shelf.run("diff", "references/r1", "v2", "--json", "--fail-on", "never")
+        #expect(named.standardOutput.hasPrefix("{"), "\(named.standardError)")
+        #expect(try shelf.run("archive", "references/r1").status == .code(0))
+        #expect(Files.exists("\(path)/references/archive/r1.yaml"))
+        #expect(!Files.exists("\(path)/references/r1.yaml") && !Files.exists("\(path)/archive/r1.yaml"))
+        for name in ["r1", "references/archive/r1", "\(path)/references/archive/r1"] {
+            let found = try shelf.run("diff", name, "v2", "--json", "--fail-on", "never")
+            #expect(found.standardOutput == named.standardOutput, "\(name): \(found.standardError)")
+        }
+        let again = try shelf.run("promote", "v2", "r1", "--reason", "second")
+        #expect(again.status == .code(73))
+        #expect(again.standardError.contains("\(path)/references/archive/r1.yaml"))
+        // The path below --profiles, as the references' own directory, is the same rule.
+        let digests = try shelf.digests()
+        let byDirectory = try runCommand([
+            BuiltProduct.path("freeze-profile"), "promote", "v2", "r2", "--reason", "x", "--profiles", path,
+        ])
+        #expect(byDirectory.status == .code(0))
+        let inside = try runCommand([
+            BuiltProduct.path("freeze-profile"), "archive", "r2", "--profiles", "\(path)/references",
+        ])
+        #expect(inside.status == .code(0), "\(inside.standardError)")
+        #expect(try shelf.run("promote", "v2", "r2", "--reason", "x").status == .code(73))
+        #expect(try shelf.digests().count > digests.count)
+    }
+
     @Test("A version that is not there, or cannot be read, is told and stays")
     func unreadable() throws {
         let shelf = try Shelf()

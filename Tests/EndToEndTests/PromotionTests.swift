@@ -62,10 +62,10 @@ struct PromotionTests {
             BuiltProduct.path("freeze-profile"), "promote", "v1", "r1", "--reason", "x", "--profiles",
             store.directory,
         ])
-        let hasEpisodes = try store.load(VersionName("v1")).episodesProcessed.value != nil
-        #expect(promoted.status == .code(hasEpisodes ? 0 : 66), "\(promoted.standardError)")
-        var files = ["v1", "v2"].map { "\(store.directory)/\($0).yaml" }
-        if hasEpisodes { files.append("\(store.references.directory)/r1.yaml") }
+        #expect(promoted.status == .code(0), "\(promoted.standardError)")
+        let files =
+            ["v1", "v2"].map { "\(store.directory)/\($0).yaml" }
+            + ["\(store.references.directory)/r1.yaml"]
         #expect(try ProfileSchema.problems(in: files) == files.map { _ in [] })
         let run = try #require(try store.load(VersionName("v1")).measuredRuns.first)
         #expect((0...100).contains(try #require(run.surroundings?[.othersShare].value)))
@@ -188,6 +188,23 @@ struct PromotionTests {
         try Files.replace(path, with: "{\"schema_version\": ")
         let damaged = try shelf.run("promote", "v1", "r2", "--reason", "x")
         #expect(damaged.standardError.contains("'\(path)': the document is not JSON, or cut off"))
+    }
+
+    @Test("A pipeline without episodes is promoted, with a note that says what cannot be checked")
+    func withoutEpisodes() throws {
+        let shelf = try Shelf()
+        try shelf.add("v1") {
+            $0.episodesProcessed = .unavailable(reason: "the pipeline tells no number of episodes")
+            $0.totals.wallSecondsPerEpisode = $0.episodesProcessed.map { _ in 0 }
+        }
+        let result = try shelf.run("promote", "v1", "r1", "--reason", "x")
+        #expect(result.status == .code(0), "\(result.standardError)")
+        #expect(
+            result.standardError.contains(
+                "It does not say how many items it worked on, so a comparison cannot check that: "
+                    + "the pipeline tells no number of episodes."))
+        let reference = try shelf.store.references.load(VersionName("r1"))
+        #expect(reference.episodesProcessed.value == nil)
     }
 
     @Test("A profile of the older schema can be promoted, and keeps what it said")
