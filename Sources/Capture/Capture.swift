@@ -179,6 +179,7 @@ public struct Capture {
             {
                 report(.note("no picture by py-spy: py-spy is not on PATH"))
             }
+            if let left = made.leftBehind { report(.note(left)) }
             if made.record.run.isRepeated, let reason = made.record.run.disturbance {
                 report(.note("run \(made.record.run.index) is made again: \(reason)"))
             }
@@ -225,6 +226,7 @@ public struct Capture {
         run.monitorInterval = request.monitorInterval
         run.showsMonitor = request.showsMonitor
         run.keepsFailures = true
+        run.leavesRunning = request.leavesRunning
         run.countCommand = request.countCommand
         run.countLimit = request.countLimit
         return run

@@ -57,6 +57,8 @@ public struct CaptureRequest: Sendable {
     public var appends = false
     /// Where run records are kept, in a directory for each session; nil for `.records/<VERSION>` beside the profile.
     public var recordsDirectory: String?
+    /// Whether processes that outlive a run are left running instead of ended before the next one.
+    public var leavesRunning = false
     public var writesStageTruth = true
     public var overwrites = false
     public var sampler = Sampler.automatic

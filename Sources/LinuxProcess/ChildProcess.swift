@@ -84,15 +84,18 @@ public struct SuspendedChild: ~Copyable {
             let failures = try FileDescriptor.pipe()
             let null = try FileDescriptor.open("/dev/null", .read)
             let nullForWriting = try FileDescriptor.open("/dev/null", .append)
-            let pid = try spawn(
-                request, path: path, gate: (gate.readEnd.rawValue, gate.writeEnd.rawValue),
-                failures: failures.writeEnd.rawValue,
-                null: (read: null.rawValue, write: nullForWriting.rawValue))
+            let pid = try OwnChildren.starting { () throws(SystemError) in
+                try spawn(
+                    request, path: path, gate: (gate.readEnd.rawValue, gate.writeEnd.rawValue),
+                    failures: failures.writeEnd.rawValue,
+                    null: (read: null.rawValue, write: nullForWriting.rawValue))
+            }
             var pidfd = clinux_pidfd_open(pid)
             if pidfd == -ENOSYS { pidfd = clinux_child_exit_descriptor(pid) }
             guard pidfd >= 0 else {
                 kill(pid, SIGKILL)
                 waitpid(pid, nil, 0)
+                OwnChildren.forget(pid)
                 throw SystemError(action: "watch process \(pid)", code: -pidfd)
             }
             return SuspendedChild(
@@ -246,7 +249,7 @@ public struct ChildProcess: ~Copyable {
             self.involuntarySwitches = involuntarySwitches
         }
 
-        fileprivate init(_ raw: clinux_usage) {
+        init(_ raw: clinux_usage) {
             self.init(
                 diskRead: ByteCount(bytes: raw.blocks_read * 512),
                 diskWritten: ByteCount(bytes: raw.blocks_written * 512), majorFaults: Int(raw.major_faults),
@@ -273,6 +276,7 @@ public struct ChildProcess: ~Copyable {
         guard outcome == nil else { return }
         send(SIGKILL)
         waitpid(pid, nil, 0)
+        OwnChildren.forget(pid)
     }
 
     /// Starts a child at once.
@@ -297,6 +301,7 @@ public struct ChildProcess: ~Copyable {
         var raw = clinux_usage()
         let waited = clinux_wait(pid, &status, &raw)
         guard waited > 0 else { throw SystemError(action: "wait for process \(pid)", code: -waited) }
+        OwnChildren.forget(pid)
         let result = Outcome(
             status: ExitStatus(waitStatus: status), cpu: Duration(nanosecondCount: raw.cpu_nanoseconds),
             peakResident: .kibibytes(raw.peak_resident_kibibytes), usage: Usage(raw))

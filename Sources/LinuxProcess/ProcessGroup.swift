@@ -11,4 +11,9 @@ public enum ProcessGroup {
         // Below 2 the kernel would take it for other groups, or for everybody.
         if leader > 1 { Glibc.kill(-leader, SignalInbox.kill) }
     }
+
+    /// Sends a signal to one process that is known to be ours: a child that has not been waited for.
+    static func send(_ signal: Int32, to pid: Int32) {
+        if pid > 1 { Glibc.kill(pid, signal) }
+    }
 }

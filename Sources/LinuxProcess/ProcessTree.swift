@@ -70,6 +70,14 @@ public enum ProcessTree {
     /// The parent of a process, nil when it is gone.
     public static func parent(of pid: Int32) -> Int32? { ProcessStat.ofProcess(pid)?.parent }
 
+    /// Our own children, whoever has started them.
+    static func ownChildren() -> [Int32] {
+        guard kernelListsChildren else {
+            return allProcesses().filter { $0.parent == CurrentProcess.pid }.map(\.pid)
+        }
+        return children(of: CurrentProcess.pid)
+    }
+
     /// The children of all threads of a process, from `/proc/PID/task/TID/children`.
     private static func children(of pid: Int32) -> [Int32] {
         var children: [Int32] = []

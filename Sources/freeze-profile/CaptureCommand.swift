@@ -46,6 +46,9 @@ enum CaptureCommand {
                 "rate", "HZ", "stack samples per CPU second, 1 to 10000 (default: 997; py-spy and ptrace 100)"
             ),
             .value("sample-interval", "S", "seconds between two ticks of the monitor (default: 0.5)"),
+            .flag(
+                "leave-running",
+                "leave processes running that outlive the command (default: end them before the next run)"),
             .flag("no-stage-truth", "write no V.stage_truth.json"),
             .flag("force", "replace a version that is frozen already"),
         ],
@@ -108,6 +111,7 @@ enum CaptureCommand {
         request.continuation =
             CurrentProcess.environmentVariable("FREEZE_PROFILE_CONTINUATION").map { PlainText.sanitized($0) }
             ?? ShellWords.line(CurrentProcess.arguments)
+        request.leavesRunning = arguments.has("leave-running")
         try readRuns(arguments, into: &request)
         request.writesStageTruth = !arguments.has("no-stage-truth")
         request.overwrites = arguments.has("force")

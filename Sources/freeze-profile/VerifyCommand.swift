@@ -89,7 +89,11 @@ enum StageSums {
                 "\(name): total \(total.fixed(3)) s; outside stages: \(rest.unavailableReason ?? "not known")"
         }
         let stages = profile.stages.compactMap { $0.use[metric].value }.reduce(0, +)
-        return
-            "\(name): stages \(stages.fixed(3)) s + outside stages \(rest.fixed(3)) s = \(total.fixed(3)) s"
+        // Medians of several runs need not add up to the median of the whole.
+        let addsUp = (stages + rest - total).magnitude < 0.0005
+        return addsUp
+            ? "\(name): stages \(stages.fixed(3)) s + outside stages \(rest.fixed(3)) s = \(total.fixed(3)) s"
+            : "\(name): stages \(stages.fixed(3)) s, outside stages \(rest.fixed(3)) s, total \(total.fixed(3)) s "
+                + "(medians of \(profile.totals.runs ?? 0) runs)"
     }
 }

@@ -78,7 +78,7 @@ struct RunRecordTests {
 
     @Test("Failed runs of the same are among a profile's runs and do not count; others are not")
     func failedRunsInProfile() throws {
-        let good = try (1...3).map { try Samples.record($0, wall: Double($0)) }
+        let good = try (1...3).map { try Samples.record($0, wall: Double($0) + 7) }
         var failed = try Samples.record(4, wall: 99)
         failed.run.exit = .value(3)
         failed.run.failure = RunFailure("exited with code 3")
@@ -96,7 +96,7 @@ struct RunRecordTests {
         let later = try Samples.record(1, wall: 5, session: "s2", hour: 13)
         let two = try FrozenProfile(records: good + [beforeTheFix, later], release: try VersionName("v1"))
         #expect(two.sessions.map(\.id) == ["s2", "s1"])
-        #expect(profile.totals.use.wallSeconds == .value(2) && profile.totals.runs == 3)
+        #expect(profile.totals.use.wallSeconds == .value(9) && profile.totals.runs == 3)
         #expect(profile.captureQuality?.attempts == [.measured: RunAttempts(attempted: 4, recorded: 3)])
         #expect(
             profile.captureQuality?.notes.first

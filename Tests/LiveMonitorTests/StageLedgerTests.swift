@@ -60,6 +60,22 @@ struct StageLedgerTests {
         #expect(ledger.clock.unattributed(from: 0, to: 20) == 12)
     }
 
+    @Test("No stage has CPU time beyond what the whole run used: only what lies behind it is taken back")
+    mutating func bounded() {
+        begin(a, edge(0, cpu: 0))
+        end(a, edge(1, cpu: 40))
+        begin(b, edge(1, cpu: 40))
+        end(b, edge(2, cpu: 60))
+        begin(a, edge(2, cpu: 60))
+        end(a, edge(3, cpu: 75))
+        ledger.bound(cpuTo: 50)
+        #expect(ledger.meters.map(\.cpu) == [.value(40), .value(10)])
+        ledger.bound(cpuTo: 50)
+        #expect(ledger.meters.map(\.cpu) == [.value(40), .value(10)])
+        ledger.bound(cpuTo: 100)
+        #expect(ledger.meters.map(\.cpu) == [.value(40), .value(10)])
+    }
+
     @Test("A peak is credited to named stages only; a mark of the kernel beats an equal sample")
     mutating func peaks() {
         begin(a, edge(0))
@@ -127,6 +143,34 @@ struct TreeAccountTests {
 
     private var account = TreeAccount()
     private var total: Int64 { account.total / 1_000_000 }
+
+    @Test(
+        "An orphan's end adds what was not seen of it: before and after it is missing, of its children, and of all of it"
+    )
+    mutating func orphans() {
+        func reading(_ pid: Int32, parent: Int32, _ cpu: Int64) -> ProcessReading {
+            ProcessReading(
+                identity: ProcessIdentity(pid: pid, startTicks: 1), parent: parent, ownCPU: cpu,
+                childrenCPU: 0)
+        }
+        var account = TreeAccount()
+        account.update([reading(1, parent: 0, 10), reading(5, parent: 1, 100), reading(6, parent: 5, 50)])
+        account.adopt(5, by: 99)
+        // Reported while it is still known: its child was waited for by it.
+        account.settle(orphan: 5, cpu: 180)
+        #expect(account.total == 190)
+        account.update([reading(1, parent: 0, 10)])
+        #expect(account.total == 190)
+        // Reported after it is missing.
+        account.update([reading(1, parent: 0, 10), reading(7, parent: 99, 20)])
+        account.update([reading(1, parent: 0, 10)])
+        #expect(account.total == 210)
+        account.settle(orphan: 7, cpu: 25)
+        #expect(account.total == 215)
+        // Never seen.
+        account.settle(orphan: 8, cpu: 40)
+        #expect(account.total == 255)
+    }
 
     @Test("A child that was waited for is counted once")
     mutating func waited() {

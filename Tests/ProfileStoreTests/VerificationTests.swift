@@ -81,6 +81,33 @@ struct VerificationTests {
         #expect(findings.filter { $0.kind == .derived }.map(\.subject) == [key])
     }
 
+    @Test(
+        "Stages that used more than the run are refused, in the summary and in a run, whatever else matches")
+    func negativeRest() throws {
+        let directory = try TemporaryDirectory()
+        let path = try frozen(in: directory)
+        try edit(path, "  unattributed_cpu_s: 1.125", "  unattributed_cpu_s: -0.236000")
+        let verification = try Verification.verify(path: path).verification
+        #expect(
+            verification.findings.filter { $0.kind == .account }.map(\.subject) == [
+                "totals.unattributed_cpu_s"
+            ])
+        #expect(!verification.passes(allowingEdited: true))
+        #expect(
+            verification.findings.contains {
+                $0.description
+                    == "totals.unattributed_cpu_s: the profile says -0.236000, but it has to be 0 or more"
+            })
+        // Stages of 10 s in a run of 9 s.
+        let run = Samples.run(1, wall: 9, [try Samples.stage("a", wall: 10, cpu: 2, peak: .value(1))])
+        var profile = try Samples.profile()
+        profile.sessions = [Session(id: "s1", startedAt: nil, observed: ObservedEnvironment(), runs: [run])]
+        #expect(
+            profile.deviations.contains {
+                $0.kind == .account && $0.subject == "sessions.s1.runs.1: wall_time_s outside stages"
+            })
+    }
+
     @Test("Files beside it that are gone, longer or other ones are named")
     func companions() throws {
         let directory = try TemporaryDirectory()

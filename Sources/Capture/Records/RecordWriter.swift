@@ -180,7 +180,9 @@ struct RecordWriter {
         }
         record.transitionsLeftOut =
             report.droppedTransitions + report.transitions.count - record.transitions.count
-        record.notes = (report.notes + (passed.stacks?.notes ?? []) + (passed.counted?.counts.notes ?? []))
+        let left = passed.finished.leftBehind.map { [$0.note] } ?? []
+        record.notes =
+            (report.notes + left + (passed.stacks?.notes ?? []) + (passed.counted?.counts.notes ?? []))
             .map { PlainText.sanitized($0) }
         return record
     }

@@ -87,14 +87,17 @@ public struct RunMaker: ~Copyable {
         _ = Result { () throws(SystemError) in
             try Files.removeTree("\(workspace.path)/\(request.session)-\(request.index)")
         }
-        return MadeRun(record: record, path: "\(directory)/\(record.stem).json")
+        return MadeRun(
+            record: record, path: "\(directory)/\(record.stem).json",
+            leftBehind: passed.finished.leftBehind?.note)
     }
 
     private borrowing func perform(_ request: RunRequest, in place: RunPlace) throws(CaptureError)
         -> PassedRun
     {
-        let run = TargetRun(
+        var run = TargetRun(
             name: place.name, command: request.command, directory: place.directory, guardian: guardian)
+        run.leavesRunning = request.leavesRunning
         var watch = EnvironmentWatch()
         switch request.kind {
         // A warm-up run is watched as well: it is the first to fail, and warms up what watching needs.

@@ -50,6 +50,8 @@ struct RunObservation {
         let finished = try run.run(signals: signals) { (child) throws(CaptureError) in
             try attempt { () throws(MonitorError) in try session.observe(pid: child.pid) }
             try beforeStart(child)
+        } adopting: { news in
+            session.adopt(news)
         } whileRunning: { (pid, executable) throws(CaptureError) in
             try whileRunning(pid, executable)
         }

@@ -32,6 +32,9 @@ public struct RunRequest: Sendable {
     /// Whether the monitor may draw its panel or print progress lines.
     public var showsMonitor = false
 
+    /// Whether processes that outlive the command are left running instead of ended.
+    public var leavesRunning = false
+
     /// Who counts the instructions of a counted run, or why none does.
     public var countingEngine = Reading<any CountingEngine>.unavailable(reason: "no engine was asked for")
     /// What is counted in place of the command, nil for the command itself.
@@ -63,4 +66,6 @@ public struct MadeRun: Sendable {
     public var record: RunRecord
     /// The record's file; the run's other files lie beside it.
     public var path: String
+    /// A sentence about processes that outlived the run; nil where none did.
+    public var leftBehind: String?
 }

@@ -23,6 +23,9 @@ struct TargetRun {
         /// The first request to end that was passed on to it: then it ended because the capture did.
         var interruption: Int32?
 
+        /// What it has left behind; nil for nothing.
+        var leftBehind: LeftBehind?
+
         /// The time it was given, if it took longer and was ended for that.
         var overdue: Duration?
 
@@ -47,21 +50,29 @@ struct TargetRun {
     var guardian: RunGuardian?
     /// What is run in place of the command so that it is counted; nil to run it as it is.
     var counted: CountedCommand?
+    /// Whether processes that outlive the command are left running.
+    var leavesRunning = false
+    /// How long a process may stay unseen whose parent has ended.
+    private static let longestPause = Duration.milliseconds(250)
 
     /// Runs the command to its end.
     ///
     /// The command leads a process group of its own, so that it can be ended with everything it started; the kernel ends
-    /// it when we die, and the guardian its group. Its output goes to files: what it says must not tear the monitor's panel.
+    /// it when we die, and the guardian its group. Processes whose parents have ended are ours from then on: what they use
+    /// until the command ends is counted, and those that live on are ended after it. Its output goes to files: what it says must not tear the monitor's panel.
     ///
     /// - Parameters:
     ///   - signals: Requests to end. The command gets them passed on, and the run counts as interrupted.
     ///   - beforeStart: Called when the process exists but has not run anything: the time to attach observers.
+    ///   - adopting: Called with each process of the command that has lost its parent, and again when it has ended.
     ///   - whileRunning: Called from time to time with the process and the program it runs.
     func run(
         signals: borrowing SignalInbox,
         beforeStart: (borrowing SuspendedChild) throws(CaptureError) -> Void = { _ in },
+        adopting: (AdoptedProcesses.News) -> Void = { _ in },
         whileRunning: (_ pid: Int32, _ executable: String?) throws(CaptureError) -> Void = { _, _ in }
     ) throws(CaptureError) -> Finished {
+        let orphans = try takeOver()
         let suspended = try prepare()
         try CaptureError.translating { () throws(StackRecordingError) in
             try guardian?.guardGroup(suspended.pid)
@@ -75,14 +86,46 @@ struct TargetRun {
         } catch {
             throw .cannotStart(error)
         }
-        let ending = try waitForEnd(of: &child, signals: signals, whileRunning)
+        var ending = try waitForEnd(of: &child, signals: signals) { (pid, executable) throws(CaptureError) in
+            for news in orphans.look() {
+                if case .new(let orphan) = news, !leavesRunning { guardian?.guardOrphan(orphan) }
+                adopting(news)
+            }
+            try whileRunning(pid, executable)
+        }
         let wall = Duration(nanosecondCount: SystemClock.monotonicNanoseconds - start)
+        let wallClockStep = startedAt.duration(to: SystemClock.now) - wall
+        for news in orphans.look() { adopting(news) }
+        let account = orphans.account()
+        ending.outcome.add(account)
+        let leftBehind = settle(orphans, account, isInterrupted: ending.interruption != nil)
         guardian?.release()
         return Finished(
             name: name, directory: directory, startedAt: startedAt,
-            startedMonotonicNanoseconds: start, wall: wall,
-            wallClockStep: startedAt.duration(to: SystemClock.now) - wall, outcome: ending.outcome,
-            executable: ending.executable, interruption: ending.interruption)
+            startedMonotonicNanoseconds: start, wall: wall, wallClockStep: wallClockStep,
+            outcome: ending.outcome, executable: ending.executable, interruption: ending.interruption,
+            leftBehind: leftBehind)
+    }
+
+    private func takeOver() throws(CaptureError) -> AdoptedProcesses {
+        do throws(SystemError) {
+            return try AdoptedProcesses()
+        } catch {
+            throw .measurementFailed(error.description)
+        }
+    }
+
+    /// Ends what the command has left behind, unless it is to stay.
+    private func settle(
+        _ orphans: AdoptedProcesses, _ account: ChildProcess.Account, isInterrupted: Bool
+    ) -> LeftBehind? {
+        let living = orphans.living()
+        guard !living.isEmpty else { return nil }
+        var left = LeftBehind(processes: living, cpu: account.cpu, fate: .leftRunning)
+        guard !leavesRunning else { return left }
+        let rest = orphans.end(grace: isInterrupted ? .zero : LeftBehind.grace)
+        left.fate = rest.isEmpty ? .ended : .remain(rest)
+        return left
     }
 
     /// How the command ended.
@@ -136,7 +179,7 @@ struct TargetRun {
             }
             executable = Self.executable(of: child.pid) ?? executable
             try whileRunning(child.pid, executable)
-            pause = min(pause * 2, .seconds(1))
+            pause = min(pause * 2, Self.longestPause)
         }
     }
 

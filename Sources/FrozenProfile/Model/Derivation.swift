@@ -29,8 +29,9 @@ extension FrozenProfile {
         }
         let totals = Totals(
             use: total, wallSecondsPerEpisode: perEpisode(total.wallSeconds, episodes: episodesProcessed),
-            unattributedWallSeconds: unattributed(.wall, total: total, stages: stages),
-            unattributedCPUSeconds: unattributed(.cpu, total: total, stages: stages), runs: runs.count)
+            unattributedWallSeconds: unattributed(.wall, of: runs),
+            unattributedCPUSeconds: unattributed(.cpu, of: runs),
+            runs: runs.count)
         return Summary(stages: stages, totals: totals)
     }
 
@@ -103,19 +104,46 @@ extension FrozenProfile {
         return .value((seconds / Double(count)).rounded(decimals: 6))
     }
 
-    private static func unattributed(
-        _ metric: Metric, total: ResourceUse, stages: [StageSummary]
-    ) -> Reading<Double> {
-        guard let whole = total[metric].value else { return total[metric] }
-        let parts = stages.compactMap { $0.use[metric].value }
-        guard parts.count == stages.count else {
+    /// What is left of each run when its stages are taken away: the median over the runs.
+    ///
+    /// Not the total's median less the stages' medians: those may be of different runs, and then their difference is of none,
+    /// and may be negative where every run has a rest.
+    private static func unattributed(_ metric: Metric, of runs: [Run]) -> Reading<Double> {
+        let rests = runs.map { rest(metric, of: $0) }
+        guard let median = median(rests.compactMap(\.value)) else {
+            return .unavailable(
+                reason: rests.lazy.compactMap(\.unavailableReason).first ?? "no measured run ended well")
+        }
+        return .value(median.rounded(decimals: metric.decimals))
+    }
+
+    /// What is left of a run when its stages are taken away.
+    static func rest(_ metric: Metric, of run: Run) -> Reading<Double> {
+        guard let whole = run.use[metric].value else { return run.use[metric] }
+        let parts = run.stages.compactMap { $0.use[metric].value }
+        guard parts.count == run.stages.count else {
             return .unavailable(reason: "not every stage has a \(metric.rawValue)")
         }
         let rest = whole - parts.reduce(0, +)
-        if rest < 0 && stages.contains(where: \.isShared) {
+        if rest < 0 && run.stages.contains(where: \.isShared) {
             return .unavailable(reason: "stages ran at the same time, so together they exceed the run")
         }
-        return .value(rest.rounded(decimals: metric.decimals))
+        // Each value is rounded on its own, so that parts may exceed the whole by their last digits.
+        let isRounding = rest < 0 && rest > -Double(parts.count + 1) * unit(decimals: metric.decimals)
+        return .value(isRounding ? 0 : rest)
+    }
+
+    /// What earlier versions froze: the total's median less the stages' medians.
+    static func differenceOfMedians(_ metric: Metric, total: ResourceUse, stages: [StageSummary]) -> Double? {
+        guard let whole = total[metric].value else { return nil }
+        let parts = stages.compactMap { $0.use[metric].value }
+        return parts.count == stages.count ? whole - parts.reduce(0, +) : nil
+    }
+
+    private static func unit(decimals: Int) -> Double {
+        var unit = 1.0
+        for _ in 0..<decimals { unit /= 10 }
+        return unit
     }
 }
 

@@ -1,4 +1,5 @@
 internal import Measurement
+internal import Metrics
 
 /// Whether a frozen profile is what was frozen: its text, what is derived in it, and the files beside it.
 public struct Verification: Equatable, Sendable {
@@ -11,6 +12,8 @@ public struct Verification: Equatable, Sendable {
             case derived
             /// A file beside the profile is missing or is another one.
             case companion
+            /// Stages that used more than the whole.
+            case account
         }
 
         public var kind: Kind
@@ -33,7 +36,7 @@ public struct Verification: Equatable, Sendable {
         public var description: String {
             "\(PlainText.sanitized(subject, maximumCharacters: 300)): the profile says "
                 + "\(PlainText.sanitized(stated, maximumCharacters: 200)), "
-                + "\(kind == .derived ? "its runs give" : "there is") "
+                + "\(kind == .derived ? "its runs give" : kind == .account ? "but it has to be" : "there is") "
                 + "\(PlainText.sanitized(found, maximumCharacters: 200))"
         }
     }
@@ -79,12 +82,15 @@ extension FrozenProfile {
         check.number(
             "totals.avg_wall_time_per_episode_s", totals.wallSecondsPerEpisode,
             derived.totals.wallSecondsPerEpisode, decimals: 6)
-        check.number(
-            "totals.unattributed_wall_s", totals.unattributedWallSeconds,
-            derived.totals.unattributedWallSeconds, decimals: 6)
-        check.number(
-            "totals.unattributed_cpu_s", totals.unattributedCPUSeconds,
-            derived.totals.unattributedCPUSeconds, decimals: 6)
+        check.rest(
+            "unattributed_wall_s", .wall, totals.unattributedWallSeconds,
+            derived.totals.unattributedWallSeconds, derived)
+        check.rest(
+            "unattributed_cpu_s", .cpu, totals.unattributedCPUSeconds, derived.totals.unattributedCPUSeconds,
+            derived)
+        for session in sessions {
+            for run in session.runs where run.counts { check.rests(of: run, session: session.id) }
+        }
         check.text("totals.runs", totals.runs.asText, derived.totals.runs.asText)
         check.attempts(captureQuality?.attempts ?? [:], runs: sessions.flatMap(\.runs))
         check.quality(captureQuality, runs: sessions)
@@ -115,6 +121,33 @@ private struct DerivedCheck {
         case (let left?, let right?) where (left - right).magnitude <= 2 * unit: return
         default: text(key, shown(stated), shown(computed))
         }
+    }
+
+    /// What is outside stages: the median of the runs' rests, or in older profiles the difference of the medians. Never
+    /// negative.
+    mutating func rest(
+        _ key: String, _ metric: Metric, _ stated: Reading<Double>, _ computed: Reading<Double>,
+        _ derived: FrozenProfile.Summary
+    ) {
+        if let value = stated.value, value < 0 { return refuse("totals.\(key)", value, metric) }
+        let older = FrozenProfile.differenceOfMedians(
+            metric, total: derived.totals.use, stages: derived.stages)
+        if let value = stated.value, let older, (value - older).magnitude <= 2e-6 { return }
+        number("totals.\(key)", stated, computed, decimals: 6)
+    }
+
+    /// The stages of a run have used no more than the run.
+    mutating func rests(of run: Run, session: String) {
+        for metric in [Metric.wall, .cpu] {
+            guard let rest = FrozenProfile.rest(metric, of: run).value, rest < 0 else { continue }
+            refuse("sessions.\(session).runs.\(run.index): \(metric.rawValue) outside stages", rest, metric)
+        }
+    }
+
+    private mutating func refuse(_ subject: String, _ value: Double, _ metric: Metric) {
+        findings.append(
+            .init(
+                kind: .account, subject: subject, stated: value.fixed(metric.decimals), found: "0 or more"))
     }
 
     mutating func use(_ key: String, _ stated: ResourceUse, _ computed: ResourceUse) {

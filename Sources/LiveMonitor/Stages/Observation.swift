@@ -111,6 +111,18 @@ struct Observation {
     /// Whether the target is still a copy of its parent.
     var awaitsExec: Bool { sampler.awaitsExec }
 
+    /// Watches a process of the run that has lost its parent.
+    mutating func adopt(pid: Int32) {
+        sampler.adopt(pid: pid)
+        takeSample(atEdge: false)
+    }
+
+    /// Takes in what a process has used in all that has lost its parent and has ended.
+    mutating func orphanHasEnded(pid: Int32, cpu: Duration) {
+        sampler.orphanHasEnded(pid: pid, cpu: cpu)
+        if endedAt == nil { takeSample(atEdge: false) }
+    }
+
     /// Looks at the target without making a tick of it.
     mutating func look() {
         takeSample(atEdge: false)
@@ -143,10 +155,14 @@ struct Observation {
             lastSample?.usage.raiseInherited(to: counts)
         }
         if let sample = lastSample { apply(pending, sample: sample, after: .some(total)) }
-        if let total { raiseCPU(to: total) }
+        if let total {
+            raiseCPU(to: total)
+            if let known = lastSample?.cpu, known > total { lastSample?.cpu = total }
+        }
         pending = []
         lastOpen = openStages
         ledger.endAll(at: EdgePoint(monotonic: end, cpu: cpuReading, usage: lastSample?.usage))
+        if total != nil, let used = cpuReading.value { ledger.bound(cpuTo: used) }
         endedAt = end
     }
 

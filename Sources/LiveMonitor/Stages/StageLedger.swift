@@ -58,8 +58,18 @@ struct StageLedger {
     private(set) var meters: [Meters] = []
     private(set) var transitions: [Transition] = []
     private(set) var droppedTransitions = 0
+    /// The last stretches of CPU time that were added to stages, in order.
+    private var stretches: [Stretch] = []
 
     static let maximumTransitions = 100_000
+    private static let mostStretches = 4096
+
+    /// CPU time that was added to a stage, from one reading of the whole tree to a later one.
+    private struct Stretch {
+        var stage: Int
+        var from: Int64
+        var to: Int64
+    }
 
     /// The open stages, in order of first entry.
     var active: [StageName] { clock.activeNames }
@@ -82,11 +92,35 @@ struct StageLedger {
             if meters.count <= change.stage { meters.append(Meters()) }
             switch change {
             case .opened(let stage, let isFirst): if isFirst { meters[stage].since = edge }
-            case .closed(let stage, let isLast): if isLast { meters[stage].close(at: edge) }
+            case .closed(let stage, let isLast): if isLast { close(stage, at: edge) }
             }
             record(change, at: edge)
         }
         return !changes.isEmpty
+    }
+
+    private mutating func close(_ stage: Int, at edge: EdgePoint) {
+        if let from = meters[stage].since?.cpu.value, let to = edge.cpu.value, to > from {
+            // Of thousands of stretches that ended just before the run did, the oldest hardly matter.
+            if stretches.count >= Self.mostStretches { stretches.removeFirst(Self.mostStretches / 2) }
+            stretches.append(Stretch(stage: stage, from: from, to: to))
+        }
+        meters[stage].close(at: edge)
+    }
+
+    /// Takes back the CPU time beyond what the whole run used.
+    ///
+    /// At an edge, CPU time may be an estimate, because the kernel reports the time of ended children in ticks; and a look
+    /// at the processes may come after the run's end. The account at the end is exact: no reading before it can have been
+    /// larger.
+    mutating func bound(cpuTo total: Int64) {
+        for index in stretches.indices.reversed() {
+            let stretch = stretches[index]
+            let excess = max(0, stretch.to - max(stretch.from, total))
+            guard excess > 0 else { continue }
+            meters[stretch.stage].cpu = meters[stretch.stage].cpu.map { max(0, $0 - excess) }
+            stretches[index].to -= excess
+        }
     }
 
     /// Credits a peak of memory to some stages.

@@ -12,6 +12,8 @@ final class Attendance {
     }
 
     private let box: Box
+    /// Processes of the command that have lost their parents; nil where the kernel does not give them to us.
+    private let orphans: AdoptedProcesses?
     let session: MonitorSession?
     /// Read ends of the command's pipes. While the monitor lives it reads them, not we.
     private let relays: [LineRelay]
@@ -34,8 +36,12 @@ final class Attendance {
     private static let shortPause: Int64 = 1_000_000_000
     private static let longPause: Int64 = 30_000_000_000
 
-    init(_ box: Box, _ session: MonitorSession?, relays: [LineRelay], terminal: String?) {
+    init(
+        _ box: Box, _ session: MonitorSession?, orphans: AdoptedProcesses?, relays: [LineRelay],
+        terminal: String?
+    ) {
         self.box = box
+        self.orphans = orphans
         self.session = session
         self.relays = relays
         self.terminal = terminal
@@ -58,9 +64,16 @@ final class Attendance {
                 }
             }
             if isMonitorThere, !relays.isEmpty { look() }
-            if ready[0], let outcome = try box.child.wait(timeout: .zero) { return outcome }
+            for news in orphans?.look() ?? [] { session?.adopt(news) }
+            if ready[0], var outcome = try box.child.wait(timeout: .zero) {
+                if let orphans { outcome.add(orphans.account()) }
+                return outcome
+            }
         }
     }
+
+    /// Processes of the command that have outlived it.
+    var leftBehind: [AdoptedProcesses.Name] { orphans?.living() ?? [] }
 
     /// Prints what the monitor has left in the pipes, if it is gone.
     func passRest() {
@@ -71,8 +84,8 @@ final class Attendance {
     }
 
     private var timeout: Duration? {
-        // Only a monitor that prints or reads for the command can be in its way.
-        let glance = isMonitorThere && !relays.isEmpty ? Self.glance : nil
+        // A monitor that prints or reads for the command can be in its way, and processes may lose their parents.
+        let glance = isMonitorThere && (!relays.isEmpty || orphans != nil) ? Self.glance : nil
         guard let deadline = pending.map(\.deadline).min() else { return glance }
         let left = Duration(nanosecondCount: max(0, deadline - SystemClock.monotonicNanoseconds))
         return min(left, glance ?? left)

@@ -84,6 +84,12 @@ final class MonitorDesk {
         return ""
     }
 
+    /// Watches a process of the run that has lost its parent.
+    func adopt(pid: Int32) { observation?.adopt(pid: pid) }
+
+    /// Takes in what such a process used that has ended.
+    func orphanHasEnded(pid: Int32, cpu: Duration) { observation?.orphanHasEnded(pid: pid, cpu: cpu) }
+
     /// Takes in what the pipeline has told.
     func readTransitions() {
         guard observation != nil, !throttle.isHolding else { return }

@@ -129,6 +129,8 @@ final class MonitorLoop {
         case .observe(let pid):
             let problem = desk?.observe(pid: pid) ?? "It has no configuration."
             answer((problem.isEmpty ? MonitorChild.observing : problem) + "\n")
+        case .adopt(let pid): desk?.adopt(pid: pid)
+        case .orphanEnded(let pid, let cpu): desk?.orphanHasEnded(pid: pid, cpu: cpu)
         case .say(let text): desk?.printAbove(text)
         case .stepAside(let isAside): stepAside(isAside)
         case .stay: endsAt = nil

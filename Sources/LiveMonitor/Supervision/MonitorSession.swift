@@ -152,6 +152,15 @@ public final class MonitorSession: Sendable {
         try observe(pid: CurrentProcess.pid)
     }
 
+    /// Says that a process of the run has lost its parent, and belongs to the run all the same, or that such a one has ended. A
+    /// monitor that is gone is noticed elsewhere.
+    public func adopt(_ news: AdoptedProcesses.News) {
+        switch news {
+        case .new(let pid): tell(.adopt(pid: pid))
+        case .ended(let pid, let cpu): tell(.orphanEnded(pid: pid, cpu: cpu))
+        }
+    }
+
     /// Has the monitor print a line above its panel. False when there is no monitor any more to do so.
     @discardableResult
     public func say(_ line: String) -> Bool {

@@ -59,9 +59,11 @@ public struct MonitoredCommand {
         }
         var request = ChildRequest(directory.command(command))
         request.environment = directory.environment.merging(environment) { $1 }
+        let orphans = takeOver()
         guard configuration.drawsPanel else {
             let (child, session) = try start(request, relays: [])
-            return try finish(Attendance(child, session, relays: [], terminal: nil), inbox)
+            return try finish(
+                Attendance(child, session, orphans: orphans, relays: [], terminal: nil), inbox)
         }
         let errors = try system { () throws(SystemError) in try FileDescriptor.pipe() }
         let output = try system { () throws(SystemError) in try FileDescriptor.pipe() }
@@ -78,7 +80,18 @@ public struct MonitoredCommand {
             relays.append(LineRelay(reading: output.takeReadEnd(), fallback: Terminal.standardOutput))
         }
         let terminal = configuration.readsKeys ? TerminalReader.terminal(Terminal.standardInput) : nil
-        return try finish(Attendance(child, session, relays: relays, terminal: terminal), inbox)
+        return try finish(
+            Attendance(child, session, orphans: orphans, relays: relays, terminal: terminal), inbox)
+    }
+
+    /// From now on the command's processes are ours when their parents end: what they use is counted.
+    private func takeOver() -> AdoptedProcesses? {
+        do throws(SystemError) {
+            return try AdoptedProcesses()
+        } catch {
+            note("What processes use whose parents have ended is not counted. \(error)")
+            return nil
+        }
     }
 
     private func start(
@@ -120,6 +133,14 @@ public struct MonitoredCommand {
             note("\(error)")
         }
         attendance.passRest()
+        let left = attendance.leftBehind
+        if !left.isEmpty {
+            let names = left.prefix(5).map { "\(PlainText.sanitized($0.program)) (\($0.pid))" }
+            note(
+                "The command has ended, but left \(left.count) \(left.count == 1 ? "process" : "processes") running: "
+                    + names.joined(separator: ", ") + (left.count > 5 ? ", ..." : "")
+                    + ". What they have used until then is counted.")
+        }
         return Finished(status: outcome.status, report: report)
     }
 

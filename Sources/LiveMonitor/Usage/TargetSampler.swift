@@ -173,6 +173,16 @@ final class TargetSampler {
             processCount: members.values.reduce(0) { $0 + ($1.isMarker ? 0 : 1) })
     }
 
+    /// Takes in a process of the run that has lost its parent, with its descendants.
+    func adopt(pid: Int32) {
+        roster.adopt(ProcessTree.processes(from: pid))
+        account.adopt(pid, by: CurrentProcess.parentPID)
+    }
+
+    /// Takes in what a process of the run has used in all that has lost its parent and has ended: also what it did after the
+    /// last look, or all of it if it was never seen.
+    func orphanHasEnded(pid: Int32, cpu: Duration) { account.settle(orphan: pid, cpu: cpu.inNanoseconds) }
+
     private func clockedNanoseconds() -> Int64? {
         switch clock {
         case .some(let clock): clock.count()?.value

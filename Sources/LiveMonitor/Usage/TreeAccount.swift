@@ -29,6 +29,9 @@ struct ProcessReading: Equatable {
 struct TreeAccount {
     private var last: [Int32: ProcessReading] = [:]
     private var departed: Int64 = 0
+    /// What processes have left that nobody of the tree has waited for, by the uppermost ancestor that was known.
+    private var leftByRoot: [Int32: Int64] = [:]
+    private static let mostRoots = 1024
     private var departedUsage = UsageCounts()
     private(set) var total: Int64 = 0
     private(set) var usage = UsageCounts()
@@ -55,6 +58,8 @@ struct TreeAccount {
             if let heir = livingAncestor(of: gone, in: now) {
                 missing[heir, default: Legacy()].add(gone)
             } else {
+                if leftByRoot.count >= Self.mostRoots { leftByRoot.removeAll() }
+                leftByRoot[root(of: gone), default: 0] += gone.allCPU
                 departed += gone.allCPU
                 departedUsage = departedUsage + gone.usage
             }
@@ -68,10 +73,28 @@ struct TreeAccount {
         usage = .larger(usage, now.values.reduce(departedUsage) { $0 + $1.usage })
     }
 
-    /// Takes in CPU time that no process of the tree has told.
-    mutating func add(departedCPU: Int64) {
-        departed += departedCPU
-        total += departedCPU
+    /// A process has another parent now, whose children's time is not of the tree.
+    mutating func adopt(_ pid: Int32, by parent: Int32) { last[pid]?.parent = parent }
+
+    /// Takes in what a process has used in all that nobody of the tree has waited for, with the children that it had waited
+    /// for itself: what was not seen of it is added.
+    mutating func settle(orphan pid: Int32, cpu: Int64) {
+        let seen = last.values.reduce(leftByRoot.removeValue(forKey: pid) ?? 0) {
+            $0 + (root(of: $1) == pid ? $1.allCPU : 0)
+        }
+        let unseen = max(0, cpu - seen)
+        departed += unseen
+        total += unseen
+    }
+
+    /// The uppermost ancestor that is known.
+    private func root(of process: ProcessReading) -> Int32 {
+        var top = process
+        for _ in 0...last.count {
+            guard let parent = last[top.parent] else { break }
+            top = parent
+        }
+        return top.identity.pid
     }
 
     /// What processes that are gone leave to one ancestor.

@@ -83,6 +83,20 @@ struct TreeRoster: ~Copyable {
         }
     }
 
+    /// Takes in processes that are known to be of the tree though no process of it is their parent any more: parents before
+    /// their children.
+    mutating func adopt(_ processes: [Int32]) {
+        for process in processes where !excluded.contains(process) {
+            strangers.remove(process)
+            guard order.count < ProcessTree.maximumProcesses, members.insert(process).inserted else {
+                continue
+            }
+            order.append(process)
+        }
+        // What they start while we look is found by their numbers.
+        mustLook = true
+    }
+
     private mutating func adopt(_ childrenOf: [Int32: [Int32]]) {
         var next = 0
         while next < order.count {

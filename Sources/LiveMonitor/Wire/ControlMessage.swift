@@ -8,6 +8,10 @@ internal import Stages
 enum ControlMessage: Equatable {
     case configure(MonitorConfiguration)
     case observe(pid: Int32)
+    /// A process of the run has lost its parent: it belongs to the run all the same.
+    case adopt(pid: Int32)
+    /// A process of the run that had lost its parent has ended; its CPU time is what `wait4` reports.
+    case orphanEnded(pid: Int32, cpu: Duration)
     /// A line for the terminal, above the panel.
     case say(String)
     /// The pipeline waits for somebody to type, or does no more: the panel and the keys are out of its way meanwhile.
@@ -22,6 +26,9 @@ enum ControlMessage: Equatable {
         switch self {
         case .configure(let configuration): return "{\"configure\":\(configuration.json)}\n"
         case .observe(let pid): return "{\"observe\":\(pid)}\n"
+        case .adopt(let pid): return "{\"adopt\":\(pid)}\n"
+        case .orphanEnded(let pid, let cpu):
+            return "{\"orphan_ended\":[\(pid),\(cpu.inNanoseconds)]}\n"
         case .say(let text): return "{\"say\":\(text.asJSON)}\n"
         case .stepAside(let isAside): return "{\"step_aside\":\(isAside)}\n"
         case .stay: return "{\"stay\":true}\n"
@@ -44,6 +51,16 @@ enum ControlMessage: Equatable {
         }
         if let pid = fields["observe"]?.number.flatMap({ Int32(exactly: $0) }), pid > 0 {
             return .observe(pid: pid)
+        }
+        if let pid = fields["adopt"]?.number.flatMap({ Int32(exactly: $0) }), pid > 0 {
+            return .adopt(pid: pid)
+        }
+        if let numbers = fields["orphan_ended"]?.array?.compactMap({
+            $0.number.flatMap { Int64(exactly: $0) }
+        }),
+            numbers.count == 2, let pid = Int32(exactly: numbers[0]), pid > 0
+        {
+            return .orphanEnded(pid: pid, cpu: Duration(nanosecondCount: numbers[1]))
         }
         if let text = fields["say"]?.string { return .say(text) }
         if let isAside = fields["step_aside"]?.bool { return .stepAside(isAside) }

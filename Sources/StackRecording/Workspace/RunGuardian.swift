@@ -36,6 +36,12 @@ public final class RunGuardian {
     /// From now on a process group is ended when we die.
     package func guardGroup(_ leader: Int32) throws(StackRecordingError) { try say("guard \(leader)") }
 
+    /// From now on a process that the group has left behind, and that may have left the group, is ended when we die.
+    package func guardOrphan(_ pid: Int32) {
+        // A guardian that is gone ends nothing any more; that the run itself goes on matters more.
+        _ = Result { () throws(StackRecordingError) in try say("orphan \(pid)") }
+    }
+
     /// From now on a directory is removed when we die.
     package func guardWorkspace(_ path: String) throws(StackRecordingError) { try say("workspace \(path)") }
 
@@ -53,7 +59,7 @@ public final class RunGuardian {
         }
     }
 
-    /// The group has ended.
+    /// The group has ended, and what it has left behind.
     package func release() {
         // A guardian that is gone guards nothing any more, which is what is wanted.
         _ = Result { () throws(SystemError) in try words.write(Array("release\n".utf8)) }
@@ -84,6 +90,7 @@ public final class RunGuardian {
         else { return nil }
         CurrentProcess.setThreadName("freeze-guardian")
         var orders = Orders()
+        var orphans = Orphans()
         do throws(SystemError) {
             // Blocked: whoever ends the capture's processes one by one should not find this one first.
             let inbox = try SignalInbox(for: [
@@ -94,12 +101,14 @@ public final class RunGuardian {
                 let piece = try words.read(upTo: 4096)
                 if piece.isEmpty { break }
                 orders.take(piece)
+                orphans.follow(orders.orphans)
             }
             _ = consume inbox
         } catch {
             // A pipe that cannot be read is a capture that is gone.
         }
         if let group = orders.group { ProcessGroup.kill(group) }
+        orphans.end()
         if let user = orders.user, !orders.isOver { waitForEnd(of: user) }
         if let workspace = orders.workspace { remove(workspace) }
         return 0
@@ -126,14 +135,45 @@ public final class RunGuardian {
         }
     }
 
+    /// Processes to be ended, held so that their numbers cannot come to mean others.
+    private struct Orphans {
+        private final class Held {
+            let handle: ProcessHandle
+            init(_ handle: consuming ProcessHandle) { self.handle = handle }
+        }
+        private var held: [Int32: Held] = [:]
+
+        /// Holds these and no others.
+        mutating func follow(_ pids: Set<Int32>) {
+            held = held.filter { pids.contains($0.key) }
+            for pid in pids where held[pid] == nil {
+                do throws(SystemError) {
+                    held[pid] = Held(try ProcessHandle(pid: pid))
+                } catch {
+                    // It has ended.
+                    continue
+                }
+            }
+        }
+
+        func end() {
+            for orphan in held.values { orphan.handle.send(SignalInbox.kill) }
+        }
+    }
+
     /// What the capture has said so far. Pure.
     struct Orders {
         private(set) var group: Int32?
+        /// Processes that the group has left behind.
+        private(set) var orphans: Set<Int32> = []
         private(set) var workspace: String?
         /// A process that uses the workspace and outlives us.
         private(set) var user: Int32?
         private(set) var isOver = false
         private var unfinished: [UInt8] = []
+
+        /// A handle each: fewer than the descriptors that a process may have.
+        private static let mostOrphans = 512
 
         /// Takes in bytes, in pieces of any size.
         mutating func take(_ bytes: [UInt8]) {
@@ -144,7 +184,13 @@ public final class RunGuardian {
                 let parts = line.split(separator: " ", maxSplits: 1)
                 switch parts.first {
                 case "guard": group = parts.count > 1 ? Int32(parts[1]) : nil
-                case "release": group = nil
+                case "orphan":
+                    if parts.count > 1, let pid = Int32(parts[1]), orphans.count < Self.mostOrphans {
+                        orphans.insert(pid)
+                    }
+                case "release":
+                    group = nil
+                    orphans = []
                 case "workspace": workspace = parts.count > 1 ? String(parts[1]) : nil
                 case "keep": user = parts.count > 1 ? Int32(parts[1]) : nil
                 case "end": isOver = true
