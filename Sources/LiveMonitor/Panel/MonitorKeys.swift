@@ -158,6 +158,32 @@ final class MonitorKeys {
         if isDrawn { desk.printAbove("flamegraph: \(picture)") }
     }
 
+    /// Whether a flamegraph is being drawn.
+    var isDrawing: Bool { helperDescriptor >= 0 }
+
+    /// Waits for a flamegraph that is being drawn of a process that has ended. One that takes longer is given up.
+    func finishPicture(for desk: MonitorDesk, within time: Duration) {
+        let deadline = SystemClock.monotonicNanoseconds + time.inNanoseconds
+        desk.remark("writing the flamegraph of what there was")
+        while isDrawing {
+            let left = deadline - SystemClock.monotonicNanoseconds
+            var isReady = false
+            do throws(SystemError) {
+                isReady = try FileDescriptor.waitUntilReadable(
+                    [helperDescriptor], timeout: Duration(nanosecondCount: Swift.max(0, left)))[0]
+            } catch {
+                isReady = false
+            }
+            guard isReady else {
+                desk.remark(nil)
+                desk.printAbove(
+                    "no flamegraph: it was not drawn within \(time.readable) of the pipeline's end")
+                return close()
+            }
+            helperHasSpoken(for: desk)
+        }
+    }
+
     /// Whether the helper, which has closed its output, ends well; it is given a second.
     private func hasSucceeded() -> Bool {
         do throws(SystemError) {

@@ -27,6 +27,8 @@ struct MonitorView: ~Copyable {
     private(set) var isPaused = false
     /// Whether there is a panel that keys could be meant for.
     var isPanelLive: Bool { drawsPanel && !isLost }
+    /// Whether the terminal refused to be written to.
+    var hasLostTerminal: Bool { drawsPanel && isLost }
     /// Set while somebody types what the pipeline has asked for.
     private var isAside = false
     /// Set once the terminal is gone: nothing more is written to it.

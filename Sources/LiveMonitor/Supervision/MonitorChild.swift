@@ -6,6 +6,9 @@ public enum MonitorChild {
     static let argument = "--freeze-profile-monitor-child"
     /// The answer to `observe` when all is well.
     static let observing = "observing"
+    /// What comes before the report when that has to wait for a picture, and for how long.
+    static let drawing = "drawing\n"
+    static let pictureTime = Duration.seconds(20)
 
     /// Runs the monitor when this process was started to be one, and returns its exit code; else nil.
     ///

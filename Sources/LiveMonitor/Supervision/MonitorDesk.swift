@@ -18,6 +18,8 @@ final class MonitorDesk {
     /// How often the status file was replaced, as far as that was told.
     private var replacements = 0
     private var hasToldProblem = false
+    /// Whether there was a terminal to draw on when the watching began.
+    private let hadTerminal: Bool
 
     /// Whether the pages that only the start needed have been handed back.
     private var isSettled = false
@@ -26,6 +28,7 @@ final class MonitorDesk {
     init(_ configuration: MonitorConfiguration) {
         self.configuration = configuration
         view = MonitorView(configuration)
+        hadTerminal = configuration.drawsPanel
         watch = StatusWatch(statusFile: configuration.statusFile)
         log = nil
         target = nil
@@ -115,6 +118,7 @@ final class MonitorDesk {
         let interval = configuration.interval.inNanoseconds
         // An absolute schedule; ticks that were slept through are left out, not made up for.
         nextTick += ((now - nextTick) / interval + 1) * interval
+        noticeLostTerminal()
         // A wake-up may have been lost with a directory; looking costs little.
         let hasLooked = observation?.readTransitions() ?? false
         publish(looking: !hasLooked, isTick: true)
@@ -134,6 +138,12 @@ final class MonitorDesk {
     func terminalIsGone() {
         view.abandon()
         if log == nil, configuration.logging != .never { openLog("the terminal is gone") }
+    }
+
+    /// A terminal that is closed under a session's leader sends no signal to the others: it is looked at.
+    private func noticeLostTerminal() {
+        guard hadTerminal, log == nil else { return }
+        if view.hasLostTerminal || !Terminal.isTerminal(Terminal.standardError) { terminalIsGone() }
     }
 
     func redraw() {
@@ -194,6 +204,7 @@ final class MonitorDesk {
             view.restore()
             return
         }
+        noticeLostTerminal()
         if !hasTargetEnded, hasEndedNow() { targetHasEnded() }
         observation?.conclude(waited)
         noteMergedReplacements()

@@ -136,6 +136,7 @@ final class MonitorLoop {
         case .stay: endsAt = nil
         case .finish(let exit, let waited):
             finishRelays()
+            finishPicture()
             desk?.conclude(exit: exit, waited: waited, toParent: control.rawValue)
             isOver = true
         }
@@ -183,6 +184,13 @@ final class MonitorLoop {
         }
     }
 
+    /// A flamegraph that was asked for just before the end is of what there was. The parent is told to wait for it.
+    private func finishPicture() {
+        guard let desk, keys.isDrawing else { return }
+        answer(MonitorChild.drawing)
+        keys.finishPicture(for: desk, within: MonitorChild.pictureTime)
+    }
+
     // MARK: The end
 
     private func leaveIfAsked() {
@@ -203,6 +211,7 @@ final class MonitorLoop {
     private func leaveIfOrphaned() {
         guard !isOver, let orphanedAt, !isLeftAlone else { return }
         finishRelays()
+        if let desk, keys.isDrawing { keys.finishPicture(for: desk, within: MonitorChild.pictureTime) }
         let isWaiting = SystemClock.monotonicNanoseconds < orphanedAt + Self.orphanGrace
         if isWaiting, desk?.isTargetRunning ?? false { return }
         if desk?.isTargetRunning ?? false {

@@ -238,6 +238,11 @@ public final class MonitorSession: Sendable {
         do throws(SystemError) {
             try running.control.send(Array(message.line.utf8))
             isComplete = try running.control.readToEnd(into: &bytes, until: deadline)
+            // It is at work on what somebody has asked for by a key.
+            if !isComplete, bytes.ends(withLine: MonitorChild.drawing) {
+                let later = SystemClock.monotonicNanoseconds + MonitorChild.pictureTime.inNanoseconds
+                isComplete = try running.control.readToEnd(into: &bytes, until: later)
+            }
         } catch {
             // The connection broke: the monitor has ended, and how is found out below.
             isComplete = true
@@ -268,6 +273,14 @@ public final class MonitorSession: Sendable {
         try finish(
             exit: outcome.status, cpu: outcome.cpu, peak: outcome.peakResident, usage: outcome.usage,
             endedAt: endedAt, timeout: timeout)
+    }
+}
+
+extension [UInt8] {
+    /// Whether a line, which has its end, is the last one.
+    fileprivate func ends(withLine line: String) -> Bool {
+        suffix(line.utf8.count).elementsEqual(line.utf8)
+            && (count == line.utf8.count || self[count - line.utf8.count - 1] == UInt8(ascii: "\n"))
     }
 }
 

@@ -118,7 +118,9 @@ struct SignalWitness {
     /// What is left of an answer when the words about signals before it are taken away.
     static func stripped(_ answer: [UInt8]) -> [UInt8] {
         var rest = answer[...]
-        while rest.starts(with: prefix.utf8), let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        while rest.starts(with: prefix.utf8) || rest.starts(with: MonitorChild.drawing.utf8),
+            let end = rest.firstIndex(of: UInt8(ascii: "\n"))
+        {
             rest = rest[(end + 1)...]
         }
         return Array(rest)
