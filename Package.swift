@@ -108,8 +108,8 @@ let package = Package(
         .target(
             name: "InstructionCounting",
             dependencies: [
-                "Stages", "StackProfile", "Symbolication", "LinuxProcess", "LinuxSystem",
-                "Measurement",
+                "Stages", "StackProfile", "Symbolication", "PythonFrames", "LinuxProcess",
+                "LinuxSystem", "Measurement",
             ]),
         .target(
             name: "LiveMonitor",

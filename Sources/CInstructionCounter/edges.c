@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "maps.h"
+#include "python.h"
 #include "table.h"
 
-enum kind { NOTHING, RENAMED, OPENED, WRITTEN, CLOSED, CLOSED_RANGE, COPIED, MAPPED };
+enum kind { NOTHING, RENAMED, OPENED, WRITTEN, CLOSED, CLOSED_RANGE, COPIED, MAPPED, UNMAPPED };
 enum { WATCHED = 1024, MAXIMUM_CONTENT = 1 << 18 };
 
 static const char status_name[] = ".pipeline_status.json", trace_name[] = ".pipeline_events.jsonl";
@@ -68,9 +69,14 @@ void edges_enter(struct pending *pending, int64_t number, const uint64_t a[stati
         if (is_watched(a[0])) remember(pending, WRITTEN, a[0], a[1], 0);
         break;
     case SYS_mmap:
+        if (a[3] & MAP_FIXED) remember(pending, UNMAPPED, 0, 0, 0);
         if (a[2] & PROT_EXEC) remember(pending, MAPPED, 0, 0, 0);
         break;
     case SYS_munmap: remember(pending, MAPPED, 0, 0, 0); break;
+    case SYS_brk:
+    case SYS_mprotect:
+    case SYS_mremap:
+    case SYS_shmdt: remember(pending, UNMAPPED, 0, 0, 0); break;
     default: break;
     }
 }
@@ -113,7 +119,11 @@ void edges_leave(struct pending *pending, int64_t result) {
     case COPIED:
         if (result < WATCHED) watched[result] = is_watched(a[0]);
         break;
-    case MAPPED: maps_changed(); break;
+    case MAPPED:
+        maps_changed();
+        python_unmapped();
+        break;
+    case UNMAPPED: python_unmapped(); break;
     case NOTHING: break;
     }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "python.h"
 #include "table.h"
 
 /// A mapping as it stands; `number` is 0 for memory without a file, and UINT32_MAX for a file not yet noted.
@@ -64,13 +65,18 @@ static void refresh(void) {
         char *end = memchr(fresh + at, '\n', length - at);
         if (end == NULL) break;
         struct mapping *mapping = &found[index];
-        unsigned long long first, last;
+        unsigned long long first, last, offset;
+        int path = 0;
         mapping->line = at;
         mapping->length = end - (fresh + at);
-        if (sscanf(fresh + at, "%llx-%llx", &first, &last) == 2) {
+        // Each line ends by a zero byte meanwhile, so that its path can be used.
+        *end = 0;
+        if (sscanf(fresh + at, "%llx-%llx %*s %llx %*s %*s %n", &first, &last, &offset, &path) >= 3) {
             mapping->start = first;
             mapping->end = last;
+            if (path > 0 && fresh[at + path] == '/') python_notice(fresh + at + path, first, offset);
         }
+        *end = '\n';
         if (memchr(fresh + at, '/', mapping->length))
             mapping->number = number_before(mappings, mapping_count, text, fresh + at, mapping->length);
         at += mapping->length + 1;

@@ -14,6 +14,7 @@
 #include "emulator.h"
 #include "maps.h"
 #include "programs.h"
+#include "python.h"
 #include "table.h"
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -35,10 +36,48 @@ static void on_block(unsigned vcpu, void *block) {
     lane->counts[(uintptr_t)block]++;
 }
 
+/// The lane of a virtual CPU whose thread is at the newest edge.
+static struct lane *lane_of(unsigned vcpu) {
+    struct lane *lane = lanes[vcpu % MAXIMUM_LANES];
+    if (__builtin_expect(lane != NULL && lane->epoch == shared->epoch, 1)) return lane;
+    lane = table_enter(vcpu);
+    python_edge(vcpu % MAXIMUM_LANES);
+    return lane;
+}
+
+/// The same in a process that runs Python: counted for the function that runs, too.
+static void on_python_block(unsigned vcpu, void *block) {
+    if (has_threads) lane_of(vcpu);
+    python_count(vcpu % MAXIMUM_LANES, (uint32_t)(uintptr_t)block);
+}
+
+/// A block of the interpreter's loop, where another function may have begun to run; or it ends with this block.
+static void on_loop_block(unsigned vcpu, void *block) {
+    positions[vcpu % MAXIMUM_LANES].must_look = 1;
+    on_python_block(vcpu, block);
+    positions[vcpu % MAXIMUM_LANES].must_look = 1;
+}
+
+static void on_loop_entry(unsigned vcpu, void *block) {
+    python_enter_loop(vcpu % MAXIMUM_LANES);
+    on_loop_block(vcpu, block);
+}
+
+static void register_python_block(struct qemu_plugin_tb *code, uint64_t address, uint32_t number) {
+    // Blocks of a process of one thread are all counted in the first lane.
+    table_only_lane();
+    void *data = (void *)(uintptr_t)number;
+    if (address == python_loop)
+        qemu_plugin_register_vcpu_tb_exec_cb(code, on_loop_entry, QEMU_PLUGIN_CB_NO_REGS, data);
+    else if (python_is_loop(address))
+        qemu_plugin_register_vcpu_tb_exec_cb(code, on_loop_block, QEMU_PLUGIN_CB_NO_REGS, data);
+    else
+        qemu_plugin_register_vcpu_tb_exec_cb(code, on_python_block, QEMU_PLUGIN_CB_NO_REGS, data);
+}
+
 /// A block for which the table has no place: its instructions are counted, its code is not known.
 static void on_nameless_block(unsigned vcpu, void *instructions) {
-    struct lane *lane = lanes[vcpu % MAXIMUM_LANES];
-    if (lane == NULL || lane->epoch != shared->epoch) lane = table_enter(vcpu);
+    struct lane *lane = lane_of(vcpu);
     lane->counts[0] += (uintptr_t)instructions;
 }
 
@@ -61,7 +100,9 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *code) {
             sizes[index] = (uint8_t)qemu_plugin_insn_size(qemu_plugin_tb_get_insn(code, index));
         number = table_block(address, maps_number(address), (uint32_t)count, sizes);
     }
-    if (!has_threads) {
+    if (python_loop_end != 0 && number != 0) {
+        register_python_block(code, address, number);
+    } else if (!has_threads) {
         // A process of one thread counts without a call. Others' edges it notices at the beginning or end of a call.
         uint64_t *counter = &table_only_lane()->counts[number];
         qemu_plugin_register_vcpu_tb_exec_inline(code, QEMU_PLUGIN_INLINE_ADD_U64, counter, number ? 1 : count);
@@ -75,13 +116,15 @@ static void on_call(
     qemu_plugin_id_t id, unsigned vcpu, int64_t number, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4, uint64_t a5,
     uint64_t a6, uint64_t a7, uint64_t a8) {
     (void)id, (void)a7, (void)a8;
-    struct lane *lane = lanes[vcpu % MAXIMUM_LANES];
-    if (lane == NULL || lane->epoch != shared->epoch) lane = table_enter(vcpu);
+    struct lane *lane = lane_of(vcpu);
     if (number >= 0 && number < MAXIMUM_CALLS) lane->calls[number]++;
     const uint64_t arguments[6] = {a1, a2, a3, a4, a5, a6};
     edges_enter(&pending[vcpu % MAXIMUM_LANES], number, arguments);
     if (number == SYS_clone && (a1 & CLONE_VM) && !(a1 & CLONE_VFORK)) has_threads = 1;
-    if (number == SYS_exit && has_threads) table_leave(vcpu);
+    if (number == SYS_exit && has_threads) {
+        python_leave(vcpu % MAXIMUM_LANES);
+        table_leave(vcpu);
+    }
     if (number == SYS_execve) programs_execute((const char *)a1, (char *const *)a2, (char *const *)a3);
     if (number == SYS_execveat && (int)a1 == AT_FDCWD && a5 == 0)
         programs_execute((const char *)a2, (char *const *)a3, (char *const *)a4);
@@ -91,12 +134,14 @@ static void on_return(qemu_plugin_id_t id, unsigned vcpu, int64_t number, int64_
     (void)id, (void)number;
     edges_leave(&pending[vcpu % MAXIMUM_LANES], result);
     // An edge, our own or one that came while we waited, lies here: the program has run nothing since the call began.
-    struct lane *lane = lanes[vcpu % MAXIMUM_LANES];
-    if (lane != NULL && lane->epoch != shared->epoch) table_enter(vcpu);
+    if (lanes[vcpu % MAXIMUM_LANES] != NULL) lane_of(vcpu);
 }
 
 static void before_fork(void) { forking_thread = gettid(); }
-static void after_fork_in_child(void) { table_fork((uint32_t)forking_thread); }
+static void after_fork_in_child(void) {
+    table_fork((uint32_t)forking_thread);
+    python_fork();
+}
 
 EXPORTED int qemu_plugin_install(uint64_t id, const struct qemu_info_t *info, int argc, char **argv) {
     (void)info;

@@ -42,6 +42,9 @@ static void *map_file(const char *path, uint64_t offset, uint64_t length, int is
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+void *table_map_file(const char *path, uint64_t length) { return map_file(path, 0, length, 1, NULL); }
+void table_unmap_file(void *memory, uint64_t length) { munmap(memory, length); }
+
 static void path_of(char path[static 4200], const char *kind, uint32_t serial) {
     snprintf(path, 4200, "%s/%s-%u", directory_path, kind, serial);
 }
@@ -118,37 +121,49 @@ static char *put(char *at, uint64_t number) {
     return at;
 }
 
-/// Writes what a lane has counted, and begins anew. A record is its length in 4 bytes, then in LEB128 the thread, the
-/// epoch, pairs of system calls with their counts, and pairs of blocks (as differences) with theirs, each list with its
-/// length first.
-static void cut(struct lane *lane) {
-    uint32_t end = header->inherited_blocks + header->blocks + 1, used = 0, calls = 0;
-    for (uint32_t block = 0; block < end; block++) used += lane->counts[block] != 0;
-    for (uint32_t call = 0; call < MAXIMUM_CALLS; call++) calls += lane->calls[call] != 0;
-    if (used == 0 && calls == 0) return;
-    char *buffer = malloc(64 + 15 * (size_t)used + 15 * (size_t)calls), *at = buffer + 4;
-    if (buffer == NULL) return;
-    at = put(put(put(at, lane->thread), lane->epoch), calls);
-    for (uint32_t call = 0; call < MAXIMUM_CALLS; call++)
-        if (lane->calls[call]) at = put(put(at, call), lane->calls[call]);
-    at = put(at, used);
-    for (uint32_t block = 0, last = 0; block < end; block++)
-        if (lane->counts[block]) {
-            at = put(put(at, block - last), lane->counts[block]);
-            last = block;
-        }
+int table_log(
+    uint32_t thread, uint64_t epoch, uint32_t code, const uint32_t *calls, const struct executions *list, uint32_t count) {
+    uint32_t call_count = 0;
+    for (uint32_t call = 0; calls && call < MAXIMUM_CALLS; call++) call_count += calls[call] != 0;
+    char *buffer = malloc(64 + 15 * (size_t)count + 15 * (size_t)call_count), *at = buffer + 4;
+    if (buffer == NULL) return -1;
+    at = put(put(put(put(at, thread), epoch), code), call_count);
+    for (uint32_t call = 0; calls && call < MAXIMUM_CALLS; call++)
+        if (calls[call]) at = put(put(at, call), calls[call]);
+    at = put(at, count);
+    for (uint32_t index = 0, last = 0; index < count; index++) {
+        at = put(put(at, list[index].block - last), list[index].count);
+        last = list[index].block;
+    }
     uint32_t length = at - buffer - 4;
     memcpy(buffer, &length, 4);
     char path[4200];
     path_of(path, "log", header->serial);
     int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int is_written = file >= 0 && write(file, buffer, at - buffer) == at - buffer;
+    if (file >= 0) close(file);
+    free(buffer);
+    return is_written ? 0 : -1;
+}
+
+/// Writes what a lane has counted, and begins anew. A record is its length in 4 bytes, then in LEB128 the thread, the
+/// epoch, the Python function, pairs of system calls with their counts, and pairs of blocks (as differences) with theirs,
+/// each list with its length first.
+static void cut(struct lane *lane) {
+    uint32_t end = header->inherited_blocks + header->blocks + 1, used = 0, calls = 0, at = 0;
+    for (uint32_t block = 0; block < end; block++) used += lane->counts[block] != 0;
+    for (uint32_t call = 0; call < MAXIMUM_CALLS; call++) calls += lane->calls[call] != 0;
+    if (used == 0 && calls == 0) return;
+    struct executions *list = malloc((used + 1) * sizeof *list);
+    if (list == NULL) return;
+    for (uint32_t block = 0; block < end && at < used; block++)
+        if (lane->counts[block]) list[at++] = (struct executions){block, lane->counts[block]};
     // What cannot be written stays in the lane, and is taken for the epoch that comes.
-    if (file >= 0 && write(file, buffer, at - buffer) == at - buffer) {
+    if (table_log(lane->thread, lane->epoch, 0, lane->calls, list, at) == 0) {
         memset(lane->calls, 0, sizeof lane->calls);
         memset(lane->counts, 0, end * sizeof lane->counts[0]);
     }
-    if (file >= 0) close(file);
-    free(buffer);
+    free(list);
 }
 
 /// A lane of this process's table, over what is at an address unless that is null.

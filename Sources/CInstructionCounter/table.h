@@ -18,6 +18,32 @@ enum table_flags {
     TABLE_OVERFLOWED = 1,
     /// More threads at one time than lanes: counts may be too low.
     LANES_SHARED = 2,
+    /// More functions of Python than there is place for: the rest stands under the interpreter's functions.
+    PYTHON_OVERFLOWED = 4,
+    /// An interpreter of Python whose structures are not known.
+    PYTHON_REFUSED = 8,
+};
+
+#define PYTHON_LAYOUTS 16
+#define PYTHON_WORDS 96
+
+/// Where the fields of one version of CPython are: offsets, or from 3.13 on which words of its beginning hold them. -1 for
+/// what there is not.
+struct python_layout {
+    int32_t minor, is_words;
+    int32_t interpreter_head, interpreter_next, threads_head;
+    int32_t thread_next, thread_interpreter, thread_identity, top_frame;
+    int32_t frame_code, frame_previous, frame_owner;
+    int32_t code_file, code_name, code_line, code_table;
+    int32_t object_type, text_length, text_state, text_ascii;
+    // These are never words.
+    /// Whether a thread's identity is the kernel's.
+    int32_t identity_is_native;
+    /// Within what `top_frame` points at, the frame; -1 where it is the frame.
+    int32_t cframe_current;
+    int32_t code_is_tagged;
+    /// By how much later the characters of texts begin that are not all ASCII.
+    int32_t text_other;
 };
 
 /// The beginning of the file, `HEADER_BYTES` long.
@@ -70,6 +96,7 @@ struct shared {
     uint32_t uncounted;
     /// How further programs are emulated, written before the run.
     char emulator[4096], plugin[4096], cpu[256];
+    struct python_layout layouts[PYTHON_LAYOUTS];
 };
 
 extern struct shared *shared;
@@ -91,6 +118,18 @@ void table_leave(unsigned vcpu);
 extern struct lane *lanes[MAXIMUM_LANES];
 /// The number of a block, 0 where there is no place for it.
 uint32_t table_block(uint64_t address, uint32_t mapping, uint32_t instructions, const uint8_t *sizes);
+/// How often a block was executed.
+struct executions {
+    uint32_t block;
+    uint64_t count;
+};
+/// Adds a record to the log: of a thread up to the end of an epoch, for a Python function or 0. `calls` may be null;
+/// blocks are in order. Returns 0, or -1 where it cannot be written.
+int table_log(
+    uint32_t thread, uint64_t epoch, uint32_t code, const uint32_t *calls, const struct executions *list, uint32_t count);
+/// Makes a file of a length, and maps it; NULL where that is not possible.
+void *table_map_file(const char *path, uint64_t length);
+void table_unmap_file(void *memory, uint64_t length);
 /// Takes note of a line of /proc/self/maps; its number, 0 where there is no place for it.
 uint32_t table_mapping(const char *line, uint32_t length);
 /// Notes an edge, or something else that is worth knowing; edges raise the epoch.

@@ -1,5 +1,6 @@
 import LinuxSystem
 import Measurement
+import StackProfile
 import Stages
 import Testing
 
@@ -22,15 +23,27 @@ struct TableTests {
     }
 
     @Test func logsAreReadToTheirLastWholeRecord() {
-        // Thread 300, epoch 2, one call (1, twice), two blocks (3, four times; 3 + 200, once).
-        let record: [UInt8] = [0xAC, 2, 2, 1, 1, 2, 2, 3, 4, 200, 1, 1]
+        // Thread 300, epoch 2, function 9, one call (1, twice), two blocks (3, four times; 3 + 200, once).
+        let record: [UInt8] = [0xAC, 2, 2, 9, 1, 1, 2, 2, 3, 4, 200, 1, 1]
         let bytes = [UInt8(record.count), 0, 0, 0] + record + [9, 0, 0, 0, 1]
         let segments = CountLog.segments(bytes)
         #expect(segments.count == 1)
         #expect(segments.first?.thread == 300)
+        #expect(segments.first?.code == 9)
         #expect(segments.first?.blocks.map(\.number) == [3, 203])
         #expect(segments.first?.blocks.map(\.count) == [4, 1])
         #expect(segments.first?.calls.map(\.count) == [2])
+    }
+
+    @Test func functionsOfPythonAreReadToTheLastWholeOne() {
+        let text = "1 12 1 4 1 3\na.pyf()\n2 0 2 8 1 1\nx\0.\0p\0y\0g\n3 1 1 9 1 9\ncut"
+        let functions = PythonFunction.functions(Array(text.utf8))
+        #expect(functions[1] == PythonFunction(name: "f()", file: "a.py", line: 12))
+        #expect(functions[2] == PythonFunction(name: "g", file: "x.py", line: 0))
+        #expect(functions.count == 2)
+        #expect(PythonFunction.functions(Array("1 1 3 1 1 1\nab\n".utf8)).isEmpty)
+        let package = PythonFunction(name: "run", file: "/a/tool/__init__.py", line: 3).frame
+        #expect(package.module == "tool/__init__.py")
     }
 
     @Test func systemCallsHaveTheirNames() {

@@ -73,6 +73,34 @@ struct CountedComparisonTests {
         #expect(comparison.json.contains("\"counted\""))
     }
 
+    @Test func functionsOfPythonStandBeforeTheInterpreters() throws {
+        var after = Self.before
+        after[1].1 = [1_250_000_000, 1_250_001_000]
+        var counted = try #require(
+            try Self.comparison(Self.counts(Self.before), Self.counts(after)).counted?.value)
+        func profile(_ load: Int64, line: Int) throws -> StackProfile {
+            var builder = StackProfileBuilder(unit: .instructions)
+            let labels = SampleLabels(stage: StageName("transcription"), run: "s1/2")
+            let loop = Frame("_PyEval_EvalFrameDefault", module: "python3.11")
+            for (name, file, count) in [
+                ("load", "/a/pipeline.py", load), ("load", "/a/other.py", 300_000_000),
+            ] {
+                let function = Frame(name, module: String(file.dropFirst(3)), file: file, line: line)
+                try builder.add([function, loop], weight: count / 2, labels: labels)
+                try builder.add(
+                    [function, Frame("malloc", module: "libc.so.6")], weight: count / 2, labels: labels)
+            }
+            return builder.build()
+        }
+        // The function has moved in its file.
+        counted.explain(from: try profile(700_000_000, line: 5), to: try profile(950_000_000, line: 9))
+        let row = try #require(counted.rows.last)
+        #expect(row.functions.map(\.name) == ["load"])
+        #expect(row.functions.map(\.module) == ["pipeline.py"])
+        #expect(row.functions.map(\.change) == [250_000_000])
+        #expect(counted.clause(row).hasSuffix("all of it in load (pipeline.py)"))
+    }
+
     @Test func theSameWorkIsFineOnAnotherMachine() throws {
         let comparison = try Self.comparison(
             Self.counts(Self.before), Self.counts(Self.before), cpuModel: "another", slower: 3)

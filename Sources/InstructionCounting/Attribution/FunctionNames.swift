@@ -30,7 +30,8 @@ struct FunctionNames {
 
     /// The function that a block is of.
     func frame(of code: TableSums.CodeAddress) -> Frame {
-        frames[code] ?? Frame("[no file]", traits: .unknown)
+        frames[TableSums.CodeAddress(mapping: code.mapping, address: code.address)]
+            ?? Frame("[no file]", traits: .unknown)
     }
 
     private mutating func name(

@@ -2,8 +2,10 @@ internal import Measurement
 
 /// The tables of all processes added up: executions by image, address and stage. Pure.
 struct TableSums {
-    /// A file that code is of, as a line of `/proc/PID/maps` names it; nil for code in no file.
+    /// A block of code, and for which function of Python it was executed.
     struct CodeAddress: Hashable {
+        /// The place in ``functions``; -1 for none.
+        var function = -1
         /// The line's place in ``mappings``; -1 for code in no file.
         var mapping: Int
         var address: UInt64
@@ -25,6 +27,11 @@ struct TableSums {
     /// Different lines of the maps of all processes.
     private(set) var mappings: [String] = []
     private var mappingIndices: [String: Int] = [:]
+    /// Different functions of Python of all processes.
+    private(set) var functions: [PythonFunction] = []
+    private var functionIndices: [PythonFunction: Int] = [:]
+    /// Sentences about functions of Python without names.
+    private(set) var notes: [String] = []
     /// By the stages that were worked for, in the order in which they were met.
     private(set) var sums: [[StageName]: Sum] = [:]
     private(set) var order: [[StageName]] = []
@@ -35,11 +42,14 @@ struct TableSums {
             let ancestors = Self.ancestors(of: table, in: tables)
             let numbering = Self.numbering(of: table, in: tables)
             let places = numbering.mappings.map { intern($0) }
+            let functions = table.python.mapValues { intern($0) }
+            notePython(table)
             for segment in (logs[serial] ?? []) + table.rest {
                 let stages = epochs.stages(of: segment.thread, at: segment.epoch, ancestors: ancestors)
                 if sums[stages] == nil { order.append(stages) }
                 var sum = sums.removeValue(forKey: stages) ?? Sum()
-                add(segment, of: table, numbering.blocks, places, to: &sum)
+                let function = functions[segment.code] ?? -1
+                add(segment, of: table, numbering.blocks, places, function: function, to: &sum)
                 sums[stages] = sum
             }
         }
@@ -47,7 +57,7 @@ struct TableSums {
 
     private func add(
         _ segment: CountTable.Segment, of table: CountTable, _ blocks: [CountTable.Block], _ places: [Int],
-        to sum: inout Sum
+        function: Int, to sum: inout Sum
     ) {
         for (number, count) in segment.blocks {
             guard number > 0, number <= blocks.count else {
@@ -57,8 +67,8 @@ struct TableSums {
             let block = blocks[number - 1]
             let mapping = Int(block.mapping)
             let place = mapping > 0 && mapping <= places.count ? places[mapping - 1] : -1
-            sum.blocks[CodeAddress(mapping: place, address: block.address), default: 0] +=
-                Int64(clamping: count) * Int64(block.instructions)
+            let code = CodeAddress(function: function, mapping: place, address: block.address)
+            sum.blocks[code, default: 0] += Int64(clamping: count) * Int64(block.instructions)
         }
         for (number, count) in segment.calls { sum.calls[number, default: 0] += Int64(clamping: count) }
         if table.flags.contains(.lanesShared) {
@@ -81,6 +91,28 @@ struct TableSums {
         mappings.append(line)
         mappingIndices[line] = mappings.count - 1
         return mappings.count - 1
+    }
+
+    private mutating func intern(_ function: PythonFunction) -> Int {
+        if let known = functionIndices[function] { return known }
+        functions.append(function)
+        functionIndices[function] = functions.count - 1
+        return functions.count - 1
+    }
+
+    private mutating func notePython(_ table: CountTable) {
+        var sentences: [String] = []
+        if table.flags.contains(.pythonRefused) {
+            sentences.append(
+                "The functions of the Python that ran '\(Self.name(table))' have no names: its structures are not "
+                    + "known. Those of releases 3.8 to 3.15 are, except free-threaded ones.")
+        }
+        if table.flags.contains(.pythonOverflowed) {
+            sentences.append(
+                "'\(Self.name(table))' ran more functions of Python than can be told apart: the rest stands under the "
+                    + "interpreter's own functions.")
+        }
+        for sentence in sentences where !notes.contains(sentence) { notes.append(sentence) }
     }
 
     static func name(_ table: CountTable) -> String {

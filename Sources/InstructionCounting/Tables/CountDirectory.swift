@@ -1,6 +1,7 @@
 internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
+internal import PythonFrames
 internal import StackProfile
 
 /// The directory that the plugin writes to during a run.
@@ -14,7 +15,11 @@ struct CountDirectory {
             return bytes + [UInt8](repeating: 0, count: length - bytes.count)
         }
         let counters = [UInt8](repeating: 0, count: 16)
-        let bytes = counters + padded(emulator, 4096) + padded(plugin, 4096) + padded(cpuModel, 256)
+        var bytes = counters + padded(emulator, 4096) + padded(plugin, 4096) + padded(cpuModel, 256)
+        for record in PythonLayoutRecord.all.prefix(CountTable.Layout.pythonLayouts) {
+            for number in record.numbers { withUnsafeBytes(of: number) { bytes += $0 } }
+        }
+        bytes += [UInt8](repeating: 0, count: max(0, CountTable.Layout.sharedBytes - bytes.count))
         try Files.replace("\(path)/shared", with: bytes)
     }
 
@@ -25,12 +30,15 @@ struct CountDirectory {
         var tables: [UInt32: CountTable] = [:]
         var logs: [UInt32: [CountTable.Segment]] = [:]
         for name in try names() where name.hasPrefix("table-") {
-            let table: CountTable
+            var table: CountTable
             do {
                 table = try CountTable(try MappedFile("\(path)/\(name)"))
+                let pages = "\(path)/python-\(table.serial)"
+                if Files.exists(pages) { table.addPython(try MappedFile(pages)) }
             } catch {
                 throw .unreadable("The counts of a process cannot be read: \(error).")
             }
+            table.python = PythonFunction.functions(try bytes("codes-\(table.serial)"))
             tables[table.serial] = table
             logs[table.serial] = CountLog.segments(try bytes("log-\(table.serial)"))
         }
@@ -78,8 +86,10 @@ struct CountDirectory {
             let labels = builder.id(of: SampleLabels(stage: name ?? StageName("(between stages)")))
             do throws(StackProfileError) {
                 for (code, count) in sum.blocks.sorted(by: { Self.isBefore($0.key, $1.key) }) {
-                    let stack = builder.stack([builder.id(of: names.frame(of: code))])
-                    try builder.add(stack, weight: count, labels: labels)
+                    var frames =
+                        code.function >= 0 ? [builder.id(of: sums.functions[code.function].frame)] : []
+                    frames.append(builder.id(of: names.frame(of: code)))
+                    try builder.add(builder.stack(frames), weight: count, labels: labels)
                 }
                 if sum.nameless > 0 {
                     let unknown = builder.stack([builder.id(of: .unknown())])
@@ -91,11 +101,11 @@ struct CountDirectory {
         }
         for known in names.buildIDs { builder.buildIDs.insert(known.identifier, of: known.module) }
         return InstructionCounts(
-            stages: stages, functions: builder.build(), processes: processes, notes: names.notes)
+            stages: stages, functions: builder.build(), processes: processes, notes: names.notes + sums.notes)
     }
 
     private static func isBefore(_ left: TableSums.CodeAddress, _ right: TableSums.CodeAddress) -> Bool {
-        (left.mapping, left.address) < (right.mapping, right.address)
+        (left.function, left.mapping, left.address) < (right.function, right.mapping, right.address)
     }
 
     private func uncountedProcesses() throws(CountingError) -> UInt32 {

@@ -42,11 +42,12 @@ enum CountLog {
         }
 
         mutating func segment() -> CountTable.Segment? {
-            guard let thread = next(), let epoch = next(), let calls = pairs(), let blocks = pairs()
+            guard let thread = next(), let epoch = next(), let code = next(), let calls = pairs(),
+                let blocks = pairs()
             else { return nil }
             var number = 0
             return CountTable.Segment(
-                thread: Int32(truncatingIfNeeded: thread), epoch: epoch,
+                thread: Int32(truncatingIfNeeded: thread), epoch: epoch, code: Int(truncatingIfNeeded: code),
                 blocks: blocks.map { difference, count in
                     number += Int(truncatingIfNeeded: difference)
                     return (number, count)

@@ -17,13 +17,15 @@ struct CountTable {
     struct Segment: Equatable {
         var thread: Int32
         var epoch: UInt64
+        /// The function of Python that it was for, by its number in ``CountTable/python``; 0 for none.
+        var code = 0
         /// Executions by the number of the block; of number 0 instructions that belong to no known block.
         var blocks: [(number: Int, count: UInt64)]
         /// Calls by their number.
         var calls: [(number: Int, count: UInt64)]
 
         static func == (left: Segment, right: Segment) -> Bool {
-            left.thread == right.thread && left.epoch == right.epoch
+            left.thread == right.thread && left.epoch == right.epoch && left.code == right.code
                 && left.blocks.elementsEqual(right.blocks, by: ==)
                 && left.calls.elementsEqual(right.calls, by: ==)
         }
@@ -36,6 +38,10 @@ struct CountTable {
         static let overflowed = Flags(rawValue: 1)
         /// More threads than lanes.
         static let lanesShared = Flags(rawValue: 2)
+        /// Some functions of Python have no counts of their own.
+        static let pythonOverflowed = Flags(rawValue: 4)
+        /// An interpreter of Python whose structures are not known.
+        static let pythonRefused = Flags(rawValue: 8)
     }
 
     let serial: UInt32
@@ -52,7 +58,9 @@ struct CountTable {
     let program: String
     let flags: Flags
     /// What had not been written to the log when the process ended.
-    let rest: [Segment]
+    private(set) var rest: [Segment]
+    /// Functions of Python by their numbers.
+    var python: [Int: PythonFunction] = [:]
 
     /// Why a table cannot be used, as a phrase.
     struct Damage: Error, Equatable {
@@ -120,6 +128,27 @@ struct CountTable {
         return segment.blocks.isEmpty && segment.calls.isEmpty ? nil : segment
     }
 
+    /// Adds what was counted for functions of Python and had not been written to the log.
+    mutating func addPython(_ file: MappedFile) {
+        let used = min(file.load(UInt64.self, at: 0) ?? 0, UInt64(Layout.maximumPythonPages))
+        for index in 0..<used {
+            let start = Layout.pythonPages + index * Layout.pythonPageBytes
+            guard let epoch = file.load(UInt64.self, at: start),
+                let thread = file.load(Int32.self, at: start + 8),
+                let code = file.load(UInt32.self, at: start + 12), code > 0,
+                let group = file.load(UInt32.self, at: start + 16)
+            else { continue }
+            var segment = Segment(thread: thread, epoch: epoch, code: Int(code), blocks: [], calls: [])
+            for place in 0..<64 {
+                guard let count = file.load(UInt64.self, at: start + 24 + 8 * UInt64(place)), count > 0 else {
+                    continue
+                }
+                segment.blocks.append((Int(group) * 64 + place, count))
+            }
+            if !segment.blocks.isEmpty { rest.append(segment) }
+        }
+    }
+
     private static func text(_ file: MappedFile, _ offset: UInt64, _ count: UInt64) -> String {
         file.withBytes { bytes in
             let end = min(bytes.count, Int(offset + count))
@@ -137,6 +166,11 @@ struct CountTable {
         static let blocks: UInt64 = 8192
         static let mappings = blocks + UInt64(16 << 20) + UInt64(1 << 24)
         static let lanes = mappings + maximumMappings
+        static let pythonLayouts = 16
+        static let sharedBytes = 16 + 4096 + 4096 + 256 + 16 * 4 * 24
+        static let pythonPages: UInt64 = 4096
+        static let pythonPageBytes: UInt64 = 24 + 64 * 8
+        static let maximumPythonPages = 1 << 19
         static let laneBytes = (UInt64(16 + 4 * calls + 8 * maximumBlocks) + 4095) / 4096 * 4096
     }
 }

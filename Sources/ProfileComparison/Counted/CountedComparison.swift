@@ -29,6 +29,8 @@ public struct CountedComparison: Equatable, Sendable {
         public var name: String
         /// The file its code is in.
         public var module: String?
+        /// Whether that is a source file, as of Python.
+        public var isInSource = false
         /// Instructions of the function itself in the median run.
         public var from: Double
         public var to: Double

@@ -18,7 +18,8 @@ extension CountedComparison {
             var functions: [Function] = []
             for key in Set(old.keys).union(new.keys) {
                 let function = Function(
-                    name: key.function, module: key.module, from: old[key] ?? 0, to: new[key] ?? 0)
+                    name: key.function, module: key.module, isInSource: key.isInSource, from: old[key] ?? 0,
+                    to: new[key] ?? 0)
                 if function.change != 0 { functions.append(function) }
             }
             functions.sort { left, right in
@@ -34,10 +35,14 @@ extension CountedComparison {
 }
 
 /// Instructions of each function by stage, in an average run.
+///
+/// A counted stack has no callers. Where an interpreter is known to work for a function of its language, that function comes
+/// first and the native code after it: the instructions are the former's, for nobody can change the latter.
 private struct FunctionSums {
     struct Key: Hashable {
         var function: String
         var module: String?
+        var isInSource: Bool
     }
 
     private var stages: [StageName?: [Key: Double]] = [:]
@@ -46,9 +51,8 @@ private struct FunctionSums {
     init(_ profile: StackProfile) {
         let runs = Double(max(1, Set(profile.labelSets.compactMap(\.run)).count))
         for sample in profile.samples {
-            guard let leaf = profile.stacks.leaf(of: sample.stack) else { continue }
-            let frame = profile.frames[leaf.position]
-            let key = Key(function: frame.function, module: frame.module)
+            guard let frame = profile.frames(of: sample).first else { continue }
+            let key = Key(function: frame.function, module: frame.module, isInSource: frame.file != nil)
             let weight = Double(sample.weight) / runs
             stages[profile.labels(of: sample).stage, default: [:]][key, default: 0] += weight
             whole[key, default: 0] += weight

@@ -14,7 +14,10 @@ extension CountedComparison {
     private static func place(_ row: Row) -> String? {
         guard let first = row.functions.first(where: { $0.change * row.difference > 0 }) else { return nil }
         let share = 100 * first.change / row.difference
-        let name = PlainText.sanitized(first.name, maximumCharacters: 120)
+        var name = PlainText.sanitized(first.name, maximumCharacters: 120)
+        if first.isInSource, let file = first.module {
+            name += " (\(PlainText.sanitized(file, maximumCharacters: 120)))"
+        }
         // More than all of it: something else does less.
         if share >= 99 { return "all of it in \(name)" }
         return share >= 1 ? "\(share.fixed(0)) % of it in \(name)" : nil

@@ -15,7 +15,7 @@ extension PythonLayout {
     }
 
     /// Which word tells what, in the releases that are known: the block is laid out anew with each.
-    private struct Words {
+    struct Words {
         var interpreterHead = 5, interpreterNext = 8, threadsHead = 9
         var codeGeneration: Int?
         var threadNext: Int, threadInterpreter: Int, currentFrame: Int, baseFrame: Int?
