@@ -10,7 +10,7 @@ public struct SourceChanges: Equatable, Sendable {
 
     /// Changes made of their parts, as ``read(directory:from:to:)`` finds them.
     ///
-    /// - Parameter patch: What `git diff -U0` prints.
+    /// - Parameter patch: What `git diff-tree -p -U0` prints.
     public init(files: [String], patch: String = "") {
         self.files = files
         filesOfWord = SourceChanges.words(of: patch)
@@ -40,12 +40,16 @@ public struct SourceChanges: Equatable, Sendable {
             }
         }
         let names = GitCommand.output(
-            of: ["diff", "--name-only", "--no-renames", "-z", from, to], in: directory)
+            of: ["diff-tree", "-r", "--name-only", "--no-renames", "-z", from, to], in: directory)
         guard let list = names.value else {
             return .unavailable(reason: names.unavailableReason ?? "git did not say")
         }
         let patch = GitCommand.output(
-            of: ["diff", "-U0", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv", from, to],
+            of: [
+                "diff-tree", "-r", "-p", "-U0", "--no-renames", "--no-color", "--no-ext-diff",
+                "--no-textconv",
+                from, to,
+            ],
             in: directory)
         return .value(
             SourceChanges(

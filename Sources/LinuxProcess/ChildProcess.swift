@@ -82,13 +82,12 @@ public struct SuspendedChild: ~Copyable {
         do throws(SystemError) {
             let gate = try FileDescriptor.pipe()
             let failures = try FileDescriptor.pipe()
-            let null = try FileDescriptor.open("/dev/null", .read)
-            let nullForWriting = try FileDescriptor.open("/dev/null", .append)
+            let null = try FileDescriptor.nullDevice()
             let pid = try OwnChildren.starting { () throws(SystemError) in
                 try spawn(
                     request, path: path, gate: (gate.readEnd.rawValue, gate.writeEnd.rawValue),
                     failures: failures.writeEnd.rawValue,
-                    null: (read: null.rawValue, write: nullForWriting.rawValue))
+                    null: (read: null.rawValue, write: null.rawValue))
             }
             var pidfd = clinux_pidfd_open(pid)
             if pidfd == -ENOSYS { pidfd = clinux_child_exit_descriptor(pid) }
@@ -342,6 +341,22 @@ public enum Programs {
             if Files.isExecutable(candidate) { return candidate }
         }
         return nil
+    }
+
+    /// The absolute path of a program of ours to call, such as git: the first hit in those directories of PATH that are
+    /// absolute. What lies in the working directory, a stranger's repository maybe, is none of it.
+    public static func installed(_ program: String) -> String? {
+        for directory in searchedDirectories.split(separator: ":") {
+            let candidate = "\(directory)/\(program)"
+            if Files.isExecutable(candidate) { return candidate }
+        }
+        return nil
+    }
+
+    /// PATH without its empty and relative entries, which stand for places below the working directory.
+    public static var searchedDirectories: String {
+        let searched = CurrentProcess.environmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
+        return searched.split(separator: ":").filter { $0.hasPrefix("/") }.joined(separator: ":")
     }
 
     /// Whether a program is a Python interpreter, by its file name: `python`, `python3`, `python3.11`.

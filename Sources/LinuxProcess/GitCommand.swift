@@ -1,45 +1,106 @@
 internal import LinuxSystem
 public import Measurement
 
-/// Questions to git about a work tree, each for at most ten seconds.
+/// Questions to git about a work tree, each for at most ten seconds. Every call of git is made here.
+///
+/// A repository is a stranger's until somebody has read it, and its configuration names programs: filters, a monitor of
+/// the file system, a command for the network, hooks. None of them is run. Only plumbing is called, with each such setting
+/// overridden from outside, no protocol allowed, and git found by absolute directories of PATH.
 public enum GitCommand {
-    /// What git prints for a command that changes nothing; unavailable where there is no git or no commit.
+    /// What git prints for a plumbing command that changes nothing; unavailable where there is no git or no commit.
     public static func output(of arguments: [String], in directory: String) -> Reading<String> {
-        guard Programs.path(of: "git") != nil else { return .unavailable(reason: "git is not installed") }
-        do {
-            let pipe = try FileDescriptor.pipe()
-            var request = ChildRequest(["git", "-C", directory] + arguments)
+        guard let program = Programs.installed("git") else {
+            return .unavailable(reason: "git is not installed")
+        }
+        let call = Call(program: program, directory: directory)
+        switch call.drivers() {
+        case .unavailable(let reason): return .unavailable(reason: reason)
+        case .value(let drivers): return call.output(of: arguments, overriding: drivers)
+        }
+    }
+}
+
+/// One question to one program about one directory.
+private struct Call {
+    let program: String
+    let directory: String
+
+    /// Settings that would have git run something, or go to the network, whatever the repository says.
+    private static let overrides: [(key: String, value: String)] = [
+        ("core.fsmonitor", "false"), ("core.hooksPath", "/dev/null"), ("core.sshCommand", "false"),
+        ("core.gitProxy", "false"), ("core.askPass", "false"), ("core.pager", "cat"),
+        ("core.editor", "false"),
+        ("core.attributesFile", "/dev/null"), ("core.alternateRefsCommand", "false"),
+        ("credential.helper", ""),
+        ("protocol.allow", "never"), ("diff.external", ""), ("diff.trustExitCode", "false"),
+        ("gpg.program", "false"), ("log.showSignature", "false"), ("submodule.recurse", "false"),
+        ("diff.ignoreSubmodules", "dirty"), ("safe.bareRepository", "explicit"),
+        ("uploadpack.packObjectsHook", ""),
+    ]
+
+    /// The settings that name a program for some files: filters, and converters and commands for differences.
+    func drivers() -> Reading<[String]> {
+        output(of: ["config", "--null", "--name-only", "--list"], overriding: []).map { names in
+            names.split(separator: "\0").map(String.init).filter { name in
+                let last = name.lowercased().split(separator: ".").last ?? ""
+                return name.hasPrefix("filter.") && ["clean", "smudge", "process", "required"].contains(last)
+                    || name.hasPrefix("diff.") && ["textconv", "command"].contains(last)
+            }
+        }
+    }
+
+    func output(of arguments: [String], overriding drivers: [String]) -> Reading<String> {
+        let settings =
+            Call.overrides + drivers.map { (key: $0, value: $0.hasSuffix(".required") ? "false" : "") }
+        var environment = [
             // Asking for the state must not take a lock that somebody's commit needs.
-            request.environment = ["GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"]
-            request.standardInput = .null
-            request.standardOutput = .descriptor(pipe.writeEnd.rawValue)
-            request.standardError = .null
-            var child = try ChildProcess.start(request)
-            let output = pipe.takeReadEnd()
-            let deadline = SystemClock.monotonicNanoseconds + 10_000_000_000
-            var bytes: [UInt8] = []
-            while bytes.count < 1 << 20 {
-                let left = Duration(nanosecondCount: max(0, deadline - SystemClock.monotonicNanoseconds))
-                guard left > .zero else { return .unavailable(reason: "git took longer than ten seconds") }
-                guard try FileDescriptor.waitUntilReadable([output.rawValue], timeout: left)[0] else {
-                    continue
-                }
-                let piece = try output.read(upTo: 1 << 16)
-                if piece.isEmpty { break }
-                bytes += piece
-            }
-            // More than a mebibyte of changes is a dirty tree all the same; dropping the child ends it.
-            guard bytes.count < 1 << 20 else { return .value(String(decoding: bytes, as: UTF8.self)) }
-            guard let outcome = try child.wait(timeout: .seconds(10)) else {
-                return .unavailable(reason: "git took longer than ten seconds")
-            }
-            guard outcome.status == .code(0) else {
-                return .unavailable(
-                    reason: "'\(PlainText.sanitized(directory))' is no git work tree with a commit")
-            }
-            return .value(String(decoding: bytes, as: UTF8.self))
+            "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C",
+            // Objects that a partial clone lacks are not fetched.
+            "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0",
+            "GIT_PAGER": "cat", "GIT_CONFIG_COUNT": "\(settings.count)", "PATH": Programs.searchedDirectories,
+        ]
+        for (index, setting) in settings.enumerated() {
+            environment["GIT_CONFIG_KEY_\(index)"] = setting.key
+            environment["GIT_CONFIG_VALUE_\(index)"] = setting.value
+        }
+        do {
+            return try ask(
+                [program, "--no-pager", "--literal-pathspecs", "-C", directory] + arguments, environment)
         } catch {
             return .unavailable(reason: "git could not be asked: \(error)")
         }
+    }
+
+    private func ask(_ words: [String], _ environment: [String: String]) throws -> Reading<String> {
+        let pipe = try FileDescriptor.pipe()
+        var request = ChildRequest(words)
+        request.environment = environment
+        request.standardInput = .null
+        request.standardOutput = .descriptor(pipe.writeEnd.rawValue)
+        request.standardError = .null
+        var child = try ChildProcess.start(request)
+        let output = pipe.takeReadEnd()
+        let deadline = SystemClock.monotonicNanoseconds + 10_000_000_000
+        var bytes: [UInt8] = []
+        while bytes.count < 1 << 20 {
+            let left = Duration(nanosecondCount: max(0, deadline - SystemClock.monotonicNanoseconds))
+            guard left > .zero else { return .unavailable(reason: "git took longer than ten seconds") }
+            guard try FileDescriptor.waitUntilReadable([output.rawValue], timeout: left)[0] else {
+                continue
+            }
+            let piece = try output.read(upTo: 1 << 16)
+            if piece.isEmpty { break }
+            bytes += piece
+        }
+        // More than a mebibyte of changes is a dirty tree all the same; dropping the child ends it.
+        guard bytes.count < 1 << 20 else { return .value(String(decoding: bytes, as: UTF8.self)) }
+        guard let outcome = try child.wait(timeout: .seconds(10)) else {
+            return .unavailable(reason: "git took longer than ten seconds")
+        }
+        guard outcome.status == .code(0) else {
+            return .unavailable(
+                reason: "'\(PlainText.sanitized(directory))' is no git work tree with a commit")
+        }
+        return .value(String(decoding: bytes, as: UTF8.self))
     }
 }

@@ -16,13 +16,18 @@ public final class MappedFile: Sendable {
     ///
     /// Where another process cuts the file short while it is mapped, later reads find zeros in the missing part: the first
     /// mapping sees to it that SIGBUS does not end this process, also in libraries that map files themselves.
-    public init(_ path: String) throws(SystemError) {
+    public convenience init(_ path: String, _ trust: FileTrust = .named) throws(SystemError) {
+        try self.init(try Files.open(path, trust), path: path)
+    }
+
+    /// Maps an open file.
+    ///
+    /// - Parameters:
+    ///   - file: The file, which the mapping does not need to stay open.
+    ///   - path: Its path, for errors.
+    public init(_ file: borrowing FileDescriptor, path: String) throws(SystemError) {
         _ = Self.survivesTruncation
-        let file = try FileDescriptor.open(path, .read)
         let status = try Self.status(file.rawValue, path: path)
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw SystemError(action: "map '\(path)'", code: EINVAL)
-        }
         count = Int(status.st_size)
         inode = UInt64(status.st_ino)
         guard count > 0 else {

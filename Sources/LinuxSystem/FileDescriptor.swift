@@ -16,11 +16,24 @@ public struct FileDescriptor: ~Copyable, Sendable {
         close(rawValue)
     }
 
+    /// Hands the descriptor to somebody who closes it, a stream or a library of C.
+    @discardableResult
+    public consuming func giveAway() -> Int32 {
+        let number = rawValue
+        discard self
+        return number
+    }
+
     /// How a file is opened.
     public enum Access: Sendable {
-        /// For reading.
+        /// For reading a regular file. Anything else is refused, and opening never waits; see ``FileTrust``.
         case read
-        /// For writing at the end; created when missing. Each `write` is one whole append.
+        /// A directory, to lock it or to flush it to disk.
+        case directory
+        /// What comes through a named pipe that the user named: opening waits for its writer.
+        case pipe
+        /// For writing at the end of a regular file; created when missing. Each `write` is one whole append. Anything
+        /// else is refused, and opening never waits.
         case append
         /// For writing; the file must not exist yet.
         case createNew
@@ -39,18 +52,24 @@ public struct FileDescriptor: ~Copyable, Sendable {
     public static func open(
         _ path: String, _ access: Access, permissions: UInt32 = 0o644, followingLinks: Bool = true
     ) throws(SystemError) -> FileDescriptor {
-        var flags = O_CLOEXEC | O_NOCTTY | (followingLinks ? 0 : O_NOFOLLOW)
+        let flags: Int32
         switch access {
-        case .read: flags |= O_RDONLY
-        case .append: flags |= O_WRONLY | O_APPEND | O_CREAT
-        case .createNew: flags |= O_WRONLY | O_CREAT | O_EXCL
-        case .writeExisting: flags |= O_WRONLY
+        case .read: return try Files.open(path, followingLinks ? .named : .ownedByAnyone)
+        case .append:
+            return try Files.openToAppend(
+                path, links: followingLinks ? .followed : .notLast, permissions: permissions)
+        case .directory: flags = O_RDONLY | O_DIRECTORY
+        case .pipe: flags = O_RDONLY
+        case .createNew: flags = O_WRONLY | O_CREAT | O_EXCL
+        case .writeExisting: flags = O_WRONLY
         }
-        while true {
-            let result = path.withNativeCString { clinux_open($0, flags, permissions) }
-            if result >= 0 { return FileDescriptor(owning: result) }
-            if result != -EINTR { throw SystemError(action: "open '\(path)'", code: -result) }
-        }
+        return try Files.openAnything(
+            path, flags, permissions: permissions, links: followingLinks ? .followed : .notLast)
+    }
+
+    /// The null device, to read nothing from and to write to.
+    public static func nullDevice() throws(SystemError) -> FileDescriptor {
+        try Files.openAnything("/dev/null", O_RDWR, links: .followed)
     }
 
     /// Another descriptor of a file that somebody else has open, such as standard input. The corresponding C call is

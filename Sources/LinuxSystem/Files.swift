@@ -11,6 +11,11 @@ public enum Files {
         /// The file is longer than the limit, in bytes.
         case tooLong(path: String, limit: Int)
 
+        /// Whether there simply is no such file.
+        public var isNotFound: Bool {
+            if case .system(let error) = self { error.isNotFound } else { false }
+        }
+
         /// One sentence.
         public var description: String {
             switch self {
@@ -25,16 +30,19 @@ public enum Files {
     ///
     /// - Parameters:
     ///   - path: The file's path.
+    ///   - trust: How far its place is trusted.
     ///   - limit: The most bytes accepted. Whatever comes from outside has one.
-    public static func read(_ path: String, limit: Int) throws(ReadError) -> [UInt8] {
+    public static func read(
+        _ path: String, _ trust: FileTrust = .named, limit: Int
+    ) throws(ReadError) -> [UInt8] {
         do throws(SystemError) {
-            let file = try FileDescriptor.open(path, .read)
+            let file = try open(path, trust)
             // Half a gigabyte of stacks read into an array that grows is copied twice over. Files in /proc say 0.
-            let bytes = try file.readToEnd(limit: limit + 1, expected: Int(try size(path)))
+            let bytes = try file.readToEnd(limit: limit + 1, expected: Int(try file.size()))
             if bytes.count <= limit { return bytes }
         } catch {
             // Reading names only the descriptor; a person wants the path.
-            throw .system(SystemError(action: "read '\(path)'", code: error.code))
+            throw .system(error.during("read '\(path)'"))
         }
         throw .tooLong(path: path, limit: limit)
     }
@@ -64,28 +72,42 @@ public enum Files {
     }
 
     /// Reads a whole file, and says which one it was.
-    public static func readIdentified(_ path: String, limit: Int) throws(ReadError) -> ([UInt8], Identity) {
+    public static func readIdentified(
+        _ path: String, _ trust: FileTrust = .named, limit: Int
+    ) throws(ReadError) -> ([UInt8], Identity) {
         do throws(SystemError) {
-            let file = try FileDescriptor.open(path, .read)
+            let file = try open(path, trust)
             var status = stat()
             guard fstat(file.rawValue, &status) == 0 else { throw SystemError.last("look at a file") }
             let bytes = try file.readToEnd(limit: limit + 1, expected: Int(status.st_size))
             if bytes.count <= limit { return (bytes, Identity(status)) }
         } catch {
-            throw .system(SystemError(action: "read '\(path)'", code: error.code))
+            throw .system(error.during("read '\(path)'"))
         }
         throw .tooLong(path: path, limit: limit)
     }
 
     /// Reads the end of a file: all of it when it is not longer than the limit in bytes.
-    public static func readEnd(_ path: String, limit: Int) throws(ReadError) -> [UInt8] {
+    public static func readEnd(
+        _ path: String, _ trust: FileTrust = .named, limit: Int
+    ) throws(ReadError) -> [UInt8] {
         do throws(SystemError) {
-            let length = try size(path)
-            let file = try FileDescriptor.open(path, .read)
-            try file.skip(toOffset: max(0, length - Int64(limit)))
+            let file = try open(path, trust)
+            try file.skip(toOffset: max(0, try file.size() - Int64(limit)))
             return try file.readToEnd(limit: limit)
         } catch {
-            throw .system(SystemError(action: "read '\(path)'", code: error.code))
+            throw .system(error.during("read '\(path)'"))
+        }
+    }
+
+    /// Reads the beginning of a file: all of it when it is not longer than the limit in bytes.
+    public static func readBeginning(
+        _ path: String, _ trust: FileTrust = .named, limit: Int
+    ) throws(ReadError) -> [UInt8] {
+        do throws(SystemError) {
+            return try open(path, trust).readToEnd(limit: limit)
+        } catch {
+            throw .system(error.during("read '\(path)'"))
         }
     }
 
@@ -136,7 +158,7 @@ public enum Files {
             throw error
         }
         // The name is in the directory, which is flushed on its own.
-        if durably { try FileDescriptor.open(directory(of: path), .read).synchronize() }
+        if durably { try FileDescriptor.open(directory(of: path), .directory).synchronize() }
     }
 
     /// Replaces a file with text as UTF-8.
@@ -198,40 +220,6 @@ public enum Files {
     /// Removes a file.
     public static func remove(_ path: String) throws(SystemError) {
         guard path.withNativeCString({ unlink($0) }) == 0 else { throw SystemError.last("remove '\(path)'") }
-    }
-
-    /// Removes a directory and all in it, links not followed. Something that is not there is fine.
-    public static func removeTree(_ path: String) throws(SystemError) {
-        var status = stat()
-        guard path.withNativeCString({ lstat($0, &status) }) == 0 else {
-            if errno == ENOENT { return }
-            throw SystemError.last("look at '\(path)'")
-        }
-        guard status.st_mode & S_IFMT == S_IFDIR else { return try remove(path) }
-        for name in try names(inDirectory: path) { try removeTree("\(path)/\(name)") }
-        guard path.withNativeCString({ rmdir($0) }) == 0 else { throw SystemError.last("remove '\(path)'") }
-    }
-
-    /// The names in a directory, sorted, without `.` and `..`.
-    public static func names(inDirectory path: String) throws(SystemError) -> [String] {
-        guard let stream = path.withNativeCString({ opendir($0) }) else {
-            throw SystemError.last("list '\(path)'")
-        }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while true {
-            // The end and a failure both return nothing; only a failure sets errno.
-            errno = 0
-            guard let entry = readdir(stream) else {
-                guard errno == 0 else { throw SystemError.last("list '\(path)'") }
-                break
-            }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { NativeText.text(cString: $0) }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
     }
 
     /// Moves a file to another name on the same file system, replacing what is there.

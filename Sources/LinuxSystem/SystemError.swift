@@ -6,11 +6,21 @@ public struct SystemError: Error, Hashable, Sendable {
     public let action: String
     /// The errno value.
     public let code: Int32
+    /// The reason in words, where those of the errno value would mislead.
+    private let words: String?
 
     /// A failure of an action with an errno value.
-    public init(action: String, code: Int32) {
+    ///
+    /// - Parameter reason: The reason in words; the kernel's for the errno value when nil.
+    public init(action: String, code: Int32, reason: String? = nil) {
         self.action = action
         self.code = code
+        words = reason
+    }
+
+    /// The same failure, met in the course of another action.
+    public func during(_ action: String) -> SystemError {
+        SystemError(action: action, code: code, reason: words)
     }
 
     /// A failure of an action that has just set errno.
@@ -33,8 +43,8 @@ public struct SystemError: Error, Hashable, Sendable {
     /// EPIPE: the other side is gone.
     public static let brokenPipe = EPIPE
 
-    /// The kernel's reason in words, such as `No space left on device`.
-    public var reason: String { String(cString: strerror(code)) }
+    /// The reason in words, such as `No space left on device`.
+    public var reason: String { words ?? String(cString: strerror(code)) }
 }
 
 extension SystemError: CustomStringConvertible {

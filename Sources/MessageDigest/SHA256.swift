@@ -31,19 +31,32 @@ public struct SHA256: Sendable {
     }
 
     /// The digest and the length of a file, read in pieces.
-    public static func file(_ path: String) throws(SystemError) -> (sha256: String, bytes: Int64) {
+    ///
+    /// - Parameters:
+    ///   - path: The file's path.
+    ///   - trust: How far its place is trusted.
+    ///   - expected: The length that it is said to have, in bytes; nil where nothing is said. A file of
+    ///     another length is not read: its digest is empty.
+    public static func file(
+        _ path: String, _ trust: FileTrust = .named, expected: Int64? = nil
+    ) throws(SystemError) -> (sha256: String, bytes: Int64) {
         var digest = SHA256()
         var count: Int64 = 0
         do throws(SystemError) {
-            let file = try FileDescriptor.open(path, .read)
+            let file = try Files.open(path, trust)
+            if let expected {
+                let length = try file.size()
+                guard length == expected else { return ("", length) }
+            }
+            let limit = expected.map { max(0, $0) + 1 } ?? Int64.max
             while true {
-                let piece = try file.read(upTo: 1 << 18)
+                let piece = try file.read(upTo: Int(min(limit - count, 1 << 18)))
                 if piece.isEmpty { return (digest.hexadecimal(), count) }
                 digest.update(piece)
                 count += Int64(piece.count)
             }
         } catch {
-            throw SystemError(action: "read '\(path)'", code: error.code)
+            throw error.during("read '\(path)'")
         }
     }
 }

@@ -42,7 +42,7 @@ public struct ProfileCatalogue: Sendable {
                 guard verifies else {
                     return Entry(version: version, profile: try store.load(version), problem: nil, damage: [])
                 }
-                let found = try Verification.verify(path: store.path(of: version))
+                let found = try Verification.verify(path: store.path(of: version), .beside)
                 return Entry(
                     version: version, profile: found.profile, problem: nil,
                     damage: found.verification.findings.map(\.description))

@@ -63,9 +63,9 @@ public struct Archiving: Sendable {
         let target = store.archive
         do throws(SystemError) {
             try Files.createDirectories(target.directory)
-            let turn = try FileDescriptor.open(target.directory, .read)
+            let turn = try FileDescriptor.open(target.directory, .directory)
             try turn.lockExclusively()
-            let sourceTurn = try FileDescriptor.open(store.directory, .read)
+            let sourceTurn = try FileDescriptor.open(store.directory, .directory)
             try sourceTurn.lockExclusively()
             let staging = try Files.createTemporaryDirectory(
                 prefix: "\(target.directory)/\(ProfileStore.stagingPrefix)\(version).")
@@ -114,7 +114,7 @@ public struct Archiving: Sendable {
 
     private static func areSame(_ first: String, _ second: String) throws(LifecycleError) -> Bool {
         do throws(SystemError) {
-            return try SHA256.file(first) == SHA256.file(second)
+            return try SHA256.file(first, .beside) == SHA256.file(second, .beside)
         } catch {
             throw .noInput(error.description)
         }

@@ -52,7 +52,7 @@ extension ProfileStore {
         _ profile: FrozenProfile, as version: VersionName,
         companions: [(kind: CompanionKind, source: CompanionSource)], force: Bool
     ) throws(SystemError) -> Result<FrozenProfile, ProfileError>? {
-        let turn = try FileDescriptor.open(directory, .read)
+        let turn = try FileDescriptor.open(directory, .directory)
         try turn.lockExclusively()
         try recoverInTurn()
         guard !contains(version) || (force && !isReferences) else { return nil }
@@ -126,7 +126,7 @@ extension ProfileStore {
         case .bytes(let bytes): try append(bytes)
         case .file(let original):
             do throws(SystemError) {
-                let copied = try FileDescriptor.open(original, .read)
+                let copied = try Files.open(original, .beside)
                 while true {
                     let piece = try copied.read(upTo: 1 << 18)
                     if piece.isEmpty { break }

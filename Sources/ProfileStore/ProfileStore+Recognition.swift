@@ -12,7 +12,7 @@ extension ProfileStore {
     /// A file in which no key can be found is taken for a profile: one that is damaged has to be seen.
     static func isProfile(_ path: String) -> Bool {
         do throws(Files.ReadError) {
-            let keys = topLevelKeys(try Files.readBeginning(path, limit: lookedAt))
+            let keys = topLevelKeys(try Files.readBeginning(path, .beside, limit: lookedAt))
             return keys.isEmpty || !keys.isDisjoint(with: tellingKeys)
         } catch {
             // Whoever loads it says why it cannot be read.

@@ -15,7 +15,7 @@ extension ProfileStore {
     public func recover() throws(ProfileError) {
         guard Files.isDirectory(directory) else { return }
         do throws(SystemError) {
-            let turn = try FileDescriptor.open(directory, .read)
+            let turn = try FileDescriptor.open(directory, .directory)
             try turn.lockExclusively()
             try recoverInTurn()
         } catch {
@@ -58,7 +58,7 @@ extension ProfileStore {
         let path = "\(staging)/\(completeMark)"
         guard Files.isRegularFile(path) else { return nil }
         do throws(Files.ReadError) {
-            let text = String(decoding: try Files.read(path, limit: 4096), as: UTF8.self)
+            let text = String(decoding: try Files.read(path, .beside, limit: 4096), as: UTF8.self)
             let lines = text.split(separator: "\n").map(String.init)
             guard let version = lines.first.flatMap(VersionName.init(orNil:)) else { return nil }
             return (version, lines.dropFirst().compactMap(CompanionKind.init(rawValue:)))

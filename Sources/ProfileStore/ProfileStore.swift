@@ -1,5 +1,5 @@
 public import FrozenProfile
-internal import LinuxSystem
+public import LinuxSystem
 internal import MessageDigest
 
 /// A directory of frozen profiles: `<VERSION>.yaml`, and its companions under the same stem.
@@ -46,7 +46,7 @@ public struct ProfileStore: Sendable {
             let nearest = NearestNames.of(version.text, among: try versions().map(\.text))
             throw .unknownVersion(version.text, directory: directory, nearest: nearest)
         }
-        return try ProfileStore.load(path: path(of: version))
+        return try ProfileStore.load(path: path(of: version), .beside)
     }
 
     /// The profile that a person names by version or by path; see ``path(reference:)``.
@@ -55,16 +55,20 @@ public struct ProfileStore: Sendable {
     }
 
     /// The profile in a file.
-    public static func load(path: String) throws(ProfileError) -> FrozenProfile {
-        try FrozenProfile.decode(read(path: path), name: path)
+    ///
+    /// - Parameter trust: `beside` for a file that was found on a shelf and not named.
+    public static func load(
+        path: String, _ trust: FileTrust = .named
+    ) throws(ProfileError) -> FrozenProfile {
+        try FrozenProfile.decode(read(path: path, trust), name: path)
     }
 
     /// The bytes of a profile's file, or of one that belongs to profiles and may be of another length.
     public static func read(
-        path: String, limit: Int = maximumProfileBytes
+        path: String, _ trust: FileTrust = .named, limit: Int = maximumProfileBytes
     ) throws(ProfileError) -> [UInt8] {
         do throws(Files.ReadError) {
-            return try Files.read(path, limit: limit)
+            return try Files.read(path, trust, limit: limit)
         } catch {
             switch error {
             case .system(let cause): throw .system(cause)
@@ -82,11 +86,18 @@ public struct ProfileStore: Sendable {
         return found.store.path(of: found.version)
     }
 
+    /// How far the place of a profile that a person means is trusted: a path is theirs, what a version's name finds on a
+    /// shelf is not.
+    public static func trust(reference: String) -> FileTrust {
+        reference.contains("/") || reference.hasSuffix(".yaml") ? .named : .beside
+    }
+
     /// Sentences about companions that are missing or are not those that were frozen, empty when all is as it was.
     public func damagedCompanions(of profile: FrozenProfile) -> [String] {
         profile.companions.compactMap { companion in
             do throws(SystemError) {
-                let found = try SHA256.file("\(directory)/\(companion.file)")
+                let found = try SHA256.file(
+                    "\(directory)/\(companion.file)", .beside, expected: companion.bytes)
                 return found == (companion.sha256, companion.bytes)
                     ? nil : "'\(directory)/\(companion.file)' has changed since it was frozen."
             } catch {

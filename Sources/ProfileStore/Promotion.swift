@@ -61,7 +61,8 @@ public struct Promotion: Sendable {
         let verification: Verification
         do throws(ProfileError) {
             source = try store.locate(reference: request.source)
-            (profile, verification) = try Verification.verify(path: source.store.path(of: source.version))
+            (profile, verification) = try Verification.verify(
+                path: source.store.path(of: source.version), .beside)
         } catch {
             throw LifecycleError(error)
         }

@@ -86,7 +86,7 @@ public struct Pruning: Sendable {
     public func perform() throws(LifecycleError) {
         do throws(SystemError) {
             guard !items.isEmpty else { return }
-            let turn = try FileDescriptor.open(store.directory, .read)
+            let turn = try FileDescriptor.open(store.directory, .directory)
             try turn.lockExclusively()
             // What was written whole is finished, whatever else is tidied away.
             try store.recoverInTurn()
@@ -106,7 +106,7 @@ public struct Pruning: Sendable {
     /// there is a dead process's.
     private static func leftovers(in store: ProfileStore) throws(SystemError) -> [Item] {
         guard Files.isDirectory(store.directory) else { return [] }
-        let turn = try FileDescriptor.open(store.directory, .read)
+        let turn = try FileDescriptor.open(store.directory, .directory)
         try turn.lockExclusively()
         var items: [Item] = []
         for name in try Files.names(inDirectory: store.directory)
@@ -134,7 +134,7 @@ public struct Pruning: Sendable {
             for session in try Files.names(inDirectory: "\(base)/\(version)") {
                 let path = "\(base)/\(version)/\(session)"
                 guard Files.isDirectory(path),
-                    try FileDescriptor.open(path, .read).tryLockExclusively()
+                    try FileDescriptor.open(path, .directory).tryLockExclusively()
                 else { continue }
                 items.append(
                     Item(

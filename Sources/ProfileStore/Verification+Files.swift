@@ -1,5 +1,5 @@
 public import FrozenProfile
-internal import LinuxSystem
+public import LinuxSystem
 internal import MessageDigest
 
 extension Verification {
@@ -7,9 +7,9 @@ extension Verification {
     ///
     /// - Returns: The profile, and what was found.
     public static func verify(
-        path: String
+        path: String, _ trust: FileTrust = .named
     ) throws(ProfileError) -> (profile: FrozenProfile, verification: Verification) {
-        let bytes = try ProfileStore.read(path: path)
+        let bytes = try ProfileStore.read(path: path, trust)
         let profile = try FrozenProfile.decode(bytes, name: path)
         var findings: [Finding] = []
         var notes: [String] = []
@@ -41,7 +41,7 @@ extension Verification {
         }
         do throws(SystemError) {
             guard Files.exists(path) else { return finding("a file of \(companion.bytes) bytes", "none") }
-            let (sha256, bytes) = try SHA256.file(path)
+            let (sha256, bytes) = try SHA256.file(path, .beside, expected: companion.bytes)
             if bytes != companion.bytes { return finding("\(companion.bytes) bytes", "\(bytes) bytes") }
             return sha256 == companion.sha256 ? [] : finding("sha256 \(companion.sha256)", "sha256 \(sha256)")
         } catch {

@@ -95,12 +95,13 @@ public struct StackRecording {
             }
         defer { extendLifetime(workspace) }
         let stages = (request.statusFile ?? target.statusFile).map {
+            // A place that the process itself names may be anybody's file.
             StageFollower(
                 statusFile: $0,
                 existing: .isOfThisRun(
                     since: ProcessStat.ofProcess(target.pid).map {
                         ProcessClock.monotonicStart(of: $0.identity)
-                    } ?? 0))
+                    } ?? 0), owner: request.statusFile == nil ? target.userID : nil)
         }
         var sampler = try RunSampler(request, directory: directory)
         try sampler.attach(toRunning: target.pid)

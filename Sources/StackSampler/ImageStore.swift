@@ -50,9 +50,9 @@ struct ImageStore {
     ) -> Opened {
         if isFull { return unavailable(mapping.path, buildID: buildID, "more than \(limit) images") }
         var reason = "no such file"
-        for (path, isOwnView) in candidates(mapping, processID: processID) {
+        for (path, trust, isOwnView) in candidates(mapping, processID: processID) {
             do {
-                let file = try MappedFile(path)
+                let file = try MappedFile(path, trust)
                 let elf = try ElfImage(file)
                 // The path may lead to a newer build by now, or to another file outside the process's container.
                 // Inodes are a weaker sign than build identifiers: on overlay file systems they may differ.
@@ -78,11 +78,17 @@ struct ImageStore {
     /// also leads to deleted files; and, when the process is gone, as we see it.
     private static func candidates(
         _ mapping: MemoryMapping, processID: Int32
-    ) -> [(path: String, isOwnView: Bool)] {
+    ) -> [(path: String, trust: FileTrust, isOwnView: Bool)] {
         let range = String(mapping.start.value, radix: 16) + "-" + String(mapping.end.value, radix: 16)
         let mapped = "/proc/\(processID)/map_files/\(range)"
-        if mapping.isDeleted { return [(mapped, true), ("/proc/\(processID)/exe", false)] }
-        return [("/proc/\(processID)/root\(mapping.path)", true), (mapping.path, false), (mapped, true)]
+        if mapping.isDeleted {
+            return [(mapped, .named, true), ("/proc/\(processID)/exe", .named, false)]
+        }
+        // The kernel names a mapping's file by a path without links: one that is there now was put there later.
+        return [
+            (mapping.path, FileTrust(.noneInRoot(ofProcess: processID)), true),
+            (mapping.path, FileTrust(.none), false), (mapped, .named, true),
+        ]
     }
 
     /// Our own vdso: the kernel gives every process of our kind the same, so there is no race with a target's end (L20).

@@ -125,9 +125,7 @@ struct DwflSession: ~Copyable {
             segments = try file.withBytes { (raw) throws(SymbolicationError) in
                 try programSegments(raw, image)
             }
-            if isSameFile(at: image.path, as: file, buildID: image.buildID),
-                let module = dwfl_report_offline(session, image.path, image.path, -1)
-            {
+            if let module = reportSameFile(image, as: file, to: session) {
                 return (module, .path, segments)
             }
             // libelf clears flags in section headers when it decompresses, so it cannot have our mapping itself.
@@ -164,11 +162,32 @@ struct DwflSession: ~Copyable {
         return elf.segments
     }
 
-    /// Whether a path holds the file that was mapped: the same build identifier, or without one the same bytes.
-    private static func isSameFile(at path: String, as file: MappedFile, buildID: String?) -> Bool {
-        guard path.hasPrefix("/"), Files.isRegularFile(path) else { return false }
-        let current: MappedFile
-        do throws(SystemError) { current = try MappedFile(path) } catch { return false }
+    /// Hands libdwfl the file at the image's path, opened here, if it is the one that was mapped; nil where it is not.
+    ///
+    /// Left to itself libdwfl would open the path again, which may be a named pipe by then.
+    private static func reportSameFile(
+        _ image: ProgramImage, as file: MappedFile, to session: OpaquePointer
+    ) -> OpaquePointer? {
+        guard image.path.hasPrefix("/") else { return nil }
+        do throws(SystemError) {
+            let opened = try Files.open(image.path, .named)
+            let current = try MappedFile(opened, path: image.path)
+            guard isSameFile(current, as: file, buildID: image.buildID) else { return nil }
+            let descriptor = opened.giveAway()
+            guard let module = dwfl_report_offline(session, image.path, image.path, descriptor) else {
+                // It is libdwfl's only once it has taken it.
+                _ = FileDescriptor(owning: descriptor)
+                return nil
+            }
+            return module
+        } catch {
+            // Another user's, or gone.
+            return nil
+        }
+    }
+
+    /// Whether a file is the one that was mapped: the same build identifier, or without one the same bytes.
+    private static func isSameFile(_ current: MappedFile, as file: MappedFile, buildID: String?) -> Bool {
         guard current.count == file.count else { return false }
         if let buildID {
             do throws(ElfImage.ParseError) { return try ElfImage(current).buildID == buildID } catch {

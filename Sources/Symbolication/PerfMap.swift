@@ -49,15 +49,18 @@ public struct PerfMap: Sendable {
     ///   - notBefore: When the process, or the first of those it may be, was started: an older file is that of an
     ///     earlier process with the same number.
     ///   - directory: Where such files are.
+    ///   - isOwnView: Whether the directory is the process's own, in its container.
     ///   - number: The process's number in the file's name, where the process itself knows another one.
     public static func ofProcess(
-        _ pid: Int32, owner: UInt32, notBefore: Timestamp?, directory: String = "/tmp", number: Int32? = nil
-    ) throws(UntrustedFile) -> PerfMap? {
-        do throws(UntrustedFile) {
+        _ pid: Int32, owner: UInt32, notBefore: Timestamp?, directory: String = "/tmp", number: Int32? = nil,
+        isOwnView: Bool = false
+    ) throws(Files.ReadError) -> PerfMap? {
+        let links: FileTrust.Links = isOwnView ? .noneInRoot(ofProcess: pid) : .notLast
+        do throws(Files.ReadError) {
             return PerfMap(
-                bytes: try Files.readOwned(
-                    "\(directory)/perf-\(number ?? pid).map", by: owner, notBefore: notBefore,
-                    limit: byteLimit))
+                bytes: try Files.read(
+                    "\(directory)/perf-\(number ?? pid).map",
+                    FileTrust(links, owner: owner, notBefore: notBefore), limit: byteLimit))
         } catch {
             if error.isNotFound { return nil }
             throw error

@@ -200,7 +200,9 @@ enum ComparisonOptions {
         let file = path ?? "\(profiles)/regression_rules.yaml"
         guard path != nil || Files.exists(file) else { return nil }
         do {
-            return try RegressionRules(Files.read(file, limit: RegressionRules.maximumBytes), file: file)
+            return try RegressionRules(
+                Files.read(file, path == nil ? .beside : .named, limit: RegressionRules.maximumBytes),
+                file: file)
         } catch let error as RegressionRules.Refusal {
             throw ToolFailure(error.description, .noInput)
         } catch {

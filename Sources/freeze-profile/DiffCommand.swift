@@ -69,7 +69,7 @@ enum DiffCommand {
         do throws(ProfileError) {
             let (home, version) = try store.locate(reference: reference)
             let path = home.path(of: version)
-            return ContentDigest(of: try ProfileStore.read(path: path)).agrees ? nil : path
+            return ContentDigest(of: try ProfileStore.read(path: path, .beside)).agrees ? nil : path
         } catch {
             throw ToolFailure(error.description, .noInput)
         }

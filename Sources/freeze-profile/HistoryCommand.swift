@@ -97,7 +97,8 @@ enum HistoryCommand {
                     let path = store.path(of: version)
                     profiles.append(
                         try withSessions
-                            ? ProfileStore.load(path: path) : ProfileStore.loadSummary(path: path))
+                            ? ProfileStore.load(path: path, .beside)
+                            : ProfileStore.loadSummary(path: path))
                 } catch {
                     Console.note("Left out: \(error)")
                 }

@@ -41,6 +41,9 @@ enum MonitorCommand {
             "'{output_dir}' in the command becomes the output directory, also set as PIPELINE_OUTPUT_DIR; the pipeline "
                 + "tells its stages in the file PIPELINE_STATUS_FILE ('freeze-profile stage' does it for a script). "
                 + "Without a terminal the ticks go to DIR/.monitor.log.",
+            "With --pid the status file is the one that the process was started with (PIPELINE_STATUS_FILE), unless you name "
+                + "another; nothing is written there. The log and pictures go into DIR, else into the working directory."
+                + " No directory is made.",
             "Keys: f draws a flamegraph of the next 5 s, p pauses the view, t shows or hides the busiest processes, q leaves "
                 + "the view, ? tells the keys. A pipeline that reads the terminal gets it while it waits there.",
             "Exit codes: the pipeline's own, 128 and the signal's number when a signal ended it; 4 it could not be "
@@ -151,9 +154,15 @@ enum MonitorCommand {
     private static func watch(
         _ pid: Int32, _ arguments: ParsedArguments, _ interval: Duration, _ outlets: MetricsOutlets
     ) throws(ToolFailure) -> ExitCode {
+        let (statusFile, owner) = try statusFile(of: pid, arguments)
         var configuration = MonitorConfiguration(
-            name: name(of: ProcessCommandLine.words(of: pid).first ?? "process"),
-            statusFile: try statusFile(of: pid, arguments))
+            name: name(of: ProcessCommandLine.words(of: pid).first ?? "process"), statusFile: statusFile)
+        configuration.statusOwner = owner
+        // What the process says of its place is where it is read, never where anything of ours is written.
+        let place = arguments.value("output-dir").map(Files.absolute) ?? Files.workingDirectory
+        configuration.logFile = place + "/.monitor.log"
+        configuration.flamegraphDirectory = place
+        configuration.createsDirectories = false
         configuration.interval = interval
         if arguments.has("no-keys") { configuration.keys = .never }
         configuration.flamegraphProgram = MonitorConfiguration.findFlamegraphProgram()
@@ -180,13 +189,16 @@ enum MonitorCommand {
 
     private static func statusFile(
         of pid: Int32, _ arguments: ParsedArguments
-    ) throws(ToolFailure) -> String {
-        if let file = arguments.value("status-file") { return Files.absolute(file) }
+    ) throws(ToolFailure) -> (path: String, owner: UInt32?) {
+        if let file = arguments.value("status-file") { return (Files.absolute(file), nil) }
         if let directory = arguments.value("output-dir") {
-            return StatusLocation(outputDirectory: Files.absolute(directory)).statusFile
+            return (StatusLocation(outputDirectory: Files.absolute(directory)).statusFile, nil)
         }
-        if let told = ProcessCommandLine.environmentVariable(StatusLocation.statusFileVariable, of: pid) {
-            return told
+        // A relative path would be relative to a directory that the process may have left.
+        if let named = ProcessCommandLine.environmentVariable(StatusLocation.statusFileVariable, of: pid),
+            named.hasPrefix("/"), let owner = ProcessOwner.effectiveUser(of: pid)
+        {
+            return (named, owner)
         }
         throw ToolFailure(
             "Where process \(pid) tells its stages is not known. Give --output-dir DIR or --status-file FILE.",

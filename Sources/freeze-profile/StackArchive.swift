@@ -76,11 +76,11 @@ enum StackArchive {
         let path = "\(directory)/\(companion.file)"
         let shown = PlainText.sanitized(path)
         do throws(SystemError) {
-            let found = try SHA256.file(path)
+            let found = try SHA256.file(path, .beside, expected: companion.bytes)
             guard found.sha256 == companion.sha256.lowercased() else {
                 return .unavailable(reason: "'\(shown)' has changed since it was frozen")
             }
-            let file = try MappedFile(path)
+            let file = try MappedFile(path, .beside)
             do throws(StackInput.ReadError) {
                 return .value(
                     try file.withBytes { (bytes) throws(StackInput.ReadError) in try StackInput(bytes) }

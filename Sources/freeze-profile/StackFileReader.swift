@@ -55,7 +55,7 @@ enum StackFileReader {
         do throws(SystemError) {
             let file =
                 path == "-"
-                ? try FileDescriptor.duplicate(Terminal.standardInput) : try FileDescriptor.open(path, .read)
+                ? try FileDescriptor.duplicate(Terminal.standardInput) : try FileDescriptor.open(path, .pipe)
             bytes = try file.readToEnd(limit: pipeLimit + 1)
         } catch {
             throw ToolFailure("Cannot read \(name): \(error.reason).", .noInput)

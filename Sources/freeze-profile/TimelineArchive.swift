@@ -36,7 +36,7 @@ enum TimelineArchive {
         let path = "\(directory)/\(companion.file)"
         let shown = PlainText.sanitized(path)
         do throws(Files.ReadError) {
-            let bytes = try Files.read(path, limit: limit)
+            let bytes = try Files.read(path, .beside, limit: limit)
             guard SHA256.hexadecimal(of: bytes) == companion.sha256.lowercased() else {
                 return .unavailable(reason: "'\(shown)' has changed since it was frozen")
             }

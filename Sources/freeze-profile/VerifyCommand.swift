@@ -35,7 +35,8 @@ enum VerifyCommand {
         for reference in arguments.operands {
             do throws(ProfileError) {
                 let path = try store.path(reference: reference)
-                let (profile, verification) = try Verification.verify(path: path)
+                let (profile, verification) = try Verification.verify(
+                    path: path, ProfileStore.trust(reference: reference))
                 let passes = verification.passes(allowingEdited: allowsEdited)
                 allPass = allPass && passes
                 Console.print(

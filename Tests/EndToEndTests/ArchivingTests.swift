@@ -173,7 +173,7 @@ struct ArchivingTests {
         let left = "\(shelf.directory.path)/.freezing-v2.abc123"
         try Files.createDirectories("\(left)/replaced")
         try Files.replace("\(left)/v2.yaml", with: "half")
-        var living: FileDescriptor? = try FileDescriptor.open(shelf.directory.path, .read)
+        var living: FileDescriptor? = try FileDescriptor.open(shelf.directory.path, .directory)
         try living?.lockExclusively()
         // While somebody holds the directory, pruning waits.
         let blocked = try runCommand(
@@ -203,7 +203,7 @@ struct ArchivingTests {
         try Files.replace("\(base)/.gitignore", with: "*\n")
         #expect(try shelf.run("prune", "--keep", "1").status == .code(0))
         #expect(!Files.exists("\(base)/v1/s1") && Files.exists("\(base)/v2/s1"))
-        let living = try FileDescriptor.open("\(base)/v2/s2", .read)
+        let living = try FileDescriptor.open("\(base)/v2/s2", .directory)
         try living.lockExclusively()
         let result = try shelf.run("prune", "--records")
         #expect(result.status == .code(0))

@@ -125,7 +125,7 @@ struct CaptureRunsTests {
         #expect(another.standardError.contains("cannot be continued: the command of run s1/1 is 'sh -c"))
 
         try Files.remove(fuse)
-        let lock = try FileDescriptor.open("\(toolkit.directory.path)/.records/v1/s1", .read)
+        let lock = try FileDescriptor.open("\(toolkit.directory.path)/.records/v1/s1", .directory)
         try lock.lockExclusively()
         let busy = try toolkit.capture("v1", options, ["sh", "-c", script])
         #expect(busy.standardError.contains("Another capture is at work in"))

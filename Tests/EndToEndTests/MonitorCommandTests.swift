@@ -82,11 +82,13 @@ struct MonitorCommandTests {
         var request = ChildRequest(["sh", "-c", "\"$TOOL\" stage late; sleep 1; exit 5"])
         request.environment = ["TOOL": Self.tool, "PIPELINE_STATUS_FILE": output + "/.pipeline_status.json"]
         var child = try ChildProcess.start(request)
-        // The status file is found in the process's environment.
-        let result = try runCommand([Self.tool, "monitor", "--pid", "\(child.pid)"])
+        // The status file is found in the process's environment; the log goes where the caller is.
+        let result = try runCommand([Self.tool, "monitor", "--pid", "\(child.pid)"], in: directory.path)
         #expect(try child.wait(timeout: .seconds(20))?.status == .code(5))
         #expect(result.status == .code(5) || result.status == .code(0), "\(result.standardError)")
-        let log = String(decoding: try Files.read(output + "/.monitor.log", limit: 1 << 20), as: UTF8.self)
+        #expect(!Files.exists(output + "/.monitor.log"))
+        let log = String(
+            decoding: try Files.read(directory.path + "/.monitor.log", limit: 1 << 20), as: UTF8.self)
         #expect(log.contains("\n  stage=late "), "\(log)")
     }
 

@@ -33,7 +33,7 @@ struct DescriptorTests {
         let path = "/proc/self/fd/"
         var number: Int32 = -1
         func openAndDrop() throws {
-            let file = try FileDescriptor.open("/dev/null", .read)
+            let file = try FileDescriptor.nullDevice()
             number = file.rawValue
             #expect(Files.exists(path + "\(number)"))
         }

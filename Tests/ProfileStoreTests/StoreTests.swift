@@ -181,7 +181,7 @@ struct StoreTests {
         let theirs = try store.freeze(profile, as: version, companions: [(.stageTruth, .bytes([1]))])
         // Their freeze has its companions in place, and not yet its profile.
         try Files.move(store.path(of: version), to: "\(directory)/later")
-        var turn: FileDescriptor? = try FileDescriptor.open(directory, .read)
+        var turn: FileDescriptor? = try FileDescriptor.open(directory, .directory)
         try turn?.lockExclusively()
         let second = Task.detached {
             failure { () throws(ProfileError) in

@@ -56,19 +56,21 @@ struct JustInTimeNamesTests {
         let user = CurrentProcess.userID
         #expect(
             note(Self.names(in: directory, owner: user + 1))
-                == "'\(path)' was not read: it belongs to user \(user), and only user \(user + 1) is trusted with it."
+                == "Cannot read '\(path)': it belongs to user \(user), and only user \(user + 1) is trusted with it."
         )
         let later = Timestamp(nanosecondsSinceEpoch: SystemClock.now.nanosecondsSinceEpoch + 60_000_000_000)
         #expect(
             note(Self.names(in: directory, since: later))
-                == "'\(path)' was not read: it is older than the process it would be of.")
+                == "Cannot read '\(path)': it is older than the process it would be of.")
         try Files.move(path, to: "\(directory.path)/elsewhere")
         try #require(try runCommand(["ln", "-s", "elsewhere", path]).status == .code(0))
         #expect(
-            note(Self.names(in: directory)) == "Cannot open '\(path)': Too many levels of symbolic links.")
+            note(Self.names(in: directory))
+                == "Cannot read '\(path)': a symbolic link leads there, and none is followed where other programs write."
+        )
         try Files.remove(path)
         try #require(try runCommand(["mkfifo", path]).status == .code(0))
-        #expect(note(Self.names(in: directory)) == "'\(path)' was not read: it is no regular file.")
+        #expect(note(Self.names(in: directory)) == "Cannot read '\(path)': it is no regular file.")
     }
 
     private static func sample(_ command: [String]) throws -> (profile: StackProfile, notes: [String]) {

@@ -109,7 +109,7 @@ struct TraceTests {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/trace"
         let now = SystemClock.monotonicNanoseconds
-        var reader = TraceReader(path: path, earliest: now, skipsExisting: false)
+        var reader = TraceReader(path: path, .writtenByPipeline, earliest: now, skipsExisting: false)
         let result1 = reader.next().isEmpty
         #expect(result1)
         let file = try FileDescriptor.open(path, .append)

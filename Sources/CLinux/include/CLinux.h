@@ -43,6 +43,25 @@ int clinux_survive_truncated_files(void);
 
 /// open(2) with its mode, which is variadic. Returns a descriptor, or -errno.
 int clinux_open(const char *_Nonnull path, int flags, mode_t mode);
+/// Which symbolic links may lead to a file that is opened.
+enum clinux_links {
+    CLINUX_LINKS_FOLLOWED,
+    /// None in the last component (O_NOFOLLOW).
+    CLINUX_LINKS_NOT_LAST,
+    /// None that leads out of the directory in which the path begins (RESOLVE_BENEATH).
+    CLINUX_LINKS_BENEATH,
+    /// None at all (RESOLVE_NO_SYMLINKS).
+    CLINUX_LINKS_NONE,
+    /// None at all, and the directory in which the path begins is taken for the root (RESOLVE_IN_ROOT).
+    CLINUX_LINKS_NONE_IN_ROOT,
+};
+/// O_PATH, declared only for GNU sources.
+enum { CLINUX_PATH_ONLY = 010000000 };
+/// openat2(2) without links of some kind. Where the kernel or a filter of system calls refuses openat2, the directories
+/// are walked one by one with O_NOFOLLOW; then CLINUX_LINKS_BENEATH follows no link either. `always_walk` tries the walk.
+/// `directory` is AT_FDCWD for the working directory. Returns a descriptor, or -errno: ELOOP and EXDEV for a link.
+int clinux_open_at(int directory, const char *_Nonnull path, int flags, mode_t mode, enum clinux_links links,
+                   int always_walk);
 /// ioctl(TIOCGWINSZ), which is variadic. Returns 0, or -errno.
 int clinux_window_size(int descriptor, uint16_t *_Nonnull columns, uint16_t *_Nonnull rows);
 /// pidfd_open(2). Returns a close-on-exec descriptor, or -errno.

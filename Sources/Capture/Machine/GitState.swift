@@ -13,7 +13,9 @@ struct GitState: Equatable, Sendable {
         let commit = GitCommand.output(of: ["rev-parse", "--verify", "HEAD"], in: directory).map {
             $0[...].trimmed
         }
-        let changes = GitCommand.output(of: ["status", "--porcelain", "--untracked-files=no"], in: directory)
+        // Work trees of submodules are not looked into: git would read their configurations too.
+        let changes = GitCommand.output(
+            of: ["status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty"], in: directory)
         return GitState(commit: commit, isDirty: changes.map { !$0.isEmpty })
     }
 }

@@ -19,7 +19,7 @@ struct LoadedRecord {
             let path = "\(directory)/\(file.file)"
             let isSame: Bool
             do throws(SystemError) {
-                isSame = try SHA256.file(path) == (file.sha256, file.bytes)
+                isSame = try SHA256.file(path, .beside, expected: file.bytes) == (file.sha256, file.bytes)
             } catch {
                 throw .damagedRecordFile(path, reason: error.description)
             }
@@ -41,7 +41,7 @@ struct LoadedRecord {
     /// The stacks in a file of the record.
     func stacks(at path: String) throws(ProfileError) -> StackProfile {
         do {
-            return try Pprof.read(try Files.read(path, limit: LoadedRecord.stacksLimit))
+            return try Pprof.read(try Files.read(path, .beside, limit: LoadedRecord.stacksLimit))
         } catch {
             throw .damagedRecordFile(path, reason: "\(error)")
         }

@@ -109,6 +109,8 @@ struct RecordWriter {
 
     /// The most bytes of what a failed run printed that are kept: its last.
     private static let outputLimit: Int64 = 16 << 20
+    /// The most bytes of any file that are copied: months of a monitor's log.
+    private static let copyLimit = 256 << 20
 
     /// What a failed run printed.
     private func copyOutput(of record: RunRecord, into directory: String) throws(SystemError) -> [Companion] {
@@ -129,12 +131,14 @@ struct RecordWriter {
         _ path: String, from start: Int64 = 0, as kind: String, to name: String, in directory: String
     ) throws(SystemError) -> Companion {
         try Files.replace("\(directory)/\(name)", durably: true) { (file) throws(SystemError) in
-            let source = try FileDescriptor.open(path, .read)
+            let source = try Files.open(path, .writtenByPipeline)
             try source.skip(toOffset: start)
-            while true {
-                let piece = try source.read(upTo: 1 << 18)
+            var left = Self.copyLimit
+            while left > 0 {
+                let piece = try source.read(upTo: min(left, 1 << 18))
                 if piece.isEmpty { break }
                 try file.write(piece)
+                left -= piece.count
             }
         }
         let (sha256, bytes) = try SHA256.file("\(directory)/\(name)")

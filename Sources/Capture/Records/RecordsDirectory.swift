@@ -38,7 +38,7 @@ struct RecordsDirectory: ~Copyable {
 
     /// The directory, locked and tidied up; nil when another capture has locked it.
     private static func locked(_ path: String) throws(SystemError) -> FileDescriptor? {
-        let directory = try FileDescriptor.open(path, .read)
+        let directory = try FileDescriptor.open(path, .directory)
         guard try directory.tryLockExclusively() else { return nil }
         try removeUnfinished(path)
         return directory

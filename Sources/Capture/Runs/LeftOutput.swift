@@ -18,12 +18,13 @@ enum LeftOutput {
         return place
     }
 
-    /// Removes what was kept. Paths come from a file: nothing that is not named like ours, where ours are, may go.
+    /// Removes what was kept. Paths come from a file: nothing that is not named like ours, where ours are, and is a
+    /// directory of this user's may go.
     static func remove(_ path: String) throws(SystemError) {
         guard Files.directory(of: path) == TemporaryPlace.directory, Files.name(of: path).hasPrefix(prefix)
         else {
             return
         }
-        try Files.removeTree(path)
+        try Files.removeTree(path, ownedBy: CurrentProcess.userID)
     }
 }

@@ -11,6 +11,8 @@ struct RunDirectory: Sendable {
     /// Where its standard output and standard error go.
     let standardOutput: String
     let standardError: String
+    /// Where the monitor logs: not where the pipeline, maybe another user's, could put a link in its place.
+    let monitorLog: String
 
     /// A directory inside a capture's own, created now.
     ///
@@ -25,6 +27,7 @@ struct RunDirectory: Sendable {
         let own = "\(workspace)/\(name)"
         standardOutput = "\(own)/stdout.log"
         standardError = "\(own)/stderr.log"
+        monitorLog = "\(own)/monitor.log"
         try Files.createDirectories(own)
         isFixed = fixedOutput != nil
         pipeline = try PipelineDirectory(

@@ -35,7 +35,7 @@ struct RunObservation {
         var configuration = MonitorConfiguration(
             name: pipelineName, statusFile: run.directory.pipeline.location.statusFile)
         // The log belongs to the run, wherever the pipeline writes its status.
-        configuration.logFile = run.directory.output + "/.monitor.log"
+        configuration.logFile = run.directory.monitorLog
         configuration.interval = interval
         // The archived log is part of the evidence, whatever standard error is.
         configuration.logging = .always

@@ -25,7 +25,7 @@ public struct QEMUEngine: CountingEngine {
     /// - Parameter plugin: Where the plugin is; nil to look beside this program.
     public static func find(plugin: String? = nil) -> Reading<QEMUEngine> {
         let program = "qemu-" + CurrentProcess.kernel.machine
-        guard let emulator = Programs.path(of: program) else {
+        guard let emulator = Programs.installed(program) else {
             return .unavailable(
                 reason: "There is no '\(program)' in PATH. Install it: sudo apt-get install qemu-user.")
         }

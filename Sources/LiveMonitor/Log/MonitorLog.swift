@@ -10,6 +10,8 @@ final class MonitorLog {
     /// The first failure, as a sentence.
     private(set) var problem: String?
     private var file: FileDescriptor?
+    private let settled: String
+    private let createsDirectory: Bool
     /// Set once the log could not be opened or written: then lines do not wait.
     private var hasFailed = false
     /// Lines that wait for the directory.
@@ -20,8 +22,13 @@ final class MonitorLog {
     /// A log that is appended to. A symbolic link in its place is not followed.
     ///
     /// The directory is the pipeline's to create: until it is there, lines wait.
-    init(path: String) {
+    ///
+    /// - Parameter createsDirectory: Whether the directory is made in the end where there is none.
+    init(path: String, createsDirectory: Bool) {
         self.path = path
+        // Links that lead there now are the user's; one that the pipeline puts on the way is not followed.
+        settled = Files.settled(path)
+        self.createsDirectory = createsDirectory
         file = nil
     }
 
@@ -49,7 +56,7 @@ final class MonitorLog {
     func finish(isOrphaned: Bool) {
         noticeRemoval()
         guard !waiting.isEmpty else { return }
-        if !isOrphaned {
+        if !isOrphaned, createsDirectory {
             do throws(SystemError) {
                 try Files.createDirectories(Files.directory(of: path))
             } catch {
@@ -99,7 +106,7 @@ final class MonitorLog {
     private func open() {
         guard Files.isDirectory(Files.directory(of: path)) else { return }
         do throws(SystemError) {
-            file = try FileDescriptor.open(path, .append, followingLinks: false)
+            file = try Files.openToAppend(settled, links: .none)
         } catch {
             note(error)
         }

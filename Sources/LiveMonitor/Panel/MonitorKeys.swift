@@ -110,7 +110,7 @@ final class MonitorKeys {
             return desk.remark(
                 "no flamegraph: the program 'freeze-profile' is not beside this one and not in PATH")
         }
-        let directory = desk.flamegraphDirectory + "/debug"
+        let directory = desk.flamegraphDirectory
         let picture =
             "\(directory)/flamegraph_\(SystemClock.now.iso8601.filter { $0 != "-" && $0 != ":" }).svg"
         var request = ChildRequest([

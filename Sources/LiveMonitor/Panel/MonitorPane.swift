@@ -36,8 +36,9 @@ public enum MonitorPane {
 
     /// Opens the pane. Its summary stays until Enter is pressed there.
     public static func open(pid: Int32, statusFile: String, program: String) throws(Problem) {
+        guard let tmux = Programs.installed("tmux") else { throw .refused("is not in PATH") }
         var request = ChildRequest([
-            "tmux", "split-window", "-d", "-v", "-l", "16", "sh", "-c",
+            tmux, "split-window", "-d", "-v", "-l", "16", "sh", "-c",
             "\"$@\"; echo 'Enter closes this pane.'; read _",
             "sh", program, "monitor", "--pid", "\(pid)", "--status-file", statusFile,
         ])

@@ -70,7 +70,9 @@ struct Observation {
         isHeapCaptured = configuration.isHeapCaptured
         // A start is told in ticks of 10 ms.
         let started = ProcessClock.monotonicStart(of: sampler.target) - 20_000_000
-        feed = StageFeed(statusFile: configuration.statusFile, existing: .isOfThisRun(since: started))
+        feed = StageFeed(
+            statusFile: configuration.statusFile, existing: .isOfThisRun(since: started),
+            owner: configuration.statusOwner)
         startedAt = SystemClock.monotonicNanoseconds
         takeSample(atEdge: true)
         sampler.resetMarks()

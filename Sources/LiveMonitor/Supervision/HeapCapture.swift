@@ -54,7 +54,7 @@ public struct HeapCapture {
             command =
                 Array(words[..<split]) + ["-m", "memray", "run", "-o", output, "-f"] + Array(words[split...])
         } else {
-            guard let heaptrack = Programs.path(of: "heaptrack") else { throw .noHeaptrack }
+            guard let heaptrack = Programs.installed("heaptrack") else { throw .noHeaptrack }
             profiler = "heaptrack"
             output = Files.absolute(file ?? "\(outputDirectory)/debug/heaptrack_\(stamp)")
             command = [heaptrack, "-o", output] + words

@@ -39,6 +39,12 @@ public struct MonitorConfiguration: Equatable, Sendable {
     public var flamegraphProgram: String?
     /// Where its pictures go, into `debug` there; the status file's directory when nil.
     public var flamegraphDirectory: String?
+    /// Whether a directory is made for the log and for pictures. Where the pipeline itself, maybe another user's, has
+    /// named the place, nothing is made there.
+    public var createsDirectories = true
+    /// The only user whose status file and event trace are believed; nil for any. Needed where the pipeline itself has
+    /// named them: they may be anybody's files.
+    public var statusOwner: UInt32?
     /// The time between two plain lines within a stage.
     public var plainInterval = Duration.seconds(10)
 
@@ -71,6 +77,8 @@ extension MonitorConfiguration {
             "\"flamegraph_directory\":\(flamegraphDirectory?.asJSON ?? "null")",
             "\"relays\":[\(relays.map { "\($0)" }.joined(separator: ","))]", "\"stays\":\(staysWithTarget)",
             "\"heap\":\(isHeapCaptured)", "\"plain_lines\":\(writesPlainLines)",
+            "\"creates_directories\":\(createsDirectories)",
+            "\"status_owner\":\(statusOwner.map { "\($0)" } ?? "null")",
             "\"plain_interval_ns\":\(plainInterval.inNanoseconds)",
         ]
         return "{\(fields.joined(separator: ","))}"
@@ -101,6 +109,8 @@ extension MonitorConfiguration {
         staysWithTarget = fields["stays"]?.bool ?? false
         isHeapCaptured = fields["heap"]?.bool ?? false
         flamegraphDirectory = fields["flamegraph_directory"]?.string
+        createsDirectories = fields["creates_directories"]?.bool ?? false
+        statusOwner = fields["status_owner"]?.number.flatMap { UInt32(exactly: $0) }
         writesPlainLines = plainLines
         self.plainInterval = max(.milliseconds(10), Duration(nanosecondCount: plainInterval))
     }
@@ -138,6 +148,6 @@ extension MonitorConfiguration {
         } catch {
             // Without /proc there is still PATH.
         }
-        return Programs.path(of: name)
+        return Programs.installed(name)
     }
 }

@@ -160,7 +160,8 @@ final class MonitorDesk {
     var isPanelLive: Bool { view.isPanelLive && observation != nil }
     var targetPID: Int32? { isTargetRunning ? observation?.pid : nil }
     var flamegraphDirectory: String {
-        configuration.flamegraphDirectory ?? Files.directory(of: configuration.statusFile)
+        let base = configuration.flamegraphDirectory ?? Files.directory(of: configuration.statusFile)
+        return configuration.createsDirectories ? base + "/debug" : base
     }
     var statusFile: String { configuration.statusFile }
     var flamegraphProgram: String? { configuration.flamegraphProgram }
@@ -258,7 +259,8 @@ final class MonitorDesk {
     }
 
     private func openLog(_ reason: String) {
-        let opened = MonitorLog(path: configuration.logFile)
+        let opened = MonitorLog(
+            path: configuration.logFile, createsDirectory: configuration.createsDirectories)
         opened.append(LogText.header(name: configuration.name, reason: reason, start: SystemClock.now))
         log = opened
     }

@@ -35,6 +35,8 @@ public struct LedgerStore: Sendable {
     }
 
     /// The ledger in a file.
+    ///
+    /// Several directories may share one by a link.
     public static func load(_ path: String) throws(NoiseLedger.Refusal) -> NoiseLedger {
         let bytes: [UInt8]
         do throws(Files.ReadError) {

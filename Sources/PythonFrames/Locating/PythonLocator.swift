@@ -81,9 +81,11 @@ public final class PythonLocator {
         let range = "\(String(mapping.start.value, radix: 16))-\(String(mapping.end.value, radix: 16))"
         // As the process sees it, which leads into containers; what it has mapped, which also leads to deleted files.
         // The inode is no sign: overlay file systems show another one in the list of mappings.
-        let paths = ["/proc/\(pid)/root\(mapping.path)", "/proc/\(pid)/map_files/\(range)"]
-        for path in mapping.isDeleted ? [paths[1], "/proc/\(pid)/exe"] : paths {
-            guard let file = open(path) else { continue }
+        let mapped = ("/proc/\(pid)/map_files/\(range)", FileTrust.named)
+        // The kernel names a mapping's file by a path without links: one that is there now was put there later.
+        let seen = (mapping.path, FileTrust(.noneInRoot(ofProcess: pid)))
+        for (path, trust) in mapping.isDeleted ? [mapped, ("/proc/\(pid)/exe", .named)] : [seen, mapped] {
+            guard let file = open(path, trust) else { continue }
             let image = PythonImage(file, name: Files.name(of: mapping.path))
             if images.count < Self.imageLimit { images[key] = .some(image) }
             return image
@@ -91,9 +93,9 @@ public final class PythonLocator {
         return nil
     }
 
-    private func open(_ path: String) -> MappedFile? {
+    private func open(_ path: String, _ trust: FileTrust) -> MappedFile? {
         do throws(SystemError) {
-            return try MappedFile(path)
+            return try MappedFile(path, trust)
         } catch {
             // Not ours to see, or gone.
             return nil

@@ -43,7 +43,7 @@ package struct JustInTimeNames {
                     + "looked for in \(directory).")
         }
         for process in processes.sorted().prefix(Self.processLimit) {
-            do throws(UntrustedFile) {
+            do throws(Files.ReadError) {
                 var map = try Self.ofContainer(process, trust: trust)
                 if map == nil {
                     map = try PerfMap.ofProcess(
@@ -63,11 +63,11 @@ package struct JustInTimeNames {
 
     /// The map as the process itself sees it: in a container under another number, and in another `/tmp`. Nil for one that
     /// is in none, or has ended.
-    private static func ofContainer(_ process: Int32, trust: Trust) throws(UntrustedFile) -> PerfMap? {
+    private static func ofContainer(_ process: Int32, trust: Trust) throws(Files.ReadError) -> PerfMap? {
         guard let number = ProcessFacts.innermostNumber(of: process) else { return nil }
         return try PerfMap.ofProcess(
-            process, owner: trust.userID, notBefore: trust.notBefore, directory: "/proc/\(process)/root/tmp",
-            number: number)
+            process, owner: trust.userID, notBefore: trust.notBefore, directory: "/tmp",
+            number: number, isOwnView: true)
     }
 
     /// The function at an address of a process's own memory.

@@ -38,7 +38,7 @@ package struct PySpy: ~Copyable {
     private var stop: (seen: PythonTargets.TracerStop, since: Int64)?
 
     /// Where py-spy is on PATH, nil when it is not.
-    package static var program: String? { Programs.path(of: "py-spy") }
+    package static var program: String? { Programs.installed("py-spy") }
 
     /// A py-spy that writes its files into a directory inside another.
     ///

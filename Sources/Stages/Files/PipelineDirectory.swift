@@ -5,7 +5,7 @@ public struct PipelineDirectory: Hashable, Sendable {
     /// The word in a command that stands for the directory.
     public static let placeholder = "{output_dir}"
 
-    /// The directory, absolute.
+    /// The directory, absolute and without links.
     public let path: String
 
     /// Where the pipeline is to write its status.
@@ -17,13 +17,14 @@ public struct PipelineDirectory: Hashable, Sendable {
     ///   - directory: The output directory.
     ///   - statusFile: Where the pipeline writes its status, with `{output_dir}` for the directory; nil for a file in it.
     public init(preparing directory: String, statusFile: String? = nil) throws(SystemError) {
-        let path = Files.absolute(directory)
+        try Files.createDirectories(Files.absolute(directory))
+        // Links that lead there now are the user's; one that the pipeline puts on the way is not followed.
+        let path = try Files.canonical(Files.absolute(directory))
         self.path = path
         location =
             statusFile.map {
                 StatusLocation(statusFile: Files.absolute($0.replacing(Self.placeholder, with: path)))
             } ?? StatusLocation(outputDirectory: path)
-        try Files.createDirectories(path)
         // A status of an earlier run would be taken for this one's.
         for stale in [location.statusFile, location.eventTrace, location.facts] where Files.exists(stale) {
             try Files.remove(stale)

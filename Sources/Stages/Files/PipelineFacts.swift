@@ -33,9 +33,8 @@ public struct PipelineFacts: Hashable, Sendable {
 
     /// What a pipeline has told; no facts where there is no file, or none that can be read.
     public static func read(_ location: StatusLocation) -> PipelineFacts {
-        guard Files.isRegularFile(location.facts) else { return PipelineFacts() }
         do throws(Files.ReadError) {
-            return parse(try Files.read(location.facts, limit: maximumBytes))
+            return parse(try Files.read(location.facts, .writtenByPipeline, limit: maximumBytes))
         } catch {
             // A pipeline that writes nonsense here is measured all the same, as one that tells nothing.
             return PipelineFacts()

@@ -1,5 +1,5 @@
 internal import JSONDocument
-package import LinuxSystem
+public import LinuxSystem
 public import Measurement
 
 /// Where a pipeline stands within a series of episodes (or files, or batches).
@@ -71,18 +71,22 @@ public struct StatusSnapshot: Equatable, Sendable {
     }
 
     /// Reads a status file. Whatever is in it, this returns in bounded time and memory.
-    public static func read(_ path: String) throws(Problem) -> StatusSnapshot {
+    ///
+    /// Others may write where it lies: no link is followed to it.
+    public static func read(
+        _ path: String, _ trust: FileTrust = .writtenByPipeline
+    ) throws(Problem) -> StatusSnapshot {
         var identity: Files.Identity?
-        return try read(path, identity: &identity)
+        return try read(path, trust, identity: &identity)
     }
 
     /// Reads the status file, and says which one it was as far as that could be found out.
     package static func read(
-        _ path: String, identity: inout Files.Identity?
+        _ path: String, _ trust: FileTrust, identity: inout Files.Identity?
     ) throws(Problem) -> StatusSnapshot {
         let bytes: [UInt8]
         do throws(Files.ReadError) {
-            (bytes, identity) = try Files.readIdentified(path, limit: maximumBytes)
+            (bytes, identity) = try Files.readIdentified(path, trust, limit: maximumBytes)
         } catch {
             if case .system(let cause) = error, cause.isNotFound { throw .missing }
             throw .unreadable(error.description)

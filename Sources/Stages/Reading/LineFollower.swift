@@ -12,11 +12,13 @@ final class LineFollower {
 
     /// Nil when the file is not there, or cannot be read.
     ///
-    /// - Parameter skipping: Bytes at the beginning that are left out, unless the file is shorter.
-    init?(path: String, skipping: Int64 = 0) {
+    /// - Parameters:
+    ///   - trust: How far the place of the file is trusted.
+    ///   - skipping: Bytes at the beginning that are left out, unless the file is shorter.
+    init?(path: String, _ trust: FileTrust, skipping: Int64 = 0) {
         do throws(SystemError) {
-            file = try FileDescriptor.open(path, .read)
-            if skipping > 0, try Files.size(path) >= skipping { try file.skip(toOffset: skipping) }
+            file = try Files.open(path, trust)
+            if skipping > 0, try file.size() >= skipping { try file.skip(toOffset: skipping) }
         } catch {
             return nil
         }

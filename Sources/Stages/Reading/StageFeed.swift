@@ -36,6 +36,7 @@ package struct StageFeed {
     /// Processes that only marked stages.
     package private(set) var markers: [StageMarker] = []
 
+    private let trust: FileTrust
     private let earliest: Int64
     private let isAnyFileOld: Bool
     private var trace: TraceReader
@@ -52,9 +53,17 @@ package struct StageFeed {
     private static let maximumMarkers = 100_000
 
     /// A feed of a pipeline that writes to a status file, or is going to.
-    package init(statusFile: String, existing: Existing) {
+    ///
+    /// - Parameter owner: The only user whose files are believed; nil for any. Needed where the pipeline itself has named
+    ///   the place, which may be anybody's file.
+    package init(statusFile: String, existing: Existing, owner: UInt32? = nil) {
+        // Links that lead there now are the user's; one that the pipeline puts on the way is not followed.
+        let statusFile = Files.settled(statusFile)
         let location = StatusLocation(statusFile: statusFile)
         self.location = location
+        var trust = FileTrust.writtenByPipeline
+        trust.owner = owner
+        self.trust = trust
         switch existing {
         case .isOfEarlierRun:
             earliest = SystemClock.monotonicNanoseconds
@@ -63,11 +72,11 @@ package struct StageFeed {
             earliest = since
             isAnyFileOld = false
         }
-        trace = TraceReader(path: location.eventTrace, earliest: earliest, skipsExisting: isAnyFileOld)
+        trace = TraceReader(path: location.eventTrace, trust, earliest: earliest, skipsExisting: isAnyFileOld)
         differ = StatusDiffer(earliest: earliest)
         search = StatusSearch(below: location, earliest: earliest)
         if let found = Files.identity(statusFile),
-            isAnyFileOld || Self.isOfEarlierRun(found, at: statusFile, start: earliest)
+            isAnyFileOld || Self.isOfEarlierRun(found, at: statusFile, trust, start: earliest)
         {
             leftover = found
         }
@@ -75,12 +84,14 @@ package struct StageFeed {
 
     /// Whether a file was there before the pipeline started. Close to the start, which is known in ticks, the file's own
     /// times decide.
-    private static func isOfEarlierRun(_ file: Files.Identity, at path: String, start: Int64) -> Bool {
+    private static func isOfEarlierRun(
+        _ file: Files.Identity, at path: String, _ trust: FileTrust, start: Int64
+    ) -> Bool {
         let moment = moment(of: file)
         guard moment < start + closeToStart else { return false }
         guard moment >= start - fileClockLag else { return true }
         do throws(StatusSnapshot.Problem) {
-            let snapshot = try StatusSnapshot.read(path)
+            let snapshot = try StatusSnapshot.read(path, trust)
             guard let told = snapshot.stageStartedAt ?? snapshot.startedAt else { return false }
             let age = told.duration(to: SystemClock.now).inNanoseconds
             return SystemClock.monotonicNanoseconds - age < start - 1_000_000_000
@@ -148,7 +159,7 @@ package struct StageFeed {
 
     private mutating func adopt(_ found: StatusLocation) {
         location = found
-        trace = TraceReader(path: found.eventTrace, earliest: earliest, skipsExisting: false)
+        trace = TraceReader(path: found.eventTrace, trust, earliest: earliest, skipsExisting: false)
         leftover = nil
         lastLook = nil
     }
@@ -166,7 +177,7 @@ package struct StageFeed {
                     lastFile = file
                 }
             }
-            let read = try StatusSnapshot.read(location.statusFile, identity: &file)
+            let read = try StatusSnapshot.read(location.statusFile, trust, identity: &file)
             // Both clocks at once: what lies between them would shift the pipeline's own times.
             let (now, wallClock) = (SystemClock.monotonicNanoseconds, SystemClock.now)
             guard let file, file != leftover else { return nil }

@@ -17,9 +17,11 @@ package final class StageFollower {
     private static let eventLimit = 1_000_000
 
     /// Follows a status file in a directory that exists.
-    package init(statusFile: String, existing: StageFeed.Existing) {
+    ///
+    /// - Parameter owner: The only user whose files are believed; nil for any.
+    package init(statusFile: String, existing: StageFeed.Existing, owner: UInt32? = nil) {
         watch = StatusWatch(statusFile: statusFile)
-        feed = StageFeed(statusFile: statusFile, existing: existing)
+        feed = StageFeed(statusFile: statusFile, existing: existing, owner: owner)
         look()
     }
 

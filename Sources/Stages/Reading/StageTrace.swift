@@ -12,7 +12,7 @@ package struct StageTrace {
     /// The trace at a path; nil where there is none, nothing in it, or events whose moment only a reader knows that was
     /// there when they were written.
     package init?(_ path: String) {
-        guard let follower = LineFollower(path: path) else { return nil }
+        guard let follower = LineFollower(path: path, .writtenByPipeline) else { return nil }
         var events: [StageEvent] = []
         var read = 0
         var lines = follower.nextLines()

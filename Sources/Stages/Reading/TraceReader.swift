@@ -4,6 +4,7 @@ internal import Measurement
 /// Reads the event trace as it grows.
 struct TraceReader {
     private let path: String
+    private let trust: FileTrust
     /// Events before this moment are of an earlier run into the same directory.
     private let earliest: Int64
     /// Bytes that an earlier run has left.
@@ -21,10 +22,12 @@ struct TraceReader {
     /// A reader of a trace that need not exist yet.
     ///
     /// - Parameters:
+    ///   - trust: How far the place of the trace is trusted.
     ///   - earliest: The moment of CLOCK_MONOTONIC at which the run began.
     ///   - skipsExisting: Whether what is there now is of an earlier run.
-    init(path: String, earliest: Int64, skipsExisting: Bool) {
+    init(path: String, _ trust: FileTrust, earliest: Int64, skipsExisting: Bool) {
         self.path = path
+        self.trust = trust
         self.earliest = earliest
         lastMoment = earliest
         lastLook = earliest
@@ -34,7 +37,7 @@ struct TraceReader {
 
     /// The events that have come since the last call, at most so many as fit into 256 KiB; call again for more.
     mutating func next() -> [StageEvent] {
-        if file == nil { file = LineFollower(path: path, skipping: skipped) }
+        if file == nil { file = LineFollower(path: path, trust, skipping: skipped) }
         let now = SystemClock.monotonicNanoseconds
         guard let lines = file?.nextLines() else { return [] }
         var events: [StageEvent] = []

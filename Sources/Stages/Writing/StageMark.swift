@@ -49,10 +49,9 @@ public struct StageMark: Sendable {
 
     /// When the run began, by a mark of the same process before.
     private func startedAt(in statusFile: String) -> Timestamp? {
-        guard Files.exists(statusFile) else { return nil }
         do {
             let before = try StatusSnapshot.parse(
-                try Files.read(statusFile, limit: StatusSnapshot.maximumBytes))
+                try Files.read(statusFile, .named, limit: StatusSnapshot.maximumBytes))
             return before.pid == pid ? before.startedAt : nil
         } catch {
             // What cannot be read is about to be replaced.
