@@ -31,6 +31,9 @@ enum MonitorCommand {
                 "write the run's account at its end as gauges for Prometheus, such as node_exporter's textfile collector reads"
             ),
             .value("pushgateway", "URL", "push the same to a Pushgateway, http://HOST:PORT"),
+            .flag(
+                "no-pty",
+                "give the command pipes while the panel is drawn, and not a terminal of its own to print to"),
             .flag("no-keys", "read no keys: the terminal's keyboard is the pipeline's alone"),
         ],
         examples: [
@@ -78,6 +81,7 @@ enum MonitorCommand {
             words, in: directory, configuration: configuration
         ) { Console.note("\(syntax.name): \($0)") }
         monitored.environment = variables
+        monitored.printsToTerminal = !arguments.has("no-pty")
         if let pane {
             let statusFile = configuration.statusFile
             monitored.watchElsewhere = { pid in openPane(pane, pid, statusFile) }

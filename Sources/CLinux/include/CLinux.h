@@ -64,6 +64,11 @@ int clinux_open_at(int directory, const char *_Nonnull path, int flags, mode_t m
                    int always_walk);
 /// ioctl(TIOCGWINSZ), which is variadic. Returns 0, or -errno.
 int clinux_window_size(int descriptor, uint16_t *_Nonnull columns, uint16_t *_Nonnull rows);
+/// posix_openpt(3) and its peer, both close-on-exec, neither the controlling terminal; what is printed to the second is read
+/// unchanged from the first. Returns 0, or -errno.
+int clinux_open_terminal(int ends[_Nonnull 2], uint16_t columns, uint16_t rows);
+/// ioctl(TIOCSWINSZ), which is variadic. Returns 0, or -errno.
+int clinux_set_window_size(int descriptor, uint16_t columns, uint16_t rows);
 /// pidfd_open(2). Returns a close-on-exec descriptor, or -errno.
 int clinux_pidfd_open(pid_t pid);
 /// A descriptor that is readable once a child of ours has ended, where there is no pidfd_open: before Linux 5.3, and

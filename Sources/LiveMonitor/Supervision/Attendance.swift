@@ -19,6 +19,8 @@ final class Attendance {
     private let relays: [LineRelay]
     /// The terminal from which the monitor reads keys; nil when it reads none.
     private let terminal: String?
+    /// Our end of the terminal that the command prints to, which has the size of the real one; -1 for none.
+    var resized: Int32 = -1
     private var isMonitorThere: Bool
     private var isAside = false
     /// Signals to us that wait for the monitor's word whether they were for all.
@@ -94,6 +96,7 @@ final class Attendance {
     // MARK: Signals
 
     private func receive(_ signal: SignalInbox.Received) {
+        if signal.number == SignalInbox.windowChange { return resize() }
         // What the kernel sends, as for Ctrl-C, it sends to the whole group.
         guard signal.sender != nil else { return }
         guard isMonitorThere else { return box.child.send(signal.number) }
@@ -105,6 +108,13 @@ final class Attendance {
         } else {
             pending.append((signal, now + Self.witnessTime))
         }
+    }
+
+    /// The command heard of the real terminal's new size when we did, and may have asked its own for it too early.
+    private func resize() {
+        guard resized >= 0, relays.contains(where: { $0.isOpen }) else { return }
+        PseudoTerminal.resize(resized, to: Terminal.size(Terminal.standardError))
+        box.child.send(SignalInbox.windowChange)
     }
 
     /// Hears what the monitor says: it has got a signal too, or it is gone.

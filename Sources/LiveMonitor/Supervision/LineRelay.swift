@@ -55,6 +55,9 @@ final class LineRelay {
         return pieces.isEmpty ? nil : pieces.joined(separator: "\n")
     }
 
+    /// Whether somebody may still write.
+    var isOpen: Bool { descriptor >= 0 }
+
     /// Whether something waits to be read.
     var hasInput: Bool {
         guard descriptor >= 0 else { return false }

@@ -7,10 +7,10 @@ public import Stages
 ///
 /// The command stays in this process's group: Ctrl-C, Ctrl-Z and `fg` reach it from the terminal as always. A signal
 /// that a process sends to us alone is passed on; one that it sends to the whole group reaches the command anyway. When
-/// the panel is drawn, what the command prints to the same terminal goes through pipes to the monitor, which alone
-/// writes to the terminal; otherwise it keeps our streams. This process holds the pipes as well: when either it or the
-/// monitor is killed, the other one goes on to read them, and the command notices nothing. When both are, the command's
-/// next line meets a pipe that nobody reads, and ends it unless it ignores SIGPIPE.
+/// the panel is drawn, what the command prints to the same terminal goes through a terminal of ours (`PseudoTerminal`), or
+/// through pipes, to the monitor, which alone writes to the real one; otherwise it keeps our streams. This process holds our
+/// ends as well: when either it or the monitor is killed, the other one goes on to read them, and the command notices
+/// nothing. When both are, the command's next line is refused: by a terminal with EIO, by a pipe with SIGPIPE.
 ///
 /// Standard input stays the command's. The panel's keys are read from the terminal only while the command does not wait
 /// for somebody to type.
@@ -25,6 +25,8 @@ public struct MonitoredCommand {
 
     /// Told the command's process when somebody else is to watch it: then no monitor is started here.
     public var watchElsewhere: ((Int32) -> Void)?
+    /// Whether the command prints to a terminal of ours while the panel is drawn, and not to pipes.
+    public var printsToTerminal = true
     /// Variables that the command gets besides those about its directory.
     public var environment: [String: String] = [:]
 
@@ -55,6 +57,7 @@ public struct MonitoredCommand {
         let inbox = try system { () throws(SystemError) in
             try SignalInbox(for: [
                 SignalInbox.interrupt, SignalInbox.quit, SignalInbox.terminate, SignalInbox.hangUp,
+                SignalInbox.windowChange,
             ])
         }
         var request = ChildRequest(directory.command(command))
@@ -65,11 +68,14 @@ public struct MonitoredCommand {
             return try finish(
                 Attendance(child, session, orphans: orphans, relays: [], terminal: nil), inbox)
         }
+        let terminal = configuration.readsKeys ? TerminalReader.terminal(Terminal.standardInput) : nil
+        if let printed = printsToTerminal ? openTerminal() : nil {
+            return try run(request, printingTo: printed, orphans, keys: terminal, inbox)
+        }
         let errors = try system { () throws(SystemError) in try FileDescriptor.pipe() }
         let output = try system { () throws(SystemError) in try FileDescriptor.pipe() }
         request.standardError = .descriptor(errors.writeEnd.rawValue)
         var pipes = [errors.readEnd.rawValue]
-        let sharesOutput = Terminal.isTerminal(Terminal.standardOutput)
         if sharesOutput {
             request.standardOutput = .descriptor(output.writeEnd.rawValue)
             pipes.append(output.readEnd.rawValue)
@@ -79,9 +85,37 @@ public struct MonitoredCommand {
         if sharesOutput {
             relays.append(LineRelay(reading: output.takeReadEnd(), fallback: Terminal.standardOutput))
         }
-        let terminal = configuration.readsKeys ? TerminalReader.terminal(Terminal.standardInput) : nil
         return try finish(
             Attendance(child, session, orphans: orphans, relays: relays, terminal: terminal), inbox)
+    }
+
+    /// Whether standard output is a terminal, and so the panel's.
+    private var sharesOutput: Bool { Terminal.isTerminal(Terminal.standardOutput) }
+
+    /// Runs the command with a terminal of ours in place of the one that the panel is drawn on: what goes to standard output
+    /// and to standard error stays in order.
+    private func run(
+        _ request: ChildRequest, printingTo printed: consuming PseudoTerminal, _ orphans: AdoptedProcesses?,
+        keys terminal: String?, _ inbox: borrowing SignalInbox
+    ) throws(SpawnError) -> Finished {
+        var request = request
+        request.standardError = .descriptor(printed.terminal.rawValue)
+        if sharesOutput { request.standardOutput = .descriptor(printed.terminal.rawValue) }
+        let (child, session) = try start(request, relays: [printed.controller.rawValue])
+        let relay = LineRelay(reading: printed.takeController(), fallback: Terminal.standardError)
+        let attendance = Attendance(child, session, orphans: orphans, relays: [relay], terminal: terminal)
+        attendance.resized = relay.descriptor
+        return try finish(attendance, inbox)
+    }
+
+    /// Nil where the kernel has none to give: pipes do as well, but for the order and the colours.
+    private func openTerminal() -> PseudoTerminal? {
+        do throws(SystemError) {
+            return try PseudoTerminal(size: Terminal.size(Terminal.standardError))
+        } catch {
+            note("The command prints to pipes, as with --no-pty. \(error)")
+            return nil
+        }
     }
 
     /// From now on the command's processes are ours when their parents end: what they use is counted.
