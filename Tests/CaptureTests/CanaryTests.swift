@@ -1,4 +1,5 @@
 import FrozenProfile
+import Glibc
 import LinuxProcess
 import LinuxSystem
 import Measurement
@@ -26,6 +27,30 @@ struct CanaryTests {
             #expect(canary.drift.value != nil)
         }
         #expect(try Files.names(inDirectory: directory.path).isEmpty)
+    }
+
+    /// Whether a memory group of the first version can be made here.
+    private static let canMakeGroup =
+        Files.exists("/sys/fs/cgroup/memory/memory.limit_in_bytes") && geteuid() == 0
+
+    @Test(
+        "In a memory group of 128 MiB a capture is made, and the canary that takes as much is left out with the reason",
+        .enabled(if: canMakeGroup, "it takes root and a memory controller of cgroup v1"))
+    func smallGroup() throws {
+        let directory = try TemporaryDirectory()
+        let group = "/sys/fs/cgroup/memory/freeze-test-\(CurrentProcess.pid)"
+        let script = """
+            mkdir \(group) && echo 134217728 > \(group)/memory.limit_in_bytes && echo $$ > \(group)/cgroup.procs &&
+            exec '\(BuiltProduct.path("freeze-profile"))' capture --version v1 --output '\(directory.path)/v1.yaml' \
+              --skip-warmup --stack-runs 0 --sampler none -- true
+            """
+        let result = try runCommand(["sh", "-c", script])
+        _ = try runCommand(["rmdir", group])
+        #expect(result.status == .code(0), "\(result.status) \(result.standardError)")
+        let yaml = String(
+            decoding: try Files.read("\(directory.path)/v1.yaml", limit: 1 << 20), as: UTF8.self)
+        #expect(yaml.contains("it takes 128 MiB of memory, and "), "\(yaml)")
+        #expect(yaml.contains("sha256-24MiB-1"))
     }
 
     @Test("A kernel that cannot do its work is unavailable with the reason, and the others are not")

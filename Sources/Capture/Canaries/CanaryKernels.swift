@@ -14,6 +14,9 @@ public struct CanaryKernels: Sendable {
     /// Where the kernel of files works, on the file system whose speed matters.
     public var directory: String
 
+    /// The memory that is left to others.
+    private static let reserve = ByteCount.mebibytes(16)
+
     /// The usual number of repetitions: about half a second for each kernel.
     public static let defaultRepetitions = 5
 
@@ -44,6 +47,13 @@ public struct CanaryKernels: Sendable {
 
     /// How long a kernel's work took, in seconds.
     private func once(_ kernel: CanaryKernel) -> Reading<Double> {
+        // The kernel kills who takes more than there is: then there would be no capture at all.
+        if let free = FreeMemory.now(), free < kernel.memory + Self.reserve {
+            return .unavailable(
+                reason:
+                    "it takes \(kernel.memory.mebibytes.fixed(0)) MiB of memory, and \(free.mebibytes.fixed(0)) MiB are free "
+                    + "here (\(Self.reserve.mebibytes.fixed(0)) MiB are to stay free)")
+        }
         do throws(SystemError) {
             return .value(try kernel.time(in: directory).inSeconds)
         } catch {
@@ -69,6 +79,14 @@ enum CanaryKernel: String, CaseIterable {
         case .arithmetic: CanaryKernel.digest()
         case .memory: CanaryKernel.copy()
         case .files: try CanaryKernel.writeFiles(in: directory)
+        }
+    }
+
+    /// The most memory that the work takes.
+    var memory: ByteCount {
+        switch self {
+        case .files, .arithmetic: .mebibytes(1)
+        case .memory: .mebibytes(128)
         }
     }
 
