@@ -53,6 +53,27 @@ struct CanaryTests {
         #expect(yaml.contains("sha256-24MiB-1"))
     }
 
+    @Test(
+        "A run that the kernel kills for its memory is named so, and not by its signal alone",
+        .enabled(if: canMakeGroup, "it takes root and a memory controller of cgroup v1"))
+    func memoryKill() throws {
+        let directory = try TemporaryDirectory()
+        let group = "/sys/fs/cgroup/memory/freeze-test-kill-\(CurrentProcess.pid)"
+        let script = """
+            mkdir \(group) && echo 134217728 > \(group)/memory.limit_in_bytes && echo $$ > \(group)/cgroup.procs &&
+            exec '\(BuiltProduct.path("freeze-profile"))' capture --version v1 --output '\(directory.path)/v1.yaml' \
+              --canaries 0 --skip-warmup --stack-runs 0 --sampler none -- python3 -c 'x = b"x" * (400 << 20)'
+            """
+        let result = try runCommand(["sh", "-c", script])
+        _ = try runCommand(["rmdir", group])
+        #expect(result.status == .code(4), "\(result.status) \(result.standardError)")
+        #expect(
+            result.standardError.contains(
+                "was ended by signal 9 (Killed); the kernel killed a process meanwhile because memory was used up"
+            ),
+            "\(result.standardError)")
+    }
+
     @Test("A kernel that cannot do its work is unavailable with the reason, and the others are not")
     func noDirectory() {
         var canaries: [Canary] = []

@@ -26,6 +26,10 @@ struct TargetRun {
         /// What it has left behind; nil for nothing.
         var leftBehind: LeftBehind?
 
+        /// Whether the kernel has killed a process for lack of memory while it ran.
+        var metMemoryKill = false
+        private static let memoryKill = "; the kernel killed a process meanwhile because memory was used up"
+
         /// The time it was given, if it took longer and was ended for that.
         var overdue: Duration?
 
@@ -38,7 +42,8 @@ struct TargetRun {
                 return RunFailure(ExitStatus.words(ofSignal: interruption), isInterruption: true)
             }
             if let overdue { return RunFailure("took longer than \(overdue.readable)") }
-            return outcome.status == .code(0) ? nil : RunFailure(outcome.status.description)
+            if outcome.status == .code(0) { return nil }
+            return RunFailure(outcome.status.description + (metMemoryKill ? Self.memoryKill : ""))
         }
     }
 
@@ -73,6 +78,7 @@ struct TargetRun {
         whileRunning: (_ pid: Int32, _ executable: String?) throws(CaptureError) -> Void = { _, _ in }
     ) throws(CaptureError) -> Finished {
         let orphans = try takeOver()
+        let memoryKills = MemoryKills.count()
         let suspended = try prepare()
         try CaptureError.translating { () throws(StackRecordingError) in
             try guardian?.guardGroup(suspended.pid)
@@ -104,7 +110,8 @@ struct TargetRun {
             name: name, directory: directory, startedAt: startedAt,
             startedMonotonicNanoseconds: start, wall: wall, wallClockStep: wallClockStep,
             outcome: ending.outcome, executable: ending.executable, interruption: ending.interruption,
-            leftBehind: leftBehind)
+            leftBehind: leftBehind,
+            metMemoryKill: ending.outcome.status != .code(0) && MemoryKills.count() > memoryKills)
     }
 
     private func takeOver() throws(CaptureError) -> AdoptedProcesses {
