@@ -226,6 +226,7 @@ public struct Capture {
         run.monitorInterval = request.monitorInterval
         run.showsMonitor = request.showsMonitor
         run.keepsFailures = true
+        run.redactsSecrets = request.redactsSecrets
         run.leavesRunning = request.leavesRunning
         run.countCommand = request.countCommand
         run.countLimit = request.countLimit

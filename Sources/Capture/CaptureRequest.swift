@@ -67,6 +67,9 @@ public struct CaptureRequest: Sendable {
     /// Stack samples per CPU second, in hertz; nil for the sampler's own default.
     public var sampleRateHertz: Int?
 
+    /// Whether values of the command that look like secrets are left out of all that is stored, drawn or printed.
+    public var redactsSecrets = true
+
     /// The command line by which the same capture is continued, ready for a shell.
     public var continuation = ""
 

@@ -34,7 +34,11 @@ enum MarkdownText {
             default: result.unicodeScalars.append(scalar)
             }
             let word = scalars[wordStart..<min(index + 1, scalars.count)]
-            if breaksBehind(scalar, next, word: word, isCode: isCode) { result += breaker }
+            if breaksBehind(scalar, next, word: word, isCode: isCode) {
+                result += breaker
+                // What follows is read as a word of its own: a commit's name needs a break every six digits.
+                wordStart = index + 1
+            }
         }
         return result
     }

@@ -26,6 +26,8 @@ public struct StackRecording {
         public var statusFile: String?
         /// Whether the recording's stacks are our own also where py-spy gives some, which then lie beside.
         package var keepsOwnStacks = false
+        /// Whether values of the command that look like secrets are left out of what is written.
+        public var redactsSecrets = true
         /// Whether this program calls ``RunGuardian/runIfRequested(arguments:)`` first, so that nothing is left behind
         /// when it is killed.
         public var isGuarded = false
@@ -175,7 +177,7 @@ public struct StackRecording {
             ended = stop == .targetEnded ? try CommandEnd.wait(for: &child) : nil
             try deliver(
                 RecordedStacks(
-                    taken, mode: request.mode, command: words.joined(separator: " "), span: span,
+                    taken, mode: request.mode, command: shown(words), span: span,
                     subject: "the command", ending: ended?.description))
         } catch {
             if ended == nil { try CommandEnd.letEnd(&child, after: stop, because: error, signals, report) }
@@ -183,6 +185,13 @@ public struct StackRecording {
         }
         if let ended { return .commandEnded(ended) }
         return try CommandEnd.ending(of: &child, after: stop, signals: signals)
+    }
+
+    /// The command as it is drawn and stored.
+    private func shown(_ words: [String]) -> String {
+        let words = request.redactsSecrets ? SecretRedaction(words).words : words
+        return HomePath.relative(
+            words.joined(separator: " "), home: CurrentProcess.environmentVariable("HOME"))
     }
 
     private func prepare(

@@ -51,6 +51,7 @@ enum CaptureCommand {
                 "leave processes running that outlive the command (default: end them before the next run)"),
             .flag("no-stage-truth", "write no V.stage_truth.json"),
             .flag("force", "replace a version that is frozen already"),
+            RedactionOption.option,
         ],
         examples: [
             (
@@ -110,7 +111,10 @@ enum CaptureCommand {
         // A script around us knows better how to start us again.
         request.continuation =
             CurrentProcess.environmentVariable("FREEZE_PROFILE_CONTINUATION").map { PlainText.sanitized($0) }
-            ?? ShellWords.line(CurrentProcess.arguments)
+            ?? ShellWords.line(
+                arguments.has(RedactionOption.name)
+                    ? CurrentProcess.arguments : SecretRedaction(CurrentProcess.arguments).words)
+        request.redactsSecrets = RedactionOption.isOn(arguments, command: arguments.command)
         request.leavesRunning = arguments.has("leave-running")
         try readRuns(arguments, into: &request)
         request.writesStageTruth = !arguments.has("no-stage-truth")

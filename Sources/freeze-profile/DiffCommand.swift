@@ -25,6 +25,7 @@ enum DiffCommand {
                 "run both versions' recipes in turn now, and tell the machine's drift from the code's"),
             .value("a", "COMMAND", "what --remeasure runs as FROM (default: its recipe)"),
             .value("b", "COMMAND", "what --remeasure runs as TO (default: its recipe)"),
+            .flag("yes", "let --remeasure run what profiles say that are not what was frozen"),
         ],
         examples: [
             ("freeze-profile diff v1.1.0 v1.2.0", "what changed from one release to the next"),
@@ -92,6 +93,7 @@ enum DiffCommand {
         _ from: FrozenProfile, _ to: FrozenProfile, _ settings: ComparisonSettings,
         _ arguments: ParsedArguments
     ) throws(ToolFailure) -> Comparison {
+        try requireVerified(arguments)
         let a = try command(of: from, arguments, option: "a")
         let b = try command(of: to, arguments, option: "b")
         guard a != b else {
@@ -101,6 +103,12 @@ enum DiffCommand {
                 .usage)
         }
         let runs = InterleavedRuns(a: a, b: b, plan: try InterleavedRuns.plan(arguments))
+        for (release, words) in [(from.release, a), (to.release, b)] {
+            let line = ShellWords.line(SecretRedaction(words).words)
+            Console.note(
+                "\(PlainText.sanitized(release, maximumCharacters: 60)) runs: \(PlainText.sanitized(line, maximumCharacters: 4096))"
+            )
+        }
         var now = try runs.compare(names: (from.release, to.release), settings: settings)
         now.remeasurement = Remeasurement(from: from, to: to, now: now)
         return now
@@ -115,7 +123,36 @@ enum DiffCommand {
                 "\(PlainText.sanitized(profile.release)) does not tell by which command it was measured. "
                     + "Say it: --\(option) 'COMMAND'.", .usage)
         }
-        return words
+        guard !words.contains(where: { $0.contains(SecretRedaction.mark) }) else {
+            throw ToolFailure(
+                "The command of \(PlainText.sanitized(profile.release)) was stored without its secrets. Say it: --\(option) "
+                    + "'COMMAND'.", .usage)
+        }
+        let home = CurrentProcess.environmentVariable("HOME")
+        return words.map { HomePath.expanded($0, home: home) }
+    }
+
+    /// A profile says what is run. One that is not what was frozen may say anything.
+    private static func requireVerified(_ arguments: ParsedArguments) throws(ToolFailure) {
+        guard !arguments.has("yes") else { return }
+        let store = ProfileStore(directory: arguments.value("profiles") ?? CaptureRequest.defaultDirectory)
+        for (reference, option) in zip(arguments.operands, ["a", "b"]) where arguments.value(option) == nil {
+            let path: String
+            let passes: Bool
+            do throws(ProfileError) {
+                path = try store.path(reference: reference)
+                passes = try Verification.verify(path: path, ProfileStore.trust(reference: reference))
+                    .verification.passes(allowingEdited: false)
+            } catch {
+                throw ToolFailure(error.description, .noInput)
+            }
+            guard passes else {
+                throw ToolFailure(
+                    "'\(PlainText.sanitized(path))' is not what was frozen, and --remeasure would run the command that it says. "
+                        + "See 'freeze-profile verify \(PlainText.sanitized(reference))'; give the command with --\(option) 'COMMAND', "
+                        + "or confirm with --yes.", .noInput)
+            }
+        }
     }
 
     private static func load(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> FrozenProfile

@@ -26,6 +26,7 @@ enum SampleCommand {
                 "sampler", "NAME",
                 "auto, native, py-spy, perf or ptrace (default: auto: py-spy for Python, else the first that is "
                     + "allowed)"),
+            RedactionOption.option,
             .flag(
                 "cycles", "count the CPU's cycles instead of its time, where perf events and the hardware can"
             ),
@@ -92,6 +93,7 @@ enum SampleCommand {
             }
             request.target = .process(pid: pid)
         }
+        request.redactsSecrets = RedactionOption.isOn(arguments, command: arguments.command)
         request.statusFile = arguments.value("status-file").map(Files.absolute)
         request.duration = try number(
             arguments, "duration", 0.01...1_000_000, "a number of seconds from 0.01 to 1000000"

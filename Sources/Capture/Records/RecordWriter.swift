@@ -25,7 +25,10 @@ struct RunCircumstances {
             }
         }
         recipe = Recipe(
-            arguments: request.command.map(RecipeText.portable), configurationPath: request.configurationFile,
+            arguments: RecipeText.stored(request.command, request),
+            configurationPath: request.configurationFile.map {
+                HomePath.relative($0, home: RecipeText.home)
+            },
             configurationSHA256: digest,
             inputSHA256: .unavailable(reason: "the pipeline does not declare its input"), environment: [])
         var identity = EnvironmentProbe.machineIdentity()
@@ -174,7 +177,9 @@ struct RecordWriter {
             samplerCPUSeconds: passed.stacks?.samplerCPU.map(\.inSeconds)
                 ?? .unavailable(reason: "this run was not sampled"))
         record.canaries = request.canaries
-        record.counts = passed.counted.map(FrozenCounts.init)
+        record.counts = passed.counted.map {
+            FrozenCounts($0, command: RecipeText.stored($0.command, request))
+        }
         if record.run.failure != nil { record.openStages = report.lastStages }
         let origin = passed.finished.startedMonotonicNanoseconds
         record.transitions = report.transitions.prefix(StageTruth.maximumTransitions).map { transition in
@@ -187,7 +192,7 @@ struct RecordWriter {
         let left = passed.finished.leftBehind.map { [$0.note] } ?? []
         record.notes =
             (report.notes + left + (passed.stacks?.notes ?? []) + (passed.counted?.counts.notes ?? []))
-            .map { PlainText.sanitized($0) }
+            .map { PlainText.sanitized(RecipeText.withoutSecrets($0, request)) }
         return record
     }
 
@@ -284,8 +289,22 @@ extension ResourceUse {
 
 /// Words of a command as they are frozen.
 enum RecipeText {
+    /// The home directory, which names a person.
+    static var home: String? { CurrentProcess.environmentVariable("HOME") }
+
+    /// A command as it is stored: without secrets, and without what differs from run to run and from person to person.
+    static func stored(_ command: [String], _ request: RunRequest) -> [String] {
+        let words = request.redactsSecrets ? SecretRedaction(command).words : command
+        return words.map { HomePath.relative(portable($0), home: home) }
+    }
+
+    /// A text that may repeat words of the command, such as what it printed.
+    static func withoutSecrets(_ text: String, _ request: RunRequest) -> String {
+        request.redactsSecrets ? SecretRedaction(request.command).redacted(text: text) : text
+    }
+
     /// A word with what differs from run to run put back: the address of a feed served for this run only.
-    static func portable(_ word: String) -> String {
+    private static func portable(_ word: String) -> String {
         guard let feed = CurrentProcess.environmentVariable("LOOPBACK_FEED_URL"), !feed.isEmpty else {
             return word
         }

@@ -119,7 +119,7 @@ struct CountedWorkspace: ~Copyable {
 
 extension FrozenCounts {
     /// What a run executed, as it is frozen.
-    init(_ counted: CountedRun.Counted) {
+    init(_ counted: CountedRun.Counted, command: [String]) {
         func part(_ stages: [InstructionCounts.Stage]) -> Part {
             var calls: [String: Int64] = [:]
             var reason: String?
@@ -137,7 +137,7 @@ extension FrozenCounts {
         let all = counted.counts.stages
         self.init(
             engine: counted.engine.name, identity: counted.engine.identity,
-            command: counted.command.map(RecipeText.portable),
+            command: command,
             environment: counted.environment.sorted { $0.key < $1.key }
                 .map { Recipe.Variable(name: $0.key, value: $0.value) },
             stages: all.compactMap { stage in

@@ -69,7 +69,9 @@ public struct RunMaker: ~Copyable {
             request: request, about: about, passed: passed, observed: before.observed,
             surroundings: RunEnvironment(before: before, looks: passed.looks, after: after))
         if let failure = passed.finished.failure {
-            let lastLines = LastLines.read(place.directory.standardError, count: 10)
+            let lastLines = LastLines.read(place.directory.standardError, count: 10).map {
+                RecipeText.withoutSecrets($0, request)
+            }
             guard request.keepsFailures else {
                 throw .targetFailed(
                     FailedRun(

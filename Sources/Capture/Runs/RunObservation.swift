@@ -65,7 +65,9 @@ struct RunObservation {
                 throw .targetFailed(
                     FailedRun(
                         run: run.name, reason: failure.reason, isInterruption: failure.isInterruption,
-                        lastLines: LastLines.read(run.directory.standardError, count: 10)))
+                        lastLines: LastLines.read(run.directory.standardError, count: 10).map {
+                            SecretRedaction(run.command).redacted(text: $0)
+                        }))
             }
             throw .measurementFailed("The \(run.name) run could not be monitored. \(error)")
         }

@@ -44,6 +44,8 @@ public struct RunRequest: Sendable {
 
     /// Fixed work that was timed just before the run, for its record.
     public var canaries: [Canary] = []
+    /// Whether values of the command that look like secrets are left out of all that is stored, drawn or printed.
+    public var redactsSecrets = true
     /// Whether a record is kept of a run that fails, and what it wrote.
     public var keepsFailures = false
     /// Whether, should the run turn out to be disturbed, another is made in its place.
