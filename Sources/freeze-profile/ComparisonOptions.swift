@@ -21,6 +21,7 @@ enum ComparisonOptions {
         .value(
             "fail-on", "WHAT",
             "regression: exit 1 then, else 0; inconclusive: 2 then too; never (default: inconclusive)"),
+        .flag("all-rows", "also show every row of stages in which nothing stands out"),
         .flag("json", "print the comparison as JSON (docs/formats/comparison.md)"),
     ]
 
@@ -90,8 +91,10 @@ enum ComparisonOptions {
             return try exitCode(comparison.outcome, arguments)
         }
         let style = TerminalStyle.forDescriptor(Terminal.standardOutput)
-        let text = ComparisonText(comparison, width: Terminal.size(Terminal.standardOutput).columns) {
-            text, emphasis in
+        let text = ComparisonText(
+            comparison, width: Terminal.size(Terminal.standardOutput).columns,
+            showsAllRows: arguments.has("all-rows")
+        ) { text, emphasis in
             switch emphasis {
             case .bad: style.red(text)
             case .title, .good: style.bold(text)

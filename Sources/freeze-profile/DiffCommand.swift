@@ -57,11 +57,25 @@ enum DiffCommand {
         }
         settings.ledger = try ledger(arguments, for: [from, to], profiles: directory)
         var comparison = Comparison(from: from, to: to, settings: settings)
+        comparison.from.file = try file(arguments.operands[0], store)
+        comparison.to.file = try file(arguments.operands[1], store)
         let today = SystemClock.now.dateOnly
         if let warning = settings.ledger?.staleness(today: today) { comparison.notes.append(warning) }
         StackArchive.explainCounts(&comparison, from: from, to: to, operands: arguments.operands, in: store)
         let why = try DiffReport.explained(&comparison, from: from, to: to, store: store, arguments)
         return try ComparisonOptions.show(comparison, arguments, why: why)
+    }
+
+    /// Where a profile lies; nil where capture would put it anyway.
+    private static func file(_ reference: String, _ store: ProfileStore) throws(ToolFailure) -> String? {
+        do throws(ProfileError) {
+            let (home, version) = try store.locate(reference: reference)
+            let path = home.path(of: version)
+            let usual = ProfileStore(directory: CaptureRequest.defaultDirectory).path(of: version)
+            return path == usual ? nil : path
+        } catch {
+            throw ToolFailure(error.description, .noInput)
+        }
     }
 
     /// The file of a profile whose text is not the one that was written; nil for one that is as it was, or does not tell.

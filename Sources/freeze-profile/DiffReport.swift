@@ -16,7 +16,7 @@ struct DiffReport {
             "terminal, markdown, json or html (default: terminal, or by the ending of --output)"),
         .value("output", "FILE", "where to write instead of standard output", letter: "o"),
         .value(
-            "explain", "STAGE", "tell the functions of a stage although nothing is wrong with it; repeatable"),
+            "explain", "STAGE", "also explain STAGE, even if it has not changed; repeatable"),
         .value("flamegraph", "DIR", "write a differential flamegraph of each explained stage there"),
     ]
 
@@ -27,11 +27,13 @@ struct DiffReport {
     let format: Format
     private let output: String?
     private let pictures: String?
+    private let showsAllRows: Bool
     private let asked: [StageName]
 
     init(_ arguments: ParsedArguments) throws(ToolFailure) {
         output = arguments.value("output")
         pictures = arguments.value("flamegraph")
+        showsAllRows = arguments.has("all-rows")
         if let name = arguments.value("format") {
             guard let known = Format(rawValue: name) else {
                 throw ToolFailure(
@@ -129,7 +131,8 @@ struct DiffReport {
         switch format {
         case .terminal where output == nil: return false
         case .terminal:
-            try deliver(Array((ComparisonText(report.comparison).render() + report.stacks.text).utf8))
+            let text = ComparisonText(report.comparison, showsAllRows: showsAllRows).render()
+            try deliver(Array((text + report.stacks.text).utf8))
         case .markdown: try deliver(Array(MarkdownReport.render(report).utf8))
         case .html: try deliver(HTMLComparisonReport.render(report))
         case .json: try deliver(Array(report.comparison.json.utf8))
@@ -146,6 +149,12 @@ struct DiffReport {
             try Files.createDirectories(directory)
         } catch {
             throw ToolFailure(error.description, .cannotWrite)
+        }
+        if report.stacks.attributions.isEmpty {
+            Console.note(
+                "No differential flamegraph was written: "
+                    + (report.stacks.refusals.first
+                        ?? "no stage changed or stands out. Name one: --explain STAGE."))
         }
         for attribution in report.stacks.attributions {
             guard let picture = report.flameGraph(of: attribution, asDocument: true) else { continue }

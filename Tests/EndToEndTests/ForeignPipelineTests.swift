@@ -75,7 +75,7 @@ struct ForeignPipelineTests {
             #expect(try toolkit.capture(version, quick, Toolkit.shellPipeline).status == .code(0))
         }
         let diff = try toolkit.diff("v1", "v2")
-        // One session a side cannot tell how much sessions differ.
+        // One session a side cannot show how much sessions differ.
         #expect(diff.status == .code(2), "\(diff.standardOutput)\(diff.standardError)")
         #expect(diff.standardOutput.contains("sort") && diff.standardOutput.contains("RSS MB"))
         #expect(try toolkit.diff("v1", "v2", ["--fail-on", "regression"]).status == .code(0))

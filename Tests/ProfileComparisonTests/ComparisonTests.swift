@@ -76,7 +76,7 @@ struct ComparisonTests {
         #expect(wall.change == nil && wall.deltaPercent == 100)
         // The runs' own interval is shown, for what it is worth.
         #expect(try #require(wall.withinSession).percentInterval.lower > 99)
-        #expect(wall.reason == "One session a side cannot tell how much sessions differ.")
+        #expect(wall.reason == "One session a side cannot show how much sessions differ.")
         #expect(wall.remedy?.sessionsPerSide == 3)
 
         var settings = ComparisonSettings()

@@ -39,6 +39,43 @@ struct ComparisonTextTests {
         }
     }
 
+    @Test("What stands out comes first and is marked, the rest has a line each, and all rows on request")
+    func standing() throws {
+        let comparison = Comparison(
+            from: try Versions().profile("v1", [Versions.steady[0]]),
+            to: try Versions().profile("v2", [Versions.steady[0]], slower: ["transcription": 1.25]))
+        let text = ComparisonText(comparison).render()
+        let lines = text.split(separator: "\n").map(String.init)
+        #expect(text.hasPrefix("Inconclusive: transcription got 25 % slower"))
+        let stage = try #require(lines.firstIndex(of: "transcription"))
+        let other = try #require(lines.firstIndex { $0.hasPrefix("  rss_feed_fetch ") })
+        #expect(stage < other, "the pipeline's order is the other one")
+        #expect(lines[stage + 1].hasPrefix("! wall s") && lines[stage + 3].hasPrefix("  RSS MB"))
+        let all = ComparisonText(comparison, showsAllRows: true).render()
+        #expect(all.contains("\nrss_feed_fetch\n  wall s") && !all.contains("--all-rows"))
+    }
+
+    @Test("An undecided comparison ends in commands that would decide it, each complete")
+    func nextSteps() throws {
+        var comparison = Comparison(
+            from: try Versions().profile("v1", [Versions.steady[0]]),
+            to: try Versions().profile("v 2", [Versions.steady[0]]))
+        comparison.from.command = ["./old", "{output_dir}"]
+        comparison.to.command = ["sh", "-c", "echo 'new'"]
+        comparison.to.file = "else where/v 2.yaml"
+        let steps = FootNotes(comparison).nextSteps
+        #expect(steps.count == 5)
+        #expect(
+            steps.contains {
+                $0.hasPrefix("freeze-profile capture --append --version v1 --runs 1 ")
+                    && $0.contains(" --count-runs 2 -- ./old {output_dir}  # on both sides")
+            }, "\(steps)")
+        let quoted =
+            "--version 'v 2' --output 'else where/v 2.yaml' --runs 5 -- sh -c 'echo '\\''new'\\'''  # 2 times, "
+        #expect(steps.contains { $0.hasPrefix("freeze-profile capture --append \(quoted)") }, "\(steps)")
+        #expect(steps.contains { $0.hasPrefix("freeze-profile ab --pairs 20 --a './old {output_dir}' --b ") })
+    }
+
     @Test("No line is wider than the terminal, and no control character comes through, whatever the names")
     func widths() throws {
         var versions = Versions()

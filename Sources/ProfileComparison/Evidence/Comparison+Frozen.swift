@@ -75,7 +75,8 @@ extension SideEvidence {
 extension Remedy {
     static let moreSessions = Remedy(
         sessionsPerSide: 3,
-        sentence: "It takes about 3 sessions a side, or a noise ledger: 'freeze-profile calibrate'.")
+        sentence:
+            "It takes about 3 sessions a side, a noise ledger ('freeze-profile calibrate'), or counted runs.")
 }
 
 extension SessionTest.Obstacle {
@@ -84,7 +85,7 @@ extension SessionTest.Obstacle {
         switch self {
         case .noSession: "A side has no session."
         case .unknownVariance(degreesOfFreedom: 0, _):
-            "One session a side cannot tell how much sessions differ."
+            "One session a side cannot show how much sessions differ."
         case .unknownVariance(let found, let needed):
             "How much sessions differ rests on \(found) degree\(found == 1 ? "" : "s") of freedom; it takes \(needed)."
         }

@@ -30,6 +30,8 @@ public struct Comparison: Equatable, Sendable {
         public var schema: SchemaVersion
         /// The command that was measured, with its placeholders; empty where not recorded.
         public var command: [String] = []
+        /// The profile's file, where it lies elsewhere than commands look by default.
+        public var file: String?
     }
 
     /// A count that the same work gives each time, and that differs between the versions.
@@ -135,15 +137,17 @@ extension Comparison {
         return .verdict(Verdict.overall(judged.compactMap(\.verdict)) ?? .inconclusive)
     }
 
-    /// Of what is undecided, the row whose change stands out most from the scatter of its runs, if it is beyond its budget and
-    /// three times the scatter.
+    /// Of the undecided rows that stand out, the one to name first: time before memory, then the largest difference. Where the
+    /// whole run and a stage differ by the same, the stage.
     public var standingOut: ComparisonRow? {
-        rows.filter { row in
-            guard row.verdict == .inconclusive, row.family == .total || row.family == .stages,
-                let change = row.changePercent, let budget = row.budget, let old = row.from?.value
-            else { return false }
-            return change > budget.effectivePercent(old: old) && row.standing ?? 0 >= 3
-        }.max { ($0.standing ?? 0, $1.stage == nil ? 1 : 0) < ($1.standing ?? 0, $0.stage == nil ? 1 : 0) }
+        let candidates = rows.filter(\.standsOut)
+        let times = candidates.filter { $0.metric == .wall || $0.metric == .cpu }
+        func size(_ row: ComparisonRow) -> Double { (row.to?.value ?? 0) - (row.from?.value ?? 0) }
+        let largest = (times.isEmpty ? candidates : times).max { size($0) < size($1) }
+        guard let largest, largest.stage == nil, let part = largestPart(of: largest), part.standsOut else {
+            return largest
+        }
+        return part
     }
 
     /// Stages that only the new side has.
@@ -172,13 +176,16 @@ extension Comparison {
 }
 
 extension Comparison {
-    /// The stages that want an explanation: regressed ones, improved ones, and those beyond a rules file's thresholds.
+    /// The stages whose functions are worth looking at: regressed ones, improved ones, those beyond a rules file's thresholds,
+    /// and undecided ones whose time stands out.
     public var stagesToExplain: [StageName] {
         var stages = stages(with: .regressed) + stages(with: .improved)
         stages += rows.filter { $0.ruleFlag != nil }.compactMap(\.stage)
         // A change of the run that no stage's own test finds is somewhere all the same.
         stages += rows(of: nil).filter { $0.verdict == .regressed || $0.verdict == .improved }
             .compactMap { largestPart(of: $0) }.filter { $0.presence == .both }.compactMap(\.stage)
+        stages += rows.filter { $0.standsOut && ($0.metric == .wall || $0.metric == .cpu) }.compactMap(
+            \.stage)
         var seen: Set<StageName> = []
         return stages.filter { seen.insert($0).inserted }
     }

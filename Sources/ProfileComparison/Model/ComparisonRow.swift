@@ -112,6 +112,15 @@ public struct ComparisonRow: Equatable, Sendable {
         return Percent.logarithm(ofPercent: change).magnitude / scatter
     }
 
+    /// Whether the row is undecided although its value grew by more than its budget and by three times the scatter of its runs or
+    /// more: what a person would notice, and what no test confirms.
+    public var standsOut: Bool {
+        guard verdict == .inconclusive, family == .total || family == .stages, let change = changePercent,
+            let budget, let old = from?.value
+        else { return false }
+        return change > budget.effectivePercent(old: old) && standing ?? 0 >= 3
+    }
+
     /// The best estimate of the change in percent: the test's, or else that of the medians.
     public var changePercent: Double? { change?.percent ?? deltaPercent }
 }

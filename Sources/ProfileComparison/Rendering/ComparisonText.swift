@@ -12,17 +12,20 @@ public struct ComparisonText {
 
     private let comparison: Comparison
     private let width: Int
+    private let showsAllRows: Bool
     private let paint: (String, Emphasis) -> String
 
     /// - Parameters:
     ///   - width: The columns of the terminal; at least 80 are used.
+    ///   - showsAllRows: Whether stages in which nothing stands out have their rows too, and not only a line each.
     ///   - paint: Colours a piece of text without changing its width; words say the same.
     public init(
-        _ comparison: Comparison, width: Int = 80,
+        _ comparison: Comparison, width: Int = 80, showsAllRows: Bool = false,
         paint: @escaping (String, Emphasis) -> String = { text, _ in text }
     ) {
         self.comparison = comparison
         self.width = max(width, 80)
+        self.showsAllRows = showsAllRows
         self.paint = paint
     }
 
@@ -90,15 +93,34 @@ public struct ComparisonText {
             cells("", older, newer, "change", comparison.boundsTitle, "budget", ""),
             String(repeating: "-", count: 80),
         ]
-        var previous: StageName??
-        for row in comparison.rows {
-            if previous != .some(row.stage) {
-                previous = .some(row.stage)
-                lines.append(paint(heading(row), .title))
-            }
-            lines.append(line(row))
+        let order = StageOrder(comparison)
+        let quiet = showsAllRows ? [] : order.quiet
+        for stage in [nil] + order.stages where !quiet.contains(where: { $0 == stage }) {
+            let rows = comparison.rows(of: stage)
+            guard let first = rows.first else { continue }
+            lines.append(paint(heading(first), .title))
+            lines += rows.map(line)
         }
-        return lines
+        return lines + summaries(quiet)
+    }
+
+    /// Stages in which nothing stands out, a line each.
+    private func summaries(_ stages: [StageName]) -> [String] {
+        guard !stages.isEmpty else { return [] }
+        func line(_ name: String, _ cells: [String], _ end: String) -> String {
+            let text =
+                TextLines.cut(name, to: 34).padded(to: 34) + cells.map { $0.leftPadded(to: 10) }.joined()
+            return "  " + text + (end.isEmpty ? "" : "  " + end)
+        }
+        let metrics: [Metric] = [.wall, .cpu, .peakResident]
+        let title = paint("nothing stands out in (--all-rows shows their bounds)", .title)
+        return [title, line("", ["wall", "CPU", "RSS"], "")]
+            + stages.map { stage in
+                let rows = comparison.rows(of: stage)
+                let cells = metrics.map { metric in rows.first { $0.metric == metric }.map(change) ?? "-" }
+                let verdict = Verdict.overall(rows.compactMap(\.verdict))
+                return line(stage.text, cells, verdict.map { paint($0.word, emphasis($0)) } ?? "")
+            }
     }
 
     private func heading(_ row: ComparisonRow) -> String {
@@ -123,9 +145,10 @@ public struct ComparisonText {
 
     private func line(_ row: ComparisonRow) -> String {
         let verdict = row.verdict.map { paint($0.word, emphasis($0)) } ?? ""
-        return cells(
+        let line = cells(
             row.metric.shortTitle, value(row.from, row.metric), value(row.to, row.metric), change(row),
             bounds(row), budget(row), verdict)
+        return row.standsOut ? "! " + line.dropFirst(2) : line
     }
 
     private func emphasis(_ verdict: Verdict) -> Emphasis {
@@ -205,7 +228,7 @@ public struct ComparisonText {
         lines += paragraphs(notes.exact, mark: "!", title: "Counts that differ:")
         lines += paragraphs(
             comparison.comparability.allowed.map { "\($0.sentence) (allowed: \($0.key))" }, mark: "!",
-            title: "Compared although:")
+            title: "Differences overridden with --allow:")
         lines += paragraphs(
             comparison.comparability.warnings.filter { !$0.isAllowed }.map(\.sentence), mark: "!",
             title: "What differs besides the version:")

@@ -45,56 +45,7 @@ public struct FootNotes {
     }
 
     /// Commands that would settle what is undecided, the cheapest first, each with the time it takes.
-    public var nextSteps: [String] {
-        let undecided = comparison.rows.filter { $0.verdict == .inconclusive && $0.stage == nil }
-        guard !undecided.isEmpty,
-            let wall = comparison.rows.first(where: { $0.stage == nil && $0.metric == .wall }),
-            let older = wall.from?.value, let newer = wall.to?.value
-        else { return [] }
-        func quoted(_ words: [String]) -> String {
-            words.map { word in
-                let isPlain =
-                    !word.isEmpty
-                    && word.allSatisfy { $0.isLetter || $0.isNumber || "_-./{}=:,+@".contains($0) }
-                return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-            }.joined(separator: " ")
-        }
-        let (from, to) = (comparison.from, comparison.to)
-        let (a, b) = (quoted(from.command), quoted(to.command))
-        func turns(_ pairs: Int) -> (Double, String, String) {
-            let old = a.isEmpty || a == b ? "OLD COMMAND" : a
-            let command =
-                "freeze-profile ab --pairs \(pairs) --a \(quoted([old])) --b \(quoted([b.isEmpty ? "NEW COMMAND" : b]))"
-            return (Double(pairs + 1) * (older + newer), command, "")
-        }
-        var steps: [(seconds: Double, command: String, note: String)] = []
-        let pairs = undecided.compactMap { $0.remedy?.runsPerSide }.max()
-        if comparison.design == .interleaved {
-            if let pairs, pairs <= 50 { steps.append(turns(pairs)) }
-        } else {
-            let sessions = undecided.compactMap { $0.remedy?.sessionsPerSide }.max() ?? 3
-            let runs = max(2, to.runs / max(1, to.sessions))
-            for (side, seconds) in [(to, newer), (from, older)]
-            where sessions <= 50 && side.sessions < sessions {
-                guard !side.command.isEmpty else { continue }
-                let missing = sessions - side.sessions
-                steps.append(
-                    (
-                        Double(missing * (runs + 1)) * seconds,
-                        "freeze-profile capture --append --version \(quoted([side.release])) --runs \(runs) -- "
-                            + quoted(side.command), missing > 1 ? "\(missing) times, " : ""
-                    ))
-            }
-            steps.append(turns(20))
-        }
-        return steps.sorted { $0.seconds < $1.seconds }.map {
-            "\($0.command)  # \($0.note)\(duration($0.seconds))"
-        }
-    }
-
-    private func duration(_ seconds: Double) -> String {
-        seconds < 90 ? "about \(max(1, seconds).fixed(0)) s" : "about \((seconds / 60).fixed(0)) min"
-    }
+    public var nextSteps: [String] { NextSteps(comparison).commands }
 
     /// Thresholds of the rules file that are exceeded.
     public var rules: [String] {
@@ -181,7 +132,7 @@ public struct FootNotes {
                 let name = isSpecial ? "\(row.stage?.text ?? "")'s \(row.metric.words)" : row.metric.words
                 if !names.contains(name) { names.append(name) }
             }
-            return "Budget of \(names.joined(separator: " and ")): \(text)."
+            return "Budget for \(names.joined(separator: " and ")): \(text)."
         }
         return sentences
             + (hasFloor
@@ -228,7 +179,7 @@ extension Budget.Source {
         case .commandLine: "given on the command line"
         case .rules(let file, let key): "by \(key) of '\(file)'"
         case .calibration(let file, let date): "by the noise ledger '\(file)', measured until \(date)"
-        case .standard: "unless anybody says otherwise"
+        case .standard: "by default"
         }
     }
 }

@@ -140,12 +140,28 @@ extension Comparison {
         let why =
             row.reason.map { $0.prefix(1).lowercased() + $0.dropFirst() }
             ?? "that is near what sessions or runs differ by anyway."
-        var plain = row
-        plain.change = nil
         let times =
             standing < 9.5 ? Self.rounded(standing) : standing < 1000 ? standing.fixed(0) : "over 1000"
-        return "\(clause(plain)), \(times) times what its runs scatter, but \(why)"
+        let functions = row.stage.flatMap { explanations[$0]?.clause }.map {
+            "; " + PlainText.sanitized($0, maximumCharacters: 200)
+        }
+        return
+            "\(withoutBounds(row)), \(times) times what its runs scatter\(others(than: row))\(functions ?? ""). But \(why)"
             + (row.remedy.map { " " + $0.sentence } ?? "")
+    }
+
+    private func withoutBounds(_ row: ComparisonRow) -> String {
+        var plain = row
+        plain.change = nil
+        return clause(plain)
+    }
+
+    /// The other metrics of the same stage that stand out: ` (CPU time +25 %, peak memory +9.6 %)`.
+    private func others(than row: ComparisonRow) -> String {
+        let others = rows(of: row.stage).filter { $0.standsOut && $0.metric != row.metric }.map { other in
+            "\(other.metric.words) \(Self.signed(other.changePercent ?? 0)) %"
+        }
+        return others.isEmpty ? "" : " (\(others.joined(separator: ", ")))"
     }
 
     /// A percentage with the digits that matter: tenths below ten.
