@@ -1,7 +1,7 @@
 # Each target sets up what it needs. `make demo` and `make test` are all a fresh machine takes.
 .DEFAULT_GOAL := help
 .PHONY: help bootstrap build demo test lint format clean
-.PHONY: profile-freeze profile-diff profile-promote profile-list profile-readme
+.PHONY: profile-freeze profile-diff profile-gate profile-promote profile-list profile-readme
 
 # The scripts read these from the environment, so that no value meets a shell's quoting twice. Each says what it assumes
 # for those left out.
@@ -23,6 +23,7 @@ help:
 	@echo "                    [SKIP_WARMUP=1] [E2E_FEED=URL] [SAMPLE_INTERVAL=0.25] [NO_STAGE_TRUTH=1] [FORCE=1]"
 	@echo "                    [RUNS=5] [STACK_RUNS=1] [COUNT_RUNS=2]"
 	@echo "make profile-diff FROM=v1.1.0 TO=v1.2.0"
+	@echo "make profile-gate FROM=v1.1.0 TO=v1.2.0   may TO be released; gate.md and gate.xml for build servers"
 	@echo "make profile-promote SOURCE=v1.2.0 PROMOTED_ID=podcast-2026 REASON='why' [DRY_RUN=1]"
 	@echo "                    [NO_STAGE_TRUTH_REQUIRED=1]"
 	@echo "make profile-list    what is frozen in data/profiles; make profile-readme writes it into its README"
@@ -59,6 +60,11 @@ profile-diff:
 	$(call require,FROM TO,make profile-diff FROM=v1.1.0 TO=v1.2.0)
 	@$(MAKE) --no-print-directory build
 	@.build/release/freeze-profile diff "$$FROM" "$$TO"
+
+profile-gate:
+	$(call require,FROM TO,make profile-gate FROM=v1.1.0 TO=v1.2.0)
+	@$(MAKE) --no-print-directory build
+	@.build/release/freeze-profile gate "$$FROM" "$$TO" --markdown gate.md --junit gate.xml
 
 profile-promote:
 	$(call require,SOURCE PROMOTED_ID REASON,make profile-promote SOURCE=v1.2.0 PROMOTED_ID=podcast-2026 REASON=why)

@@ -19,6 +19,7 @@ let tool = Tool(
     version: toolVersion,
     commands: [
         CaptureCommand.command, FreezeCommand.command, VerifyCommand.command, DiffCommand.command,
+        GateCommand.command,
         ReportCommand.command, HistoryCommand.command, ABCommand.command, CalibrateCommand.command,
         MonitorCommand.command, StageCommand.command,
         SampleCommand.command, RenderCommand.command, DoctorCommand.command,

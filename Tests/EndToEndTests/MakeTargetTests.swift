@@ -180,7 +180,8 @@ struct MakeTargetTests {
     @Test(
         "make refuses a target whose variables are missing, before it builds anything",
         arguments: [
-            ("profile-diff", ["FROM=v1"], "TO"), ("profile-diff", [], "FROM"),
+            ("profile-diff", ["FROM=v1"], "TO"), ("profile-gate", ["FROM=v1"], "TO"),
+            ("profile-diff", [], "FROM"),
             ("profile-promote", ["SOURCE=v1", "PROMOTED_ID=r1"], "REASON"),
         ] as [(String, [String], String)])
     func makeTargets(target: String, variables: [String], missing: String) throws {
