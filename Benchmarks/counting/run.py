@@ -84,7 +84,7 @@ def planted(directory, commands, trials):
                 changes.append(crunch["change_pct"])
                 regressed = [row["stage"] for row in rows if row["verdict"] == "regressed" and row["stage"]]
                 function = crunch["functions"][0]["name"] if crunch["functions"] else ""
-                right = regressed == ["crunch"] and ("load" in function or language == "Python")
+                right = regressed == ["crunch"] and "load" in function
                 named += right if extra else regressed == []
                 verdicts += code == 1 if extra else code == 0
                 assert others

@@ -17,6 +17,7 @@ public enum HTMLComparisonReport {
                 "Allowed although it differs",
                 comparison.comparability.allowed.map { "\($0.key): \($0.sentence)" })
             let notes = FootNotes(comparison)
+            CountedTables.html(comparison, &writer)
             if !comparison.rows.isEmpty { stages(comparison, &writer) }
             writer.sentences("What is undecided, and what would settle it", notes.doubts)
             writer.sentences("Counts that differ", notes.exact)

@@ -15,6 +15,7 @@ public enum MarkdownReport {
         } else {
             lines += groups(report)
         }
+        lines += CountedTables.markdown(comparison)
         lines += list(
             "Allowed although it differs:",
             comparison.comparability.allowed.map { "\($0.key): \($0.sentence)" })

@@ -18,7 +18,7 @@ enum HistoryCommand {
         summary: "Shows how the cost of stages went from version to version.",
         operands: .named(["STAGE"], required: 0),
         options: [
-            .value("metric", "METRIC", "wall, cpu, rss or cpu-percent (default: wall)"),
+            .value("metric", "METRIC", "wall, cpu, rss, cpu-percent or instructions (default: wall)"),
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
             .value("svg", "FILE", "draw the trend, with intervals where versions have several sessions"),
             .flag("json", "print the values as JSON"),
@@ -41,6 +41,7 @@ enum HistoryCommand {
 
     private static let metrics: [(name: String, metric: Metric)] = [
         ("wall", .wall), ("cpu", .cpu), ("rss", .peakResident), ("cpu-percent", .averageCPU),
+        ("instructions", .instructions),
     ]
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {

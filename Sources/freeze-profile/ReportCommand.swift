@@ -105,6 +105,7 @@ enum ReportCommand {
         try ComparisonOptions.checkStages(settings, of: [older, newer])
         settings.ledger = try DiffCommand.ledger(arguments, for: [older, newer], profiles: store.directory)
         var comparison = Comparison(from: older, to: newer, settings: settings)
+        StackArchive.explainCounts(&comparison, from: older, to: newer, operands: [from, to], in: store)
         let stacks = try DiffReport(arguments).explain(
             &comparison, from: older, to: newer,
             directories: (

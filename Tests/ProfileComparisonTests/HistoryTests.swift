@@ -16,6 +16,38 @@ struct HistoryTests {
         #expect(ChangePoints.indices(in: values) == [place])
     }
 
+    @Test("Counted instructions have a history of their own, whatever the machine")
+    func counted() throws {
+        func profile(_ release: String, _ instructions: Int64?, identity: String, cpu: String) throws
+            -> FrozenProfile
+        {
+            var versions = Versions()
+            versions.identity[.cpuModel] = .value(.text(cpu))
+            var profile = try versions.profile(release, [[1, 1.001, 0.999]])
+            profile.date = "2026-01-0\(release.suffix(1))T00:00:00Z"
+            guard let instructions else { return profile }
+            let part = FrozenCounts.Part(instructions: [instructions], systemCalls: .value([:]))
+            profile.counts = .value(
+                FrozenCounts(
+                    engine: "qemu-user", identity: identity, command: ["p"], environment: [], stages: [],
+                    outside: part, total: part))
+            return profile
+        }
+        let history = History([
+            try profile("v1", 2_000_000_000, identity: "QEMU 7", cpu: "one"),
+            try profile("v2", nil, identity: "", cpu: "one"),
+            try profile("v3", 2_100_000_000, identity: "QEMU 7", cpu: "another"),
+            try profile("v4", 3_000_000_000, identity: "QEMU 8", cpu: "another"),
+        ])
+        let trend = history.trend(of: .instructions, in: nil)
+        #expect(trend.points.map(\.value.value) == [2e9, nil, 2.1e9, 3e9])
+        #expect(trend.points.map { $0.changePercent.map { ($0 * 1000).rounded() } } == [nil, nil, 5000, nil])
+        #expect(trend.points.map { $0.breakReason != nil } == [false, false, false, true])
+        let text = HistoryText(usesUTF8: false).detail(trend)
+        #expect(text.contains("2100"))
+        #expect(text.contains("no counted run was made"))
+    }
+
     @Test("Up and back down are two steps")
     func upAndDown() {
         var random = SeededGenerator(seed: 3)

@@ -69,6 +69,48 @@ struct ReportTests {
         #expect(html.contains("&lt;img src=x"))
     }
 
+    @Test("Counted instructions stand in both reports with the functions that they changed in")
+    func counted() throws {
+        func counts(_ instructions: Int64, _ stage: String) throws -> FrozenCounts {
+            let part = FrozenCounts.Part(instructions: [instructions], systemCalls: .value([:]))
+            return FrozenCounts(
+                engine: "qemu-user", identity: "QEMU 7.2.22, CPU max", command: ["p"], environment: [],
+                stages: [FrozenCounts.Stage(name: try #require(StageName(stage)), part: part)],
+                outside: FrozenCounts.Part(instructions: [0], systemCalls: .value([:])), total: part)
+        }
+        func stacks(_ instructions: Int64) throws -> StackProfile {
+            var builder = StackProfileBuilder(unit: .instructions)
+            let frame = Frame(Self.hostile, module: "a.py", file: "/a.py", line: 3)
+            try builder.add(
+                [frame], weight: instructions,
+                labels: SampleLabels(stage: StageName("transcription"), run: "s1/2"))
+            return builder.build()
+        }
+        var (from, before) = try Archives.older.make("v1", date: "2026-02-10T14:20:00Z")
+        var (to, after) = try Archives.older.make("v2", date: "2026-03-10T14:20:00Z")
+        from.counts = .value(try counts(1_000_000_000, "transcription"))
+        to.counts = .value(try counts(1_010_000_000, "transcription"))
+        var comparison = Comparison(from: from, to: to)
+        var counted = try #require(comparison.counted?.value)
+        counted.explain(from: try stacks(1_000_000_000), to: try stacks(1_010_000_000))
+        comparison.counted = .value(counted)
+        let pair = try AttributionPair(
+            before: AttributionInput(from, stacks: before), after: AttributionInput(to, stacks: after))
+        let explained = StackComparison(pair, stages: [], source: .unavailable(reason: "none"))
+        let report = ComparisonReport(comparison, stacks: explained, from: from, to: to, tool: "test")
+        let markdown = MarkdownReport.render(report)
+        #expect(
+            markdown.contains(
+                "| transcription | 1,000,000,000 | 1,010,000,000 | +1.00 &#37; | 0.000 &#37; | REGRESSED |"))
+        #expect(markdown.contains("| a.py | 1,000,000,000 | 1,010,000,000 | +1.00 &#37; |"))
+        #expect(markdown.contains("<details open><summary>Instructions executed, by qemu-user"))
+        #expect(!markdown.contains("<img") && !markdown.contains("@all"))
+        let html = String(decoding: HTMLComparisonReport.render(report), as: UTF8.self)
+        #expect(html.contains("<h2>Instructions</h2>") || html.contains("<h2 >Instructions</h2>"))
+        #expect(html.contains("1,010,000,000") && html.contains("&lt;img src=x"))
+        #expect(!html.contains("<img"))
+    }
+
     @Test("A page loads nothing, and its ids are its own", arguments: [false, true])
     func selfContained(isComparison: Bool) throws {
         let html: String

@@ -31,9 +31,7 @@ extension CountedComparison {
 
     /// The table of counts, as lines of a terminal.
     func lines(width: Int) -> [String] {
-        let runs = "\(from.runs) and \(to.runs) runs"
-        var lines = TextLines.wrapped(
-            "Instructions executed, by \(from.engine) (\(from.identity)), \(runs):", width: width)
+        var lines = TextLines.wrapped(title + ":", width: width)
         lines.append(cells("", "from", "to", "change", "floor", "budget", ""))
         lines.append(String(repeating: "-", count: 80))
         for row in rows {
@@ -98,15 +96,58 @@ extension CountedComparison {
         return String(text.reversed().drop { $0 == " " }.reversed())
     }
 
+    /// The words of a row for reports: stage, counts of both sides, change, floor and verdict.
+    public func cells(of row: Row) -> [String] {
+        [
+            row.stage?.text ?? "whole run", Self.number(row.from), Self.number(row.to), Self.change(row),
+            "\(row.floorPercent.fixed(3)) %", row.verdict?.word ?? "",
+        ]
+    }
+
+    /// The rows whose functions are worth a look: those that are not plainly as before.
+    public var rowsToExplain: [Row] {
+        rows.filter { row in
+            row.stage != nil && !row.functions.isEmpty
+                && (row.verdict != .unchanged || (row.changePercent ?? 0).magnitude > row.floorPercent + 0.01)
+        }
+    }
+
+    /// Who counted how often, as a phrase.
+    public var title: String {
+        "Instructions executed, by \(from.engine) (\(from.identity)), \(from.runs) and \(to.runs) runs"
+    }
+
+    /// What is to be known beside the table, as sentences.
+    public var remarks: [String] {
+        let reasons = rows.compactMap { row in row.reason.map { "\(row.stage?.text ?? "whole run"): \($0)" } }
+        return reasons + systemCallNotes + notes + [Self.blindSpot]
+    }
+
+    /// A function's words for reports: its name, its file, counts of both sides, and the change in percent of the stage's.
+    public func cells(of function: Function, in row: Row) -> [String] {
+        let whole = row.from?.median ?? 0
+        let share = whole > 0 ? 100 * function.change / whole : 0
+        let sign = function.change < 0 ? "-" : "+"
+        return [
+            function.name, function.module ?? "", Self.grouped(function.from), Self.grouped(function.to),
+            "\(sign)\(Self.percent(share.magnitude)) %",
+        ]
+    }
+
     private static func number(_ part: FrozenCounts.Part?) -> String {
         guard let part else { return "-" }
-        let digits = Array(part.median.fixed(0))
+        return (part.lowerBound.isEmpty ? "" : ">") + grouped(part.median)
+    }
+
+    /// A whole number with its digits in groups.
+    private static func grouped(_ number: Double) -> String {
+        let digits = Array(number.fixed(0))
         var text = ""
         for (index, digit) in digits.enumerated() {
             if index > 0, (digits.count - index).isMultiple(of: 3) { text.append(",") }
             text.append(digit)
         }
-        return (part.lowerBound.isEmpty ? "" : ">") + text
+        return text
     }
 
     private static func change(_ row: Row) -> String {

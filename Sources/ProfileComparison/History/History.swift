@@ -72,7 +72,12 @@ public struct History: Sendable {
     }
 
     /// A metric of a stage, or of the whole run when nil, over all versions.
+    ///
+    /// Instructions are those of counted runs where any version has such: they do not depend on the machine.
     public func trend(of metric: Metric, in stage: StageName?) -> Trend {
+        if metric == .instructions, profiles.contains(where: { $0.counts?.value != nil }) {
+            return countedTrend(in: stage)
+        }
         var trend = Trend(stage: stage, metric: metric, points: [])
         var previous: Double?
         for (profile, breakReason) in zip(profiles, breaks) {
@@ -96,6 +101,52 @@ public struct History: Sendable {
         }
         Self.markChangePoints(&trend)
         return trend
+    }
+
+    private func countedTrend(in stage: StageName?) -> Trend {
+        var trend = Trend(stage: stage, metric: .instructions, points: [])
+        var previous: (count: Double, profile: FrozenProfile)?
+        for profile in profiles {
+            var point = Point(
+                release: profile.release, date: profile.date, value: Self.counted(profile, stage))
+            if let count = point.value.value {
+                if let older = previous {
+                    point.breakReason = Self.reasonForBreakOfCounts(older.profile, profile)
+                    if point.breakReason == nil, older.count > 0 {
+                        point.changePercent = 100 * (count - older.count) / older.count
+                    }
+                }
+                previous = (count, profile)
+            }
+            trend.points.append(point)
+        }
+        Self.markChangePoints(&trend)
+        return trend
+    }
+
+    private static func counted(_ profile: FrozenProfile, _ stage: StageName?) -> Reading<Double> {
+        guard let reading = profile.counts else { return .unavailable(reason: "no counted run was made") }
+        guard let counts = reading.value else {
+            return .unavailable(reason: reading.unavailableReason ?? "no counted run was made")
+        }
+        guard let part = counts.part(of: stage) else {
+            return .unavailable(reason: "the stage was not entered by itself")
+        }
+        if let bound = part.lowerBound.first { return .unavailable(reason: "only a lower bound: \(bound)") }
+        return .value(part.median)
+    }
+
+    /// Why the counts of two versions are not to be compared: another emulator, or another command in the place of the
+    /// profile's own.
+    private static func reasonForBreakOfCounts(_ older: FrozenProfile, _ newer: FrozenProfile) -> String? {
+        guard let before = older.counts?.value, let after = newer.counts?.value else { return nil }
+        if before.identity != after.identity {
+            return
+                "counted by \(PlainText.sanitized(after.identity)), before by \(PlainText.sanitized(before.identity))"
+        }
+        let areOwn =
+            before.command == older.recipe?.arguments && after.command == newer.recipe?.arguments
+        return areOwn || before.command == after.command ? nil : "another command was counted"
     }
 
     private static func markChangePoints(_ trend: inout Trend) {

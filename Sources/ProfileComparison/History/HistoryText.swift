@@ -16,7 +16,7 @@ public struct HistoryText: Sendable {
         guard let first = trends.first else { return "" }
         let versions = first.points.count
         var lines = [
-            "\(first.metric.title) of \(versions) version\(versions == 1 ? "" : "s"), "
+            "\(title(first.metric)) of \(versions) version\(versions == 1 ? "" : "s"), "
                 + "\(PlainText.sanitized(first.points.first?.release ?? "", maximumCharacters: 200)) to \(PlainText.sanitized(first.points.last?.release ?? "", maximumCharacters: 200))",
             "",
             row("stage", "first", "last", "change", "", "trend"),
@@ -30,7 +30,8 @@ public struct HistoryText: Sendable {
             let steps = part.count { trend.points[$0].isChangePoint }
             lines.append(
                 row(
-                    trend.stage?.text ?? "whole run", number(values.first), number(values.last), change,
+                    trend.stage?.text ?? "whole run", number(values.first, trend.metric),
+                    number(values.last, trend.metric), change,
                     steps > 0 ? "\(steps) step\(steps == 1 ? "" : "s")" : "",
                     sparkline(part.map { trend.points[$0].value.value })
                 ))
@@ -42,12 +43,12 @@ public struct HistoryText: Sendable {
     public func detail(_ trend: History.Trend) -> String {
         let known = trend.points.compactMap(\.value.value)
         var lines = [
-            "\(trend.metric.title) of \(trend.stage?.text ?? "the whole run")",
+            "\(title(trend.metric)) of \(trend.stage?.text ?? "the whole run")",
             sparkline(trend.points.map(\.value.value)), "",
         ]
         lines.append(
             "date".padded(to: 10) + "  " + "version".padded(to: 20) + "  "
-                + trend.metric.title.leftPadded(to: 11) + "  "
+                + title(trend.metric).leftPadded(to: 11) + "  "
                 + "change".leftPadded(to: 9))
         lines.append(String(repeating: "-", count: 80))
         let most = known.max() ?? 0
@@ -58,7 +59,7 @@ public struct HistoryText: Sendable {
             }
             let value: String
             switch point.value {
-            case .value(let known): value = number(known)
+            case .value(let known): value = number(known, trend.metric)
             case .unavailable(let reason):
                 if !reasons.contains(reason) { reasons.append(reason) }
                 value = "n/a (\((reasons.firstIndex(of: reason) ?? 0) + 1))"
@@ -116,8 +117,11 @@ public struct HistoryText: Sendable {
 
     private func trimmed(_ text: String) -> String { String(text.reversed().drop { $0 == " " }.reversed()) }
 
-    private func number(_ value: Double?) -> String {
-        guard let value else { return "n/a" }
+    /// Instructions are shown in millions.
+    private func title(_ metric: Metric) -> String { metric == .instructions ? "M instr." : metric.title }
+
+    private func number(_ value: Double?, _ metric: Metric) -> String {
+        guard let value = value.map({ metric == .instructions ? $0 / 1e6 : $0 }) else { return "n/a" }
         return value.magnitude >= 1e7 ? ">9999999" : value.fixed(value >= 1000 ? 0 : value >= 100 ? 1 : 3)
     }
 
