@@ -134,4 +134,14 @@ struct NeverHarmTests {
 
                 """)
     }
+
+    @Test("A stop of py-spy that is over when one would look again ends nothing")
+    func passingStop() {
+        var asked = 0
+        let found = PySpy.firstStop([11, 12]) { process -> Int32? in
+            asked += 1
+            return process == 12 && asked == 2 ? process : nil
+        }
+        #expect(found == 12 && asked == 2)
+    }
 }

@@ -37,7 +37,8 @@ struct NextSteps {
     }
 
     private func pairs(_ older: Double, _ newer: Double) -> [Step] {
-        guard let pairs = undecided.compactMap({ $0.remedy?.runsPerSide }).max(), pairs <= Self.mostRepetitions
+        guard let pairs = undecided.compactMap({ $0.remedy?.runsPerSide }).max(),
+            pairs <= Self.mostRepetitions
         else { return [] }
         return [turns(pairs, older, newer)]
     }
@@ -68,7 +69,8 @@ struct NextSteps {
 
     private func append(_ side: Comparison.Side, _ runs: String) -> String {
         let output = side.file.map { " --output \(ShellWords.line([$0]))" } ?? ""
-        return "freeze-profile capture --append --version \(ShellWords.line([side.release]))\(output) \(runs) -- "
+        let version = ShellWords.line([side.release])
+        return "freeze-profile capture --append --version \(version)\(output) \(runs) -- "
             + ShellWords.line(side.command)
     }
 

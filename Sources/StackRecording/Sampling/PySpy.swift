@@ -182,7 +182,7 @@ package struct PySpy: ~Copyable {
     /// Ends a py-spy that hangs while it keeps the target stopped: with the tracer gone the target goes on.
     private mutating func endIfHolding(_ pid: Int32) {
         let now = SystemClock.monotonicNanoseconds
-        let seen = ProcessTree.processes(from: pid).lazy.compactMap(PythonTargets.tracerStop).first
+        let seen = Self.firstStop(ProcessTree.processes(from: pid), PythonTargets.tracerStop)
         guard let seen, seen == stop?.seen else {
             stop = seen.map { ($0, now) }
             return
@@ -190,6 +190,15 @@ package struct PySpy: ~Copyable {
         guard let since = stop?.since, now - since > Self.longestStop.inNanoseconds else { return }
         giveUp("py-spy kept its target stopped for \(Self.longestStop.readable), and was ended")
         PythonTargets.letGoOn(seen.pid)
+    }
+
+    /// The first stop found. Each process is asked once: a stop may be over when one asks again, which a lazy `compactMap` does
+    /// for its first element and does not survive.
+    static func firstStop<Stop>(_ processes: [Int32], _ stop: (Int32) -> Stop?) -> Stop? {
+        for process in processes {
+            if let found = stop(process) { return found }
+        }
+        return nil
     }
 
     private func lastWords() -> String {
