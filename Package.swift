@@ -146,7 +146,8 @@ let package = Package(
         .target(
             name: "StackSampler",
             dependencies: [
-                "CLibunwind", "CPerfEvents", "CPtrace", "LinuxProcess", "LinuxSystem", "Measurement",
+                "CLibunwind", "CPerfEvents", "CPtrace", "PythonFrames", "LinuxProcess", "LinuxSystem",
+                "Measurement",
             ]),
         .target(name: "Stages", dependencies: ["JSONDocument", "LinuxSystem", "Measurement"]),
         .target(name: "YAMLDocument", dependencies: ["CLibYAML"]),

@@ -158,6 +158,7 @@ size_t cunwind_walk(
             .address = walk.address,
             .module = module ? (uint32_t)(module - space->modules) : UINT32_MAX,
             .flags = (is_exact ? cunwind_frame_is_exact : 0u) | (walk.is_guessed ? cunwind_frame_is_guessed : 0u),
+            .stack_pointer = walk.stack_pointer,
         };
         uint64_t previous = walk.stack_pointer;
         enum step outcome = step(&walk, module, is_signal_return_frame);

@@ -53,21 +53,26 @@ int cperf_open(const struct cperf_request *request) {
         describe_samples(request, &attr);
     }
     attr.disabled = 1;
-    if (request->is_glimpse) {
+    if (request->is_glimpse || request->samples_only)
         attr.mmap = attr.mmap2 = attr.build_id = attr.comm = attr.comm_exec = attr.task = 0;
-    } else if (request->pid < 0) {
+    if (request->pid < 0) {
         attr.exclude_idle = 1;
-    } else {
+    } else if (!request->is_glimpse) {
         attr.inherit = 1;
-        attr.inherit_stat = 1;
+        attr.inherit_stat = !request->samples_only;
     }
     attr.exclude_hv = 1;
     attr.enable_on_exec = request->enable_on_exec != 0;
     attr.sample_id_all = 1;
     attr.use_clockid = 1;
     attr.clockid = CLOCK_MONOTONIC;
-    attr.watermark = 1;
-    attr.wakeup_watermark = request->wakeup_bytes;
+    attr.watermark = !request->wakes_readers;
+    if (request->wakes_readers) {
+        attr.context_switch = 1;
+        attr.wakeup_events = 1;
+    } else {
+        attr.wakeup_watermark = request->wakeup_bytes;
+    }
     return result(syscall(SYS_perf_event_open, &attr, request->pid, request->cpu, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
@@ -137,6 +142,11 @@ void cperf_unmap_ring(void *control, size_t data_bytes) { munmap(control, cperf_
 uint64_t cperf_head(const void *control) {
     const struct perf_event_mmap_page *page = control;
     return __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+}
+
+uint64_t cperf_tail(const void *control) {
+    const struct perf_event_mmap_page *page = control;
+    return __atomic_load_n(&page->data_tail, __ATOMIC_ACQUIRE);
 }
 
 void cperf_set_tail(void *control, uint64_t tail) {

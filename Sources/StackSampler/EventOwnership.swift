@@ -21,6 +21,11 @@ final class EventOwnership {
         generationOfEvent[identifier] = last
     }
 
+    /// Whether an event is one of those that are remembered.
+    func knows(_ identifier: UInt64) -> Bool { generationOfEvent[identifier] != nil }
+    /// The events that are remembered.
+    var identifiers: Set<UInt64> { Set(generationOfEvent.keys) }
+
     /// Ends a thread: its identifier may come again, with inherited events only.
     func forget(_ threadID: Int32) {
         for index in generations.indices { generations[index].watched.remove(threadID) }

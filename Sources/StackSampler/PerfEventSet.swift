@@ -29,7 +29,14 @@ final class PerfEventSet {
     /// Whether cycles are counted, and not the CPU clock; and why not, where they were asked for.
     private(set) var countsCycles = false
     private(set) var refusalOfCycles: String?
+    /// Whether each sample makes its ring readable, and switches of threads are recorded.
+    private(set) var wakesReaders = false
     let ownership = EventOwnership()
+    /// The events that sample the threads of some processes by their own clocks, beside those of the CPUs, and wake
+    /// readers; which process they began with.
+    let readingOwnership = EventOwnership()
+    private var readingEvents: [Event] = []
+    private var readProcesses: Set<Int32> = []
     /// CPUs that can run something.
     let cpus: [Int32]
 
@@ -45,6 +52,10 @@ final class PerfEventSet {
     private var hasBuildIDs = true
     private var startsOnExec: Bool
     private var period: UInt64
+
+    private enum Kind {
+        case sampling, counter, reading
+    }
 
     private final class Event {
         let file: FileDescriptor
@@ -118,7 +129,7 @@ final class PerfEventSet {
         do throws(SamplerError) {
             for (index, cpu) in cpus.enumerated() where isCountedByCPU || index == 0 {
                 let descriptor = try open(
-                    threadID: threadID, cpu: isCountedByCPU ? cpu : -1, processID: processID, isCounter: true)
+                    threadID: threadID, cpu: isCountedByCPU ? cpu : -1, processID: processID, kind: .counter)
                 if isCountedByCPU { try redirect(descriptor, to: index) }
             }
         } catch {
@@ -159,7 +170,7 @@ final class PerfEventSet {
 
     /// Stops the events. One that cannot be stopped ends with its descriptor.
     func disable() {
-        for event in events + counters { _ = cperf_disable(event.file.rawValue) }
+        for event in events + counters + readingEvents { _ = cperf_disable(event.file.rawValue) }
     }
 
     /// Takes more of each stack from now on: opens events for all threads anew, and ends the earlier ones.
@@ -187,8 +198,89 @@ final class PerfEventSet {
         }
         ownership.endEarlierGenerations(at: UInt64(clamping: SystemClock.monotonicNanoseconds))
         for event in earlier { _ = cperf_disable(event.file.rawValue) }
+        try changeReading()
         // What is closed counts no longer; the ring's owners stay open.
         if samplesCount { countOfClosed &+= Self.count(of: earlier) }
+    }
+
+    /// From now on the samples of a process make their ring readable at once, and records tell when its threads get a CPU and
+    /// lose it.
+    ///
+    /// A reader that wakes takes the CPU from the thread, and another may have it after: what runs when depends on when was
+    /// sampled, and a clock of the CPU would count wrongly. So the threads of such a process are sampled by clocks of their
+    /// own.
+    func wakeReaders(
+        for processID: Int32, family root: Int32, and others: [Int32]
+    ) throws(SamplerError) {
+        let isFirst = !wakesReaders
+        wakesReaders = true
+        do throws(SamplerError) {
+            if scope == .cpus {
+                try read(processID)
+            } else if isFirst {
+                try change(to: extent, family: root, and: others)
+            }
+        } catch {
+            if isFirst { wakesReaders = false }
+            throw error
+        }
+    }
+
+    /// Whether a process has clocks of its own beside those of the CPUs.
+    func isRead(_ processID: Int32) -> Bool { readProcesses.contains(processID) }
+
+    /// A child has its parent's events.
+    func fork(_ child: Int32, from parent: Int32) {
+        if readProcesses.contains(parent) { readProcesses.insert(child) } else { readProcesses.remove(child) }
+    }
+
+    func exit(_ processID: Int32) { readProcesses.remove(processID) }
+
+    private func read(_ processID: Int32) throws(SamplerError) {
+        guard !readProcesses.contains(processID) else { return }
+        OpenFileLimit.raise()
+        let before = readingEvents.count
+        try addReading(processID)
+        try start(Array(readingEvents[before...]))
+        readProcesses.insert(processID)
+    }
+
+    private func addReading(_ processID: Int32) throws(SamplerError) {
+        var seen: Set<Int32> = []
+        var isComplete = false
+        while !isComplete {
+            isComplete = true
+            for threadID in ProcessListing.threads(of: processID) where seen.insert(threadID).inserted {
+                isComplete = false
+                do throws(SamplerError) {
+                    for (index, cpu) in cpus.enumerated() {
+                        try redirect(
+                            try open(threadID: threadID, cpu: cpu, processID: processID, kind: .reading),
+                            to: index)
+                    }
+                } catch .noSuchProcess {
+                    // It ended between the list and now (P12).
+                }
+            }
+        }
+    }
+
+    /// Opens the events of all such processes anew, as ``change(to:family:and:)`` does those of the CPUs.
+    private func changeReading() throws(SamplerError) {
+        guard scope == .cpus, !readProcesses.isEmpty else { return }
+        let earlier = readingEvents
+        readingEvents = []
+        readingOwnership.beginGeneration()
+        do throws(SamplerError) {
+            for processID in readProcesses { try addReading(processID) }
+            try start(readingEvents)
+        } catch {
+            readingEvents = earlier
+            readingOwnership.dropGeneration()
+            throw error
+        }
+        readingOwnership.endEarlierGenerations(at: UInt64(clamping: SystemClock.monotonicNanoseconds))
+        for event in earlier { _ = cperf_disable(event.file.rawValue) }
     }
 
     /// Watches all threads of a process and its descendants, looked for again until no further ones appear. Returns the
@@ -220,20 +312,31 @@ final class PerfEventSet {
     }
 
     private func open(
-        threadID: Int32, cpu: Int32, processID: Int32, isCounter: Bool = false
+        threadID: Int32, cpu: Int32, processID: Int32, kind: Kind = .sampling
     ) throws(SamplerError) -> Int32 {
+        let isCounter = kind == .counter
         while true {
             var request = cperf_request(
                 pid: threadID, cpu: cpu, is_counter: isCounter ? 1 : 0, is_glimpse: 0, period: period,
                 counts_cycles: countsCycles ? 1 : 0,
                 stack_bytes: UInt32(extent.bytes), has_chain: extent.hasChain ? 1 : 0,
                 wakeup_bytes: UInt32(min(ringBytes / 4, 512 << 10)),
-                enable_on_exec: startsOnExec && threadID >= 0 ? 1 : 0,
+                wakes_readers: wakesReaders && !isCounter && !(scope == .cpus && kind == .sampling) ? 1 : 0,
+                samples_only: kind == .reading ? 1 : 0,
+                enable_on_exec: startsOnExec && threadID >= 0 && kind != .reading ? 1 : 0,
                 includes_kernel: includesKernelTime ? 1 : 0, build_ids: hasBuildIDs ? 1 : 0)
             let result = cperf_open(&request)
             if result >= 0 {
-                if isCounter { counters.append(Event(result)) } else { events.append(Event(result)) }
-                if !isCounter { try remember(result, threadID: threadID) }
+                let event = Event(result)
+                switch kind {
+                case .sampling:
+                    events.append(event)
+                    try remember(result, threadID: threadID, in: ownership)
+                case .counter: counters.append(event)
+                case .reading:
+                    readingEvents.append(event)
+                    try remember(result, threadID: threadID, in: readingOwnership)
+                }
                 return result
             }
             let failure = SystemError(action: "open a perf event", code: -result)
@@ -249,7 +352,9 @@ final class PerfEventSet {
         }
     }
 
-    private func remember(_ descriptor: Int32, threadID: Int32) throws(SamplerError) {
+    private func remember(
+        _ descriptor: Int32, threadID: Int32, in ownership: EventOwnership
+    ) throws(SamplerError) {
         var identifier: UInt64 = 0
         let result = cperf_identifier(descriptor, &identifier)
         guard result == 0 else {

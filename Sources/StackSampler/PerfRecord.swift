@@ -15,6 +15,8 @@ enum PerfRecord {
     case exit(processID: Int32, threadID: Int32)
     /// What an inherited event has counted of a thread that ends: nanoseconds of CPU time.
     case count(processID: Int32, threadID: Int32, identifier: UInt64, nanoseconds: UInt64)
+    /// A thread got the CPU, or lost it.
+    case switched(PerfSwitch)
     /// The ring was full.
     case lost(UInt64)
     case throttled
@@ -74,6 +76,8 @@ enum PerfRecord {
                 processID: processID, threadID: threadID, identifier: identifier, nanoseconds: count)
         case 2: return bytes.value(UInt64.self, at: 16).map { .lost($0) }
         case 13: return bytes.value(UInt64.self, at: 8).map { .lost($0) }
+        case 14, 15:
+            return PerfSwitch(bytes, isOut: flags & 1 << 13 != 0).map { .switched($0) }
         case 5: return .throttled
         default: return .other
         }
@@ -150,6 +154,26 @@ struct PerfSample {
             return UnsafeRawBufferPointer(rebasing: chain[(index * 8 + 8)...])
         }
         return UnsafeRawBufferPointer(rebasing: chain[..<0])
+    }
+}
+
+/// A thread got a CPU, or lost it.
+struct PerfSwitch: Equatable {
+    var processID: Int32
+    var threadID: Int32
+    /// Nanoseconds of CLOCK_MONOTONIC.
+    var time: UInt64
+    var isOut: Bool
+}
+
+extension PerfSwitch {
+    /// The thread and the moment stand in the trailer of every record: pid, tid, time, identifier.
+    init?(_ bytes: UnsafeRawBufferPointer, isOut: Bool) {
+        guard let processID = bytes.value(Int32.self, at: bytes.count - 24),
+            let threadID = bytes.value(Int32.self, at: bytes.count - 20),
+            let time = bytes.value(UInt64.self, at: bytes.count - 16)
+        else { return nil }
+        self.init(processID: processID, threadID: threadID, time: time, isOut: isOut)
     }
 }
 

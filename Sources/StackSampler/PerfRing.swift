@@ -16,6 +16,7 @@ final class PerfRing {
     private let scratch: UnsafeMutableRawBufferPointer
     private var tail: UInt64 = 0
     private var head: UInt64 = 0
+    private var scanned: UInt64 = 0
 
     /// Maps the ring of an open event, which has to stay open. Throws EPERM where so much may not be locked.
     init(event descriptor: Int32, capacity: Int) throws(SystemError) {
@@ -31,6 +32,9 @@ final class PerfRing {
         self.data = data
         scratch = .allocate(byteCount: 1 << 16, alignment: 8)
     }
+
+    /// A second reader's view, which leaves the ring as it is. It must not outlive the ring.
+    func makePeeker() -> RingPeeker { RingPeeker(control: control, data: data, capacity: capacity) }
 
     deinit {
         cperf_unmap_ring(control, capacity)
@@ -62,6 +66,31 @@ final class PerfRing {
             .copyMemory(from: UnsafeRawBufferPointer(start: data, count: size - first))
         return UnsafeRawBufferPointer(rebasing: scratch[..<size])
     }
+
+    /// Looks through what has been noted since the last scan, without taking it: the kind of each record and its bytes,
+    /// of records of switches and losses alone.
+    func scan(_ body: (UnsafeRawBufferPointer) -> Void) {
+        if scanned < tail { scanned = tail }
+        let buffer = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Self.smallRecord])
+        while head &- scanned >= UInt64(PerfRecord.headerSize) {
+            let start = Int(scanned & UInt64(capacity - 1))
+            let kind = data.loadUnaligned(fromByteOffset: start, as: UInt32.self)
+            let size = Int(data.loadUnaligned(fromByteOffset: start + 6, as: UInt16.self))
+            guard size >= PerfRecord.headerSize, UInt64(size) <= head &- scanned else { return }
+            if Self.scannedKinds.contains(kind), size <= Self.smallRecord {
+                let first = min(size, capacity - start)
+                buffer.copyMemory(from: UnsafeRawBufferPointer(start: data + start, count: first))
+                UnsafeMutableRawBufferPointer(rebasing: buffer[first..<size])
+                    .copyMemory(from: UnsafeRawBufferPointer(start: data, count: size - first))
+                body(UnsafeRawBufferPointer(rebasing: buffer[..<size]))
+            }
+            scanned &+= UInt64(size)
+        }
+    }
+
+    /// Losses and switches.
+    private static let scannedKinds: [UInt32] = [2, 13, 14, 15]
+    private static let smallRecord = 128
 
     /// Gives the front record's bytes back to the kernel.
     func consume(_ record: UnsafeRawBufferPointer) {

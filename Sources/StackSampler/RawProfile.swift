@@ -9,6 +9,10 @@ public struct RawProfile: Sendable {
     public var images: [ProgramImage]
     /// Distinct frames.
     public var frames: [RawFrame]
+    /// Functions of Python that frames are of.
+    public var pythonFunctions: [RawPythonFunction]
+    /// Which images hold a Python interpreter.
+    public var interpreterImages: Set<Int>
     /// Distinct stacks.
     public var stacks: RawStacks
     /// Threads that were sampled. One that changed its name, by exec for instance, has an entry for each name.
@@ -27,11 +31,14 @@ public struct RawProfile: Sendable {
 
     /// A profile made of its parts.
     public init(
-        images: [ProgramImage], frames: [RawFrame], stacks: RawStacks, threads: [RawThread], states: [String],
+        images: [ProgramImage], frames: [RawFrame], pythonFunctions: [RawPythonFunction] = [],
+        interpreterImages: Set<Int> = [], stacks: RawStacks, threads: [RawThread], states: [String],
         samples: [RawSample], periodNanoseconds: Int64, health: SamplerHealth
     ) {
         self.images = images
         self.frames = frames
+        self.pythonFunctions = pythonFunctions
+        self.interpreterImages = interpreterImages
         self.stacks = stacks
         self.threads = threads
         self.states = states
@@ -49,6 +56,8 @@ public struct RawFrame: Hashable, Sendable {
         case image(ImageAddress)
         /// An address in one process's memory: code without an ELF file, which `/tmp/perf-PID.map` may name.
         case runtime(RuntimeAddress, processID: Int32)
+        /// A function of Python by its index in `RawProfile.pythonFunctions`, and the line it is in, 0 where unknown.
+        case python(function: Int32, line: Int32)
         /// No code: why there is none to show.
         case none(Absence)
     }
@@ -63,6 +72,8 @@ public struct RawFrame: Hashable, Sendable {
         case in32BitMode
         /// The middle of a stack with more frames than are kept.
         case leftOut
+        /// Python frames that were not read, or not in time.
+        case pythonNotRead
 
         /// What stands in the place of a function's name.
         public var name: String {
@@ -71,6 +82,7 @@ public struct RawFrame: Hashable, Sendable {
             case .inKernel: "[kernel]"
             case .in32BitMode: "[32-bit code]"
             case .leftOut: "[frames left out]"
+            case .pythonNotRead: "[Python, not read]"
             }
         }
     }
@@ -106,7 +118,7 @@ public struct RawFrame: Hashable, Sendable {
         case .image(let address): .image(ImageAddress(address.value &- 1))
         case .runtime(let address, let processID):
             .runtime(RuntimeAddress(address.value &- 1), processID: processID)
-        case .none: address
+        case .none, .python: address
         }
     }
 }

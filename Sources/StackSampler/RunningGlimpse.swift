@@ -22,7 +22,8 @@ final class RunningGlimpse {
         var request = cperf_request(
             pid: threadID, cpu: -1, is_counter: 0, is_glimpse: 1, period: Self.period, counts_cycles: 0,
             stack_bytes: UInt32(min(stackBytes, Self.mostStackBytes) & ~7), has_chain: 0, wakeup_bytes: 1,
-            enable_on_exec: 0, includes_kernel: includesKernel ? 1 : 0, build_ids: 0)
+            wakes_readers: 0, samples_only: 0, enable_on_exec: 0, includes_kernel: includesKernel ? 1 : 0,
+            build_ids: 0)
         let descriptor = cperf_open(&request)
         guard descriptor >= 0 else {
             throw SystemError(action: "open a perf event", code: -descriptor)

@@ -6,6 +6,7 @@ internal import Measurement
 final class SampleCollector {
     private let recorder: SampleRecorder
     private let ownership: EventOwnership
+    let python: PythonSampling
 
     /// Which processes are the target's; nil where no other is sampled.
     private var membership: FamilyMembership?
@@ -21,6 +22,7 @@ final class SampleCollector {
         membership: FamilyMembership?, health: SamplerHealth
     ) {
         recorder = SampleRecorder(configuration, health: health)
+        python = PythonSampling(configuration)
         self.ownership = ownership
         self.membership = membership
         self.root = root
@@ -30,6 +32,7 @@ final class SampleCollector {
     /// Reads a process that runs already.
     func seed(_ processID: Int32) {
         recorder.processes.seed(processID)
+        python.finder.seed(processID)
         account.begin(processID, clock: ProcessClock.cpu(of: processID)?.inNanoseconds ?? 0)
     }
 
@@ -46,16 +49,23 @@ final class SampleCollector {
         }
         switch record {
         case .sample(let sample): take(sample)
+        case .switched: break
         case .mapping(let mapping):
-            if isMember(mapping.processID) { recorder.processes.apply(mapping) }
+            guard isMember(mapping.processID) else { return }
+            recorder.processes.apply(mapping)
+            python.finder.mapped(mapping.mapping.path, by: mapping.processID)
         case .name(let processID, let threadID, let name, let isExec):
             if isExec { membership?.exec(processID) }
             guard isMember(processID) else { return }
             recorder.processes.setName(name, processID: processID, threadID: threadID, isExec: isExec)
+            if isExec { python.finder.exec(processID) }
         case .fork(let processID, let threadID, let parentID, let parentThreadID):
             membership?.fork(processID, from: parentID)
             guard isMember(processID) else { return }
-            if processID != parentID { beginProcess(processID) }
+            if processID != parentID {
+                beginProcess(processID)
+                python.fork(processID, from: parentID)
+            }
             recorder.processes.fork(
                 processID: processID, threadID: threadID, parentID: parentID, parentThreadID: parentThreadID)
         case .exit(let processID, let threadID): end(processID: processID, threadID: threadID)
@@ -79,6 +89,7 @@ final class SampleCollector {
 
     private func end(processID: Int32, threadID: Int32) {
         ownership.forget(threadID)
+        python.forget(threadID)
         guard isMember(processID) else { return }
         if !recorder.processes.hasSamples(ofThread: threadID, processID: processID) {
             recorder.health.endedUnsampled += 1
@@ -86,6 +97,7 @@ final class SampleCollector {
         if processID == threadID {
             account.name(processID, name(of: processID))
             ended.append((processID, turn))
+            python.exit(processID)
         }
         recorder.processes.exit(processID: processID, threadID: threadID)
     }
@@ -162,6 +174,12 @@ final class SampleCollector {
 
     /// The profile of all that was taken in.
     func profile(samplerCPU: Duration) -> RawProfile {
+        for sentence in python.finder.refusals { note(sentence) }
+        if let problem = python.problem { note(problem) }
+        return finished(samplerCPU)
+    }
+
+    private func finished(_ samplerCPU: Duration) -> RawProfile {
         recorder.profile(
             periodNanoseconds: recorder.configuration.periodNanoseconds, samplerCPU: samplerCPU)
     }
@@ -173,8 +191,9 @@ final class SampleCollector {
         }
         // Twice watched, by its own event and by one inherited while we attached: one of the two counts.
         guard
-            ownership.counts(
-                identifier: sample.identifier, threadID: sample.threadID, time: sample.time)
+            python.isRead(sample)
+                ?? ownership.counts(
+                    identifier: sample.identifier, threadID: sample.threadID, time: sample.time)
         else { return }
         recorder.health.received += 1
         guard recorder.hasRoom() else { return }
@@ -198,7 +217,7 @@ final class SampleCollector {
             recorder.record(
                 .inKernel, threadID: sample.threadID, of: process, at: moment.monotonicNanoseconds)
         } else {
-            recorder.record(walk, moment, of: process)
+            recorder.record(walk, moment, of: process, python: python.finding(of: sample))
         }
     }
 }

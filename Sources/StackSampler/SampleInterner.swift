@@ -2,6 +2,9 @@ internal import LinuxProcess
 
 /// Keeps each distinct frame, stack and thread once, so that hours of samples stay small.
 struct SampleInterner {
+    /// The image index of Python frames, whose address is the function's index and the line.
+    static let pythonImage: Int32 = -3
+
     /// A frame as it is compared.
     struct FrameKey: Equatable {
         var address: UInt64

@@ -11,9 +11,19 @@ final class SampleRecorder {
     private(set) var cutByWindow = 0
 
     private var interner: SampleInterner
-    private let walked: UnsafeMutableBufferPointer<cunwind_frame>
-    private let indices: UnsafeMutableBufferPointer<Int32>
+    let walked: UnsafeMutableBufferPointer<cunwind_frame>
+    let indices: UnsafeMutableBufferPointer<Int32>
     private let maximumFrames: Int
+
+    /// What became of Python frames, and what is known of where they belong.
+    var python = PythonAccount()
+    var pythonFunctions = PythonFunctions()
+    var imageRoles: [Int: ImageRole] = [:]
+    var interpretersKnown: Set<String> = []
+    /// Addresses at which the interpreter's loop has called something.
+    var evaluations: Set<UInt64> = []
+    /// Whether the walk that is being recorded has reached the thread's first function.
+    private(set) var isWalkComplete = false
 
     /// The most frames that are followed to find the root of a recursion.
     private static let mostFramesWalked = 1 << 16
@@ -69,6 +79,7 @@ final class SampleRecorder {
     /// The profile of all that was recorded.
     func profile(periodNanoseconds: Int64, samplerCPU: Duration) -> RawProfile {
         health.samplerCPU = samplerCPU
+        if python != PythonAccount() { health.python = python }
         var samples = interner.samples
         let isSorted = zip(samples, samples.dropFirst()).allSatisfy {
             $0.monotonicNanoseconds <= $1.monotonicNanoseconds
@@ -76,6 +87,8 @@ final class SampleRecorder {
         if !isSorted { samples.sort { $0.monotonicNanoseconds < $1.monotonicNanoseconds } }
         return RawProfile(
             images: processes.images.images, frames: interner.frames.map { RawFrame($0) },
+            pythonFunctions: pythonFunctions.functions,
+            interpreterImages: Set(imageRoles.filter { $0.value == .interpreter }.keys),
             stacks: interner.stacks, threads: interner.threads, states: interner.states, samples: samples,
             periodNanoseconds: periodNanoseconds, health: health)
     }
@@ -108,9 +121,9 @@ final class SampleRecorder {
     @discardableResult
     func record(
         _ walk: Walk, _ moment: Moment, of process: TargetProcess, state: String = RawProfile.runningState,
-        weight: Int32 = 1
+        weight: Int32 = 1, python: PythonFinding = .notPython
     ) -> Int {
-        let stack = intern((walk.count, walk.end), of: process)
+        let stack = intern((walk.count, walk.end), of: process, python)
         interner.append(
             RawSample(
                 monotonicNanoseconds: moment.monotonicNanoseconds,
@@ -168,7 +181,11 @@ final class SampleRecorder {
     /// How exactly in time a thread that stands still is known: its samples are told apart by stage.
     private static let youth: Int64 = 100_000_000
 
-    private func intern(_ walk: (count: Int, end: cunwind_end), of process: TargetProcess) -> Int32 {
+    func internFrame(_ key: SampleInterner.FrameKey) -> Int32 { interner.frame(key) }
+
+    private func intern(
+        _ walk: (count: Int, end: cunwind_end), of process: TargetProcess, _ python: PythonFinding
+    ) -> Int32 {
         var hasGuess = false
         var isSpliced = false
         let modules = process.modules.modules
@@ -188,12 +205,15 @@ final class SampleRecorder {
             }
             indices[index] = interner.frame(key)
         }
-        let count = leaveOutMiddle(of: walk.count)
+        isWalkComplete = walk.end == cunwind_end_complete
+        let merged = merge(walk.count, python, of: process)
+        let count = leaveOutMiddle(of: merged?.count ?? walk.count)
         if hasGuess { health.withGuessedFrames += 1 }
         if isSpliced { health.continuedByFramePointers += 1 }
         if isSpliced || walk.end == cunwind_end_truncated { cutByWindow += 1 }
         let stack = interner.stack(
-            UnsafeBufferPointer(rebasing: indices[..<count]), end: ending(walk.end))
+            UnsafeBufferPointer(rebasing: indices[..<count]),
+            end: merged?.isWhole == true ? .complete : ending(walk.end))
         if let stack { return stack }
         health.stacksBeyondLimit += 1
         return interner.withoutFrames()
@@ -209,7 +229,7 @@ final class SampleRecorder {
         return maximumFrames
     }
 
-    private static func key(_ absence: RawFrame.Absence) -> SampleInterner.FrameKey {
+    static func key(_ absence: RawFrame.Absence) -> SampleInterner.FrameKey {
         SampleInterner.FrameKey(
             address: UInt64(absence.rawValue), image: RawFrame.noImage, process: 0,
             flags: UInt32(cunwind_frame_is_exact))
@@ -257,6 +277,15 @@ extension RawFrame {
                 imageIndex: nil,
                 address: .none(
                     RawFrame.Absence(rawValue: UInt8(truncatingIfNeeded: key.address)) ?? .inKernel),
+                kind: .programCounter, isGuessed: false)
+            return
+        }
+        if key.image == SampleInterner.pythonImage {
+            self.init(
+                imageIndex: nil,
+                address: .python(
+                    function: Int32(truncatingIfNeeded: key.address >> 32),
+                    line: Int32(truncatingIfNeeded: key.address)),
                 kind: .programCounter, isGuessed: false)
             return
         }

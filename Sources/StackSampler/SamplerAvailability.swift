@@ -11,7 +11,7 @@ public enum SamplerAvailability {
             pid: 0, cpu: -1, is_counter: 0, is_glimpse: 0, period: UInt64(configuration.periodNanoseconds),
             counts_cycles: 0,
             stack_bytes: UInt32(configuration.clampedStackBytes), has_chain: 0, wakeup_bytes: 1 << 16,
-            enable_on_exec: 0,
+            wakes_readers: 0, samples_only: 0, enable_on_exec: 0,
             includes_kernel: 0, build_ids: 0)
         let result = cperf_open(&request)
         guard result >= 0 else {

@@ -33,6 +33,13 @@ public struct SamplerConfiguration: Hashable, Sendable {
     /// often as long ones. Elsewhere, and without this, threads are sampled one by one.
     public var watchesCPUs = true
 
+    /// Whether the functions of Python processes are read at each sample.
+    public var readsPython = true
+    /// How long a reader waits before it reads, and whether what it reads has to be proven: not for use, but to show what
+    /// late readings come to, with and without the proof.
+    var pythonReadingDelay = Duration.zero
+    var provesPython = true
+
     /// What decides when a sample is due.
     public enum Event: String, Hashable, Sendable, CaseIterable {
         /// CPU time: every sample stands for the same.

@@ -40,6 +40,8 @@ public struct SamplerHealth: Hashable, Sendable {
     public var in32BitMode = 0
     /// Of other processes, which ran on the CPUs that were sampled.
     public var foreign = 0
+    /// What became of the Python frames of samples; nil where nothing ran Python.
+    public var python: PythonAccount?
     /// The sampled CPU time beside the kernel's own clocks; nil where nothing was compared.
     public var clocks: ClockComparison?
     /// Left out because the profile had reached its limit.

@@ -26,6 +26,7 @@ final class SamplerLoop: SamplingLoop {
         _ configuration: SamplerConfiguration, setupCPU: Duration
     ) {
         self.events = events
+        collector.python.events = events
         self.collector = collector
         self.root = root
         window = StackWindow(events.extent, limit: configuration.clampedMaximumStackBytes)
@@ -38,12 +39,16 @@ final class SamplerLoop: SamplingLoop {
         var watchesRings = true
         while true {
             do throws(SystemError) {
-                let descriptors = [stopDescriptor] + (watchesRings ? events.rings.map(\.descriptor) : [])
+                let descriptors =
+                    [stopDescriptor]
+                    + (watchesRings && !collector.python.isReading ? events.rings.map(\.descriptor) : [])
                 let ready = try FileDescriptor.waitUntilReadable(descriptors, timeout: wait)
                 if ready[0] { break }
-                let taken = drain(upTo: SystemClock.monotonicNanoseconds - Self.settlingNanoseconds)
+                let taken = drain(upTo: SystemClock.monotonicNanoseconds - settling)
                 takeMoreIfNeeded()
                 compareClocksIfDue()
+                // Takes a while: clocks are compared with the samples that have just been taken in.
+                collector.python.look(root: root, processes: collector.processes)
                 // A ring whose process has ended is always "readable": look at it by the clock from then on.
                 watchesRings = taken > 0 || !ready.dropFirst().contains(true)
             } catch {
@@ -52,6 +57,7 @@ final class SamplerLoop: SamplingLoop {
             }
         }
         events.disable()
+        collector.python.stop()
         drain(upTo: Int64.max)
         collector.closeAccount(total: events.countedNanoseconds())
         cpu += SystemClock.threadCPU - before
@@ -66,7 +72,16 @@ final class SamplerLoop: SamplingLoop {
 
     func profile() -> RawProfile { collector.profile(samplerCPU: cpu) }
 
+    /// Readings of Python frames come a little after their sample.
+    private var settling: Int64 {
+        collector.python.isReading ? Self.settlingWithReaders : Self.settlingNanoseconds
+    }
+    private static let settlingWithReaders: Int64 = 10_000_000
+    /// Readers are woken by the rings, and the sampler is not: it looks while there is room for twice as many samples.
+    private static let waitBesideReaders = Duration.milliseconds(15)
+
     private var wait: Duration {
+        if collector.python.isReading { return Self.waitBesideReaders }
         let isTrial = window.isUntried(collector.cut) && SystemClock.monotonicNanoseconds < trialEnd
         return isTrial ? Self.trialWait : Self.longestWait
     }
@@ -76,6 +91,7 @@ final class SamplerLoop: SamplingLoop {
         guard let extent = window.next(collector.cut) else { return }
         do throws(SamplerError) {
             try events.change(to: extent, family: root, and: collector.processes)
+            collector.python.eventsChanged()
             collector.note(extent)
             window.change(to: extent, collector.cut)
             trialEnd = SystemClock.monotonicNanoseconds + Self.longestTrial.inNanoseconds
@@ -88,7 +104,11 @@ final class SamplerLoop: SamplingLoop {
     /// Takes in the records up to a time, of all rings in order of time. Returns how many.
     @discardableResult
     private func drain(upTo horizon: Int64) -> Int {
+        // What was read up to here has its records in the rings already.
+        collector.python.fetchReadings()
         for ring in events.rings { ring.refresh() }
+        collector.python.collect(events.rings)
+        defer { collector.python.forget(before: horizon) }
         var fronts = events.rings.map { front(of: $0) }
         var taken = 0
         while let next = earliest(fronts), Int64(clamping: fronts[next].time) <= horizon {

@@ -62,6 +62,8 @@ struct cunwind_frame {
     /// Index of the module that holds it; UINT32_MAX for none.
     uint32_t module;
     uint32_t flags;
+    /// The stack pointer in this frame: where its callee's part of the stack ends. 0 where it is not known.
+    uint64_t stack_pointer;
 };
 enum {
     /// The address is of the instruction that was to run next, not of one after a call.

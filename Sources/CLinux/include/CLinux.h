@@ -155,6 +155,9 @@ ssize_t clinux_send(int connection, const void *_Nullable bytes, size_t count);
 
 /// Copies another process's memory while it runs. Returns the bytes copied, or -errno.
 ssize_t clinux_read_memory(pid_t pid, uint64_t address, void *_Nonnull buffer, size_t bytes);
+/// sched_setattr(2): lets the calling thread run for no longer than some nanoseconds at a time, for which the kernel lets
+/// it run the sooner when it wakes. Needs no privilege. Returns 0, or -errno.
+int clinux_set_slice(uint64_t nanoseconds);
 /// Lets the calling thread run on one CPU only. Returns 0, or -errno.
 int clinux_pin_to_cpu(int cpu);
 

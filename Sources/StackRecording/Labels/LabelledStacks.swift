@@ -30,13 +30,13 @@ struct LabelledStacks {
         var builder = StackProfileBuilder(period: Duration(nanosecondCount: raw.periodNanoseconds))
         var files = SourceFiles()
         // Outermost first: a function, and what the compiler has inlined into it there.
-        let frames = raw.frames.map { frame in
-            Self.frames(frame, raw, symbols, compiled, &files).map { builder.id(of: $0) }
-        }
+        let named = raw.frames.map { Self.frames($0, raw, symbols, compiled, &files) }
+        let frames = named.map { $0.map { builder.id(of: $0) } }
         let marker = builder.id(of: .truncationMarker)
         let stacks = raw.stacks.map { stack in
             // Raw stacks are leaf first. Where the walk did not reach the bottom, the missing part is marked.
-            let callers = stack.frames.reversed().flatMap { frames[Int($0)] }
+            let shown = raw.withoutInterpreter(stack.frames) { named[$0].last }
+            let callers = shown.reversed().flatMap { frames[Int($0)] }
             return builder.stack(stack.end == .complete ? callers : [marker] + callers)
         }
         do throws(StackProfileError) {
@@ -122,6 +122,14 @@ struct LabelledStacks {
     /// The most inlined calls shown at one place.
     private static let mostInlined = 64
 
+    /// A function of Python: as in its traceback, the file relative to where modules are imported from.
+    private static func python(_ function: RawPythonFunction, _ line: Int32) -> Frame {
+        Frame(
+            PlainText.sanitized(function.name, maximumCharacters: 512),
+            file: PlainText.sanitized(function.file, maximumCharacters: 512), line: line > 0 ? Int(line) : nil
+        )
+    }
+
     private static func function(
         _ frame: RawFrame, _ raw: RawProfile, _ symbols: [SymbolizedImage], _ compiled: JustInTimeNames
     ) -> Frame {
@@ -132,6 +140,9 @@ struct LabelledStacks {
             return Frame(function, module: "perf-\(process).map", traits: guessed)
         }
         if case .none(let absence) = frame.address { return Frame(absence.name) }
+        if case .python(let function, let line) = frame.address {
+            return python(raw.pythonFunctions[Int(function)], line)
+        }
         guard let index = frame.imageIndex else {
             return Frame("[no file]", traits: guessed.union(.unknown))
         }
@@ -142,6 +153,28 @@ struct LabelledStacks {
             return Frame("[\(module)]", module: module, traits: guessed.union(.unknown))
         }
         return Frame(function, module: module, traits: guessed)
+    }
+}
+
+extension RawProfile {
+    /// A stack, leaf first, without frames of an interpreter at its leaf that say nothing beside the Python function that
+    /// runs: without a name, or of the interpreter's loop. Named ones stay, such as the sorting of a list.
+    fileprivate func withoutInterpreter(
+        _ stack: ArraySlice<Int32>, frame: (Int) -> Frame?
+    ) -> [Int32] {
+        func isPython(_ index: Int32) -> Bool {
+            if case .python = frames[Int(index)].address { return true }
+            return false
+        }
+        guard let first = stack.firstIndex(where: isPython) else { return Array(stack) }
+        let leaf = stack[..<first].filter { index in
+            guard let image = frames[Int(index)].imageIndex, interpreterImages.contains(image),
+                let frame = frame(Int(index))
+            else { return true }
+            return !frame.isUnknown
+                && !["_PyEval_", "PyEval_", "_PyFunction_"].contains(where: frame.function.hasPrefix)
+        }
+        return leaf + stack[first...]
     }
 }
 

@@ -19,6 +19,7 @@ public struct RecordedStacks: Sendable {
 
     let account: CaptureQuality.Sampler
     private let clocks: ClockComparison?
+    private let python: PythonAccount?
 
     /// Stacks that were taken.
     ///
@@ -35,6 +36,7 @@ public struct RecordedStacks: Sendable {
         }
         account = taken.account
         clocks = taken.clocks
+        python = taken.python
         self.mode = mode
         guard profile.totalWeight > 0 else {
             throw .nothingSampled(
@@ -68,7 +70,8 @@ public struct RecordedStacks: Sendable {
         let clocks = clocks.map { [$0.summary] } ?? []
         return
             (["\(account.name)\(rate), \(wall.readable): \(samples)"] + known
-            + (known.count < counts.count ? ["losses not told"] : []) + [unknown] + clocks)
+            + (known.count < counts.count ? ["losses not told"] : []) + [unknown] + clocks
+            + (python.map { [$0.summary] } ?? []))
             .joined(separator: ", ")
     }
 

@@ -70,6 +70,16 @@ extension SamplerHealth {
     }
 }
 
+extension PythonAccount {
+    /// How many stacks have their Python functions, for a line of health.
+    var summary: String {
+        var text = "Python functions of \(proven) of \(all) stacks"
+        if unproven > 0 { text += ", \(unproven) not read in time" }
+        if failed > 0 { text += ", \(failed) not readable" }
+        return text
+    }
+}
+
 extension ClockComparison {
     /// How much of the kernel's time was sampled, for a line of health.
     var summary: String {

@@ -13,6 +13,8 @@ package struct TakenStacks {
     package var account: CaptureQuality.Sampler
     /// The sampled CPU time beside the kernel's clocks; nil where nothing was compared.
     var clocks: ClockComparison?
+    /// What became of the Python frames of samples; nil where nothing ran Python.
+    var python: PythonAccount?
     /// CPU time that the sampler used.
     package var samplerCPU: Reading<Duration>
     package var notes: [String] = []
@@ -41,6 +43,7 @@ extension TakenStacks {
             unknownFramesPercent: labelled.profile.unknownFrameShare.map { $0 * 100 })
         clocks = health.clocks
         samplerCPU = .value(health.samplerCPU)
+        python = health.python
         notes = health.problems + labelled.notes + health.advice + (health.stops.map { [$0.sentence] } ?? [])
     }
 
