@@ -33,9 +33,12 @@ enum PythonTargets {
     static func letGoOn(_ pid: Int32) {
         do throws(SystemError) {
             let process = try ProcessHandle(pid: pid)
-            for _ in 0..<10 {
-                guard let state = ProcessStat.ofProcess(pid)?.state, "tT".contains(state) else { return }
+            // Between the two stops the kernel shows it as running for a moment, so one look at it is not enough.
+            var looksRunning = 0
+            for _ in 0..<100 where looksRunning < 10 {
+                guard let state = ProcessStat.ofProcess(pid)?.state else { return }
                 if state == "T" { return process.send(SignalInbox.goOn) }
+                looksRunning = state == "t" ? 0 : looksRunning + 1
                 SystemClock.sleep(for: .milliseconds(10))
             }
         } catch {
