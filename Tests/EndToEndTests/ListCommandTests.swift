@@ -24,6 +24,11 @@ struct ListCommandTests {
         try shelf.add("v1.10.0", date: "2026-03-01T00:00:00Z") { profile in
             for index in profile.sessions[0].runs.indices {
                 profile.sessions[0].runs[index].use.wallSeconds = .value(8.5)
+                // Stages take no longer than their run.
+                for stage in profile.sessions[0].runs[index].stages.indices {
+                    profile.sessions[0].runs[index].stages[stage].use.wallSeconds = .value(2)
+                    profile.sessions[0].runs[index].stages[stage].use.cpuSeconds = .value(0.25)
+                }
                 profile.sessions[0].runs[index].exit = .value(0)
             }
             profile.sessions[0].runs += profile.sessions[0].runs.filter { $0.kind == .measured }
@@ -53,7 +58,8 @@ struct ListCommandTests {
         #expect(lines[1].contains("v0.9     2025-04-10  arm 14cpu 48gb "))
         #expect(lines[1].contains("  111.99     7159     -  one run"))
         #expect(lines[2].contains("v1.9.0   2026-03-01  x86_64 1.50cpu 8gb ") && lines[2].contains("  dirty"))
-        #expect(lines[3].contains("  8.50      300     8  good"))
+        let verified = try shelf.run("verify", "v1.10.0").standardOutput
+        #expect(lines[3].contains("  8.50      300     8  good"), "\(verified)")
         let cells = try ProfileCatalogue(shelf.store).entries.map(\.quality)
         #expect(cells[0] == ["one run, shares guessed"])
         #expect(cells[1].prefix(3) == ["dirty", "1 disturbed", "few runs"])

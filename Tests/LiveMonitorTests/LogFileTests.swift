@@ -93,13 +93,24 @@ struct LogFileTests {
         #expect(report.log?.lost == 0 && (report.log?.lines ?? 0) > 5)
     }
 
-    @Test("A full disk costs lines, not the run")
+    @Test(
+        "A full disk costs lines, not the run",
+        .enabled(if: CurrentProcess.userID == 0, "only root mounts a disk"))
     func fullDisk() throws {
         let directory = try TemporaryDirectory()
         let status = directory.path + "/.pipeline_status.json"
+        let disk = directory.path + "/disk"
+        try Files.createDirectories(disk)
+        let mounted = try runCommand(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", disk])
+        try #require(mounted.status == .code(0), "\(mounted.standardError)")
+        let filled = try runCommand(["sh", "-c", "head -c 64k /dev/zero > '\(disk)/filler'; true"])
+        #expect(filled.status == .code(0))
         let result = try runCommand([
-            BuiltProduct.path("monitor-probe"), "run", "--log=/dev/full", status, "--", "sleep", "0.1",
+            BuiltProduct.path("monitor-probe"), "run", "--log=\(disk)/monitor.log", status, "--", "sleep",
+            "0.1",
         ])
+        let unmounted = try runCommand(["umount", "-l", disk])
+        #expect(unmounted.status == .code(0), "\(unmounted.standardError)")
         let report = try #require(MonitorReport.parse(Array(result.standardOutput.utf8)))
         #expect(report.exit == .value(.code(0)))
         #expect(report.notes.contains { $0.contains("No space left on device") })

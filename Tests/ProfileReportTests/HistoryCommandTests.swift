@@ -70,7 +70,7 @@ struct HistoryCommandTests {
         let metric = try run(["--metric", "money"], in: directory.path)
         #expect(
             metric.standardError.contains(
-                "--metric cannot be 'money'; there are wall, cpu, rss, cpu-percent."))
+                "--metric cannot be 'money'; there are wall, cpu, rss, cpu-percent, instructions."))
     }
 
     @Test("A summary is what the whole file says, without its sessions")
