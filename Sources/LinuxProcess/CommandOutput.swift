@@ -16,37 +16,54 @@ public enum CommandOutput {
             return .unavailable(reason: "\(name) is not installed")
         }
         do {
-            let pipe = try FileDescriptor.pipe()
-            var request = ChildRequest(words)
-            request.environment = environment
-            request.standardInput = .null
-            request.standardOutput = .descriptor(pipe.writeEnd.rawValue)
-            request.standardError = .null
-            var child = try ChildProcess.start(request)
-            let output = pipe.takeReadEnd()
-            let deadline = SystemClock.monotonicNanoseconds + limit.inNanoseconds
-            var bytes: [UInt8] = []
-            while bytes.count < 1 << 20 {
-                let left = Duration(nanosecondCount: max(0, deadline - SystemClock.monotonicNanoseconds))
-                guard left > .zero else {
-                    return .unavailable(reason: "\(name) took longer than \(limit.readable)")
-                }
-                guard try FileDescriptor.waitUntilReadable([output.rawValue], timeout: left)[0] else {
-                    continue
-                }
-                let piece = try output.read(upTo: 1 << 16)
-                if piece.isEmpty { break }
-                bytes += piece
+            switch try ending(of: words, environment: environment, within: limit) {
+            case .ended(.code(0), let text): return .value(text)
+            case .ended(let status, _): return .unavailable(reason: "\(name) \(status.description)")
+            case .cut: return .unavailable(reason: "\(name) printed more than \(mostBytes) bytes")
+            case .tookTooLong: return .unavailable(reason: "\(name) took longer than \(limit.readable)")
             }
-            guard let outcome = try child.wait(timeout: limit) else {
-                return .unavailable(reason: "\(name) took longer than \(limit.readable)")
-            }
-            guard outcome.status == .code(0) else {
-                return .unavailable(reason: "\(name) \(outcome.status.description)")
-            }
-            return .value(String(decoding: bytes, as: UTF8.self))
         } catch {
             return .unavailable(reason: "\(name) could not be asked: \(error)")
         }
+    }
+
+    /// How a command that prints something came to its end.
+    enum Ending {
+        case ended(ExitStatus, String)
+        /// It printed more than is read, and was ended.
+        case cut(String)
+        /// It was ended.
+        case tookTooLong
+    }
+
+    /// At most so many bytes are read.
+    private static let mostBytes = 1 << 20
+
+    /// Runs a command and reads what it prints to its standard output.
+    static func ending(
+        of words: [String], environment: [String: String], within limit: Duration
+    ) throws -> Ending {
+        let pipe = try FileDescriptor.pipe()
+        var request = ChildRequest(words)
+        request.environment = environment
+        request.standardInput = .null
+        request.standardOutput = .descriptor(pipe.writeEnd.rawValue)
+        request.standardError = .null
+        var child = try ChildProcess.start(request)
+        let output = pipe.takeReadEnd()
+        let deadline = SystemClock.monotonicNanoseconds + limit.inNanoseconds
+        var bytes: [UInt8] = []
+        while true {
+            // Dropping the child ends it.
+            guard bytes.count < mostBytes else { return .cut(String(decoding: bytes, as: UTF8.self)) }
+            let left = Duration(nanosecondCount: max(0, deadline - SystemClock.monotonicNanoseconds))
+            guard left > .zero else { return .tookTooLong }
+            guard try FileDescriptor.waitUntilReadable([output.rawValue], timeout: left)[0] else { continue }
+            let piece = try output.read(upTo: 1 << 16)
+            if piece.isEmpty { break }
+            bytes += piece
+        }
+        guard let outcome = try child.wait(timeout: limit) else { return .tookTooLong }
+        return .ended(outcome.status, String(decoding: bytes, as: UTF8.self))
     }
 }

@@ -72,35 +72,13 @@ private struct Call {
     }
 
     private func ask(_ words: [String], _ environment: [String: String]) throws -> Reading<String> {
-        let pipe = try FileDescriptor.pipe()
-        var request = ChildRequest(words)
-        request.environment = environment
-        request.standardInput = .null
-        request.standardOutput = .descriptor(pipe.writeEnd.rawValue)
-        request.standardError = .null
-        var child = try ChildProcess.start(request)
-        let output = pipe.takeReadEnd()
-        let deadline = SystemClock.monotonicNanoseconds + 10_000_000_000
-        var bytes: [UInt8] = []
-        while bytes.count < 1 << 20 {
-            let left = Duration(nanosecondCount: max(0, deadline - SystemClock.monotonicNanoseconds))
-            guard left > .zero else { return .unavailable(reason: "git took longer than ten seconds") }
-            guard try FileDescriptor.waitUntilReadable([output.rawValue], timeout: left)[0] else {
-                continue
-            }
-            let piece = try output.read(upTo: 1 << 16)
-            if piece.isEmpty { break }
-            bytes += piece
-        }
-        // More than a mebibyte of changes is a dirty tree all the same; dropping the child ends it.
-        guard bytes.count < 1 << 20 else { return .value(String(decoding: bytes, as: UTF8.self)) }
-        guard let outcome = try child.wait(timeout: .seconds(10)) else {
-            return .unavailable(reason: "git took longer than ten seconds")
-        }
-        guard outcome.status == .code(0) else {
+        switch try CommandOutput.ending(of: words, environment: environment, within: .seconds(10)) {
+        // More than a mebibyte of changes is a dirty tree all the same.
+        case .ended(.code(0), let text), .cut(let text): return .value(text)
+        case .tookTooLong: return .unavailable(reason: "git took longer than ten seconds")
+        case .ended:
             return .unavailable(
                 reason: "'\(PlainText.sanitized(directory))' is no git work tree with a commit")
         }
-        return .value(String(decoding: bytes, as: UTF8.self))
     }
 }
