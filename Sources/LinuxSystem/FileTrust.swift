@@ -6,7 +6,7 @@ public import Measurement
 ///
 /// This is the one door to files that others may have written or named. Whatever the trust, a file is opened without
 /// waiting and without becoming a controlling terminal, judged when it is open, so that it cannot be exchanged in between,
-/// and read only if it is regular: named pipes and devices hang nobody. How much is read is the caller's limit.
+/// and read only if it is regular: a named pipe or a device never blocks the caller. How much is read is the caller's limit.
 public struct FileTrust: Hashable, Sendable {
     /// Which symbolic links may lead to the file.
     public enum Links: Hashable, Sendable {

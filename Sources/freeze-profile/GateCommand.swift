@@ -48,7 +48,7 @@ enum GateCommand {
             "An acceptance is for one metric of one stage, up to what TO costs plus the budget. It ends on its date, and "
                 + "lapses when a version has the cost back. It is written to gate.yaml, which belongs in the repository.",
             "Nothing is decided (exit 3) when something is missing, damaged, too old or cannot be read, or when FROM is "
-                + "itself regressed and nobody has accepted that.",
+                + "itself regressed and that was not accepted.",
             "Exit codes: 0 passed, 1 regressed, 2 undecided, 3 no decision, with the reason, 64 wrong usage, 73 an output "
                 + "cannot be written.",
         ])

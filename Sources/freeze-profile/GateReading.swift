@@ -53,7 +53,7 @@ struct GateReading {
         StackArchive.explainCounts(
             &comparison, from: from, to: to, operands: arguments.operands, in: store)
         guard let today = CalendarDay(SystemClock.now.dateOnly) else {
-            throw ToolFailure("The clock tells no day.", .noInput)
+            throw ToolFailure("The date of the system clock cannot be read.", .noInput)
         }
         let shelf = try shelf()
         let (ancestry, notes) = try ancestry(of: from, settings, shelf)

@@ -15,7 +15,7 @@ struct PlantedChangesTests {
     private static let units = "1500000"
 
     @Test(
-        "Thirty percent more in one function, a moved one and a new one are told apart",
+        "Thirty percent more in one function, a moved one and a new one are distinguished",
         .timeLimit(.minutes(3)))
     func planted() throws {
         let directory = try TemporaryDirectory()

@@ -211,7 +211,7 @@ struct SampleCommandTests {
         ])
         #expect(result.status == .code(0), "\(result.standardError)")
         #expect(result.standardError.contains("py-spy at 100 Hz, "))
-        #expect(result.standardError.contains(" samples, losses not told, "))
+        #expect(result.standardError.contains(" samples, losses not known, "))
         #expect(try Self.text(output).contains("innermost"))
         #expect(try child.wait(timeout: .zero) == nil)
     }

@@ -109,7 +109,7 @@ struct TableSums {
         }
         if table.flags.contains(.pythonOverflowed) {
             sentences.append(
-                "'\(Self.name(table))' ran more functions of Python than can be told apart: the rest stands under the "
+                "'\(Self.name(table))' ran more Python functions than can be counted separately: the rest stands under the "
                     + "interpreter's own functions.")
         }
         for sentence in sentences where !notes.contains(sentence) { notes.append(sentence) }

@@ -70,7 +70,7 @@ public struct RecordedStacks: Sendable {
         let clocks = clocks.map { [$0.summary] } ?? []
         return
             (["\(account.name)\(rate), \(wall.readable): \(samples)"] + known
-            + (known.count < counts.count ? ["losses not told"] : []) + [unknown] + clocks
+            + (known.count < counts.count ? ["losses not known"] : []) + [unknown] + clocks
             + (python.map { [$0.summary] } ?? []))
             .joined(separator: ", ")
     }
