@@ -47,6 +47,34 @@ struct PythonTests {
         #expect(wrong * 5 > right, "\(wrong) wrong, \(right) right")
     }
 
+    @Test("Code that is made, run and freed all the time keeps to its own names")
+    func freed() throws {
+        // Each call runs a new code object; the memory of the last one is free, and the next one of the other kind gets it.
+        let run = try PythonRun(
+            """
+            import sys, time
+            def source(name):
+                return f"def {name}():\\n    x = 1\\n    for _ in range(3000): x = (x * 31) & 0xffff\\n    return x\\n"
+            sources = [source("made_by_odd"), source("made_by_even")]
+            def make(i):
+                names = {}
+                exec(compile(sources[i], "made", "exec"), names)
+                return next(f for n, f in names.items() if n.startswith("made"))
+            def odd(): make(0)()
+            def even(): make(1)()
+            end = time.process_time() + float(sys.argv[1])
+            while time.process_time() < end:
+                odd(); even()
+            """, ["3"])
+        let stacks = run.pythonStacks.filter { $0.last?.hasPrefix("made_by_") == true }
+        try #require(stacks.count > 100, "\(stacks.count)")
+        let wrong = stacks.filter { stack in
+            stack.contains("odd") != (stack.last == "made_by_odd")
+                || stack.contains("even") != (stack.last == "made_by_even")
+        }
+        #expect(wrong.isEmpty, "\(wrong.count) of \(stacks.count): \(wrong.first ?? [])")
+    }
+
     @Test("Callbacks from C, generators, recursion, lambdas, names beyond ASCII and threads are in place")
     func kinds() throws {
         let run = try PythonRun(

@@ -20,13 +20,18 @@ public struct CodeObject: Hashable, Sendable {
 }
 
 extension PythonObjects {
-    /// What tells one code object from another at the same address; nil where it could not be had.
-    func identity(ofCode address: UInt64) -> CodeObject.Identity? {
+    /// What distinguishes a code object from another one at the same address; nil where there is no code object.
+    ///
+    /// - Parameter type: Where the type of code objects lies.
+    func identity(ofCode address: UInt64, type: UInt64) -> CodeObject.Identity? {
+        guard address & 7 == 0, address != 0 else { return nil }
         let code = layout.code
-        let size = max(code.lineTable, code.name, code.fileName, code.qualifiedName ?? 0) + 8
+        let size =
+            max(layout.objectType, code.lineTable, code.name, code.fileName, code.qualifiedName ?? 0) + 8
         guard let bytes = memory.bytes(size, at: address) else { return nil }
         return bytes.withUnsafeBytes { bytes -> CodeObject.Identity? in
-            guard let line = bytes.value(Int32.self, at: code.firstLine),
+            guard bytes.value(UInt64.self, at: layout.objectType) == type,
+                let line = bytes.value(Int32.self, at: code.firstLine),
                 let file = bytes.value(UInt64.self, at: code.fileName),
                 let name = bytes.value(UInt64.self, at: code.qualifiedName ?? code.name),
                 let table = bytes.value(UInt64.self, at: code.lineTable)

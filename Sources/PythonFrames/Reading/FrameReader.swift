@@ -9,17 +9,12 @@ public final class FrameReader {
     private let threadSize: Int
     private var threads: [Int32: [UInt64]] = [:]
     private var nextThreadSearch: Int64 = 0
-    private var codes: [UInt64: KnownCode] = [:]
+    /// By address; what is there now may be another one, with another identity.
+    private var codes: [UInt64: PythonCode] = [:]
     private let chunk: UnsafeMutableRawBufferPointer
     private let threadBytes: UnsafeMutableRawBufferPointer
     private let frameBytes: UnsafeMutableRawBufferPointer
     private let tids: ThreadIdentifiers
-
-    private struct KnownCode {
-        /// Nil for something that is no code object.
-        var code: PythonCode?
-        var checkedAt: Int64
-    }
 
     /// The most frames of a thread.
     static let frameLimit = 4096
@@ -28,8 +23,6 @@ public final class FrameReader {
     private static let threadLimit = 4096
     private static let interpreterLimit = 256
     private static let codeLimit = 1 << 16
-    /// After this time it is looked whether another code object has come to an address.
-    private static let codeLifetime: Int64 = 1_000_000_000
     private static let threadSearchPause: Int64 = 5_000_000
 
     /// A reader of an interpreter's threads.
@@ -61,8 +54,8 @@ public final class FrameReader {
     ///
     /// - Parameters:
     ///   - now: CLOCK_MONOTONIC, in nanoseconds.
-    ///   - whenRead: Called when the frames have been copied, and before functions that were not met yet are read: those do
-    ///     not change, however long that takes.
+    ///   - whenRead: Called when the frames have been copied, with what code they run, and before the names of functions that
+    ///     were not met yet are read.
     public func read(
         threadID: Int32, now: Int64, whenRead: () -> Void = {}
     ) throws(PythonReadFailure) -> PythonStack {
@@ -75,11 +68,15 @@ public final class FrameReader {
         var stack = PythonStack(activations: [])
         if states.count == 1 {
             let groups = try activations(of: states[0])
+            let identities = identities(of: groups)
             whenRead()
-            stack.activations = try resolved(groups, now)
+            stack.activations = try resolved(groups, identities)
         } else {
             // One for each interpreter that the thread has been in.
-            for state in states { stack.activations += try resolved(activations(of: state), now) }
+            for state in states {
+                let groups = try activations(of: state)
+                stack.activations += try resolved(groups, identities(of: groups))
+            }
             whenRead()
             // Their activations lie among one another on one stack.
             stack.activations.sort { ($0.anchor ?? .max) < ($1.anchor ?? .max) }
@@ -224,7 +221,7 @@ public final class FrameReader {
         let address = chain[index].currentFrame
         guard address != 0, address & 7 == 0, let bytes = frame(at: address, chunk) else { return false }
         let code = pointer(bytes, interpreter.layout.frame.code)
-        return codes[code] != nil || isCode(code)
+        return objects.identity(ofCode: code, type: interpreter.codeType) != nil
     }
 
     /// From 3.11 on: frames lie in chunks of a stack of their own, in generators, or on the C stack.
@@ -289,7 +286,7 @@ public final class FrameReader {
 
     /// The frames with what they run.
     private func resolved(
-        _ activations: [RawActivation], _ now: Int64
+        _ activations: [RawActivation], _ identities: [UInt64: CodeObject.Identity]
     ) throws(PythonReadFailure) -> [PythonStack.Activation] {
         var found: [PythonStack.Activation] = []
         found.reserveCapacity(activations.count)
@@ -297,7 +294,9 @@ public final class FrameReader {
             var frames: [PythonFrame] = []
             frames.reserveCapacity(activation.frames.count)
             for raw in activation.frames {
-                guard let code = code(at: raw.code, now) else { throw .notCode }
+                guard let identity = identities[raw.code], let code = code(at: raw.code, identity) else {
+                    throw .notCode
+                }
                 var instruction = raw.instruction
                 if raw.copy > 0, case .address(let address) = instruction {
                     instruction = .address(inOwnCode(address, raw.copy, code))
@@ -341,23 +340,27 @@ public final class FrameReader {
 
     // MARK: - Code
 
-    private func isCode(_ address: UInt64) -> Bool {
-        address & 7 == 0 && address != 0
-            && memory.value(UInt64.self, at: address &+ UInt64(interpreter.layout.objectType))
-                == interpreter.codeType
+    /// What code the frames run, by address: looked at each time, for the memory of code that was freed is given to other
+    /// code, and a name that was right a moment ago is wrong.
+    private func identities(of activations: [RawActivation]) -> [UInt64: CodeObject.Identity] {
+        var found: [UInt64: CodeObject.Identity] = [:]
+        for activation in activations {
+            for frame in activation.frames where found[frame.code] == nil {
+                found[frame.code] = objects.identity(ofCode: frame.code, type: interpreter.codeType)
+            }
+        }
+        return found
     }
 
-    private func code(at address: UInt64, _ now: Int64) -> PythonCode? {
-        if let known = codes[address], now - known.checkedAt < Self.codeLifetime { return known.code }
-        guard isCode(address), let identity = objects.identity(ofCode: address) else { return nil }
-        if let known = codes[address], let code = known.code, code.identity == identity {
-            codes[address]?.checkedAt = now
-            return code
-        }
-        guard let object = objects.code(at: address, identity) else { return nil }
+    /// The code object that was at an address when it had an identity; nil where it is gone before its names could be read.
+    private func code(at address: UInt64, _ identity: CodeObject.Identity) -> PythonCode? {
+        if let known = codes[address], known.identity == identity { return known }
+        guard let object = objects.code(at: address, identity),
+            objects.identity(ofCode: address, type: interpreter.codeType) == identity
+        else { return nil }
         if codes.count >= Self.codeLimit { codes = [:] }
         let code = PythonCode(address: address, identity: identity, object: object)
-        codes[address] = KnownCode(code: code, checkedAt: now)
+        codes[address] = code
         return code
     }
 }
