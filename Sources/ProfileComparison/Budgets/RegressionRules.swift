@@ -22,14 +22,7 @@ public struct RegressionRules: Equatable, Sendable {
     public static let maximumBytes = 1 << 20
 
     /// Why a rules file could not be read: a sentence with the file, the place and the remedy.
-    public struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
-        public var description: String
-
-        /// A refusal.
-        public init(description: String) {
-            self.description = description
-        }
-    }
+    public typealias Refusal = FileRefusal
 
     /// Reads a rules file.
     ///

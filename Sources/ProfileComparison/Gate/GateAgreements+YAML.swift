@@ -9,14 +9,7 @@ extension GateAgreements {
     public static let maximumBytes = 1 << 20
 
     /// Why agreements could not be read: a sentence with the file, the place and the remedy.
-    public struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
-        public var description: String
-
-        /// A refusal.
-        public init(description: String) {
-            self.description = description
-        }
-    }
+    public typealias Refusal = FileRefusal
 
     /// The file's bytes: the same agreements are always the same bytes.
     public func encode() -> [UInt8] {

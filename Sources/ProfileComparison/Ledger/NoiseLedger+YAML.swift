@@ -11,14 +11,7 @@ extension NoiseLedger {
     public static let maximumBytes = 4 << 20
 
     /// Why a ledger could not be read: a sentence with the file, the place and the remedy.
-    public struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
-        public var description: String
-
-        /// A refusal.
-        public init(description: String) {
-            self.description = description
-        }
-    }
+    public typealias Refusal = FileRefusal
 
     /// The file's bytes: the same ledger is always the same bytes.
     public func encode() -> [UInt8] {
