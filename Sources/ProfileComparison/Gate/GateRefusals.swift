@@ -109,7 +109,11 @@ struct GateRefusals {
             if !evidence.shelf.contains(where: { $0.version == acceptance.version }) {
                 found.append("\(acceptance.version), for which \(target) was accepted, is not frozen here.")
             }
-            let cost = entry.costs[target] ?? 0
+            guard let cost = entry.costs[target] else {
+                found.append(
+                    "The acceptance of \(target) rests on \(entry.version), which has no value of it.")
+                continue
+            }
             if (cost - acceptance.baselineValue).magnitude > 0.005 * cost {
                 found.append(
                     "The acceptance of \(target) says that \(entry.version) cost "

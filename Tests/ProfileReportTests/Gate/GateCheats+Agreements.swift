@@ -136,6 +136,12 @@ extension GateCheat {
             try $0.accept([GateShelf.stage, GateShelf.total])
         },
         .init(
+            description: "a baseline that had no such stage", slower: 1.2, says: "which has no value of it"
+        ) {
+            try $0.freeze("v0", daysAgo: 90, stages: [GateShelf.stages[0]])
+            try $0.accept([set("baseline", "v0"), GateShelf.total])
+        },
+        .init(
             description: "accepting what is not regressed", options: asked("transcription.wall"), code: 64,
             says: "is not regressed, so there is nothing to accept"),
         .init(
