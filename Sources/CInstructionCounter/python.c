@@ -277,13 +277,11 @@ void python_leave(unsigned number) {
 }
 
 void python_fork(void) {
+    // Nothing is given back to the allocator: another thread may have been about to do that when this process was made, and
+    // left half of it done. Python says that a thread has ended before the thread is gone.
     for (uint32_t number = 0; number < MAXIMUM_LANES; number++) {
-        struct python_position *position = &positions[number];
-        for (uint32_t index = 0; index < position->size; index++)
-            if (position->sets[index]) free_set(position->sets[index]);
-        free(position->sets);
         // The interpreter's structure of the thread is a copy at the same address.
-        *position = (struct python_position){.state = position->state, .must_look = 1};
+        positions[number] = (struct python_position){.state = positions[number].state, .must_look = 1};
     }
     if (pages_used)
         table_unmap_file(
