@@ -20,6 +20,8 @@ let package = Package(
         .library(name: "Stages", targets: ["Stages"]),
         // A plugin of QEMU's user-mode emulation: found beside the tool, opened by the emulator, linked by nothing.
         .library(name: "instruction-counter", type: .dynamic, targets: ["CInstructionCounter"]),
+        // Preloaded into programs that callgrind counts, likewise.
+        .library(name: "stage-marker", type: .dynamic, targets: ["CStageMarker"]),
         .library(name: "LiveMonitor", targets: ["LiveMonitor"]),
     ],
     targets: [
@@ -27,9 +29,10 @@ let package = Package(
         .executableTarget(
             name: "freeze-profile",
             dependencies: [
-                "CommandLineTool", "Capture", "Doctor", "ProfileComparison", "ProfileReport",
+                "CommandLineTool", "Blame", "Capture", "Doctor", "ProfileComparison", "ProfileReport",
+                "FunctionAttribution", "InstructionCounting",
                 "StackRecording", "FlameGraph", "FrozenProfile", "ProfileStore", "LiveMonitor",
-                "ProfileFormats",
+                "ProfileFormats", "JobRuns", "SlurmEngine",
                 "StackProfile",
                 "JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement", "MessageDigest",
             ]),
@@ -76,19 +79,40 @@ let package = Package(
             name: "ProfileReport",
             dependencies: [
                 "StackProfile", "FlameGraph", "FrozenProfile", "FunctionAttribution", "ProfileComparison",
-                "Statistics", "Measurement",
+                "Statistics", "JSONDocument", "Measurement",
             ],
             resources: [
                 .embedInCode("Page/report.css"), .embedInCode("Page/report.js"),
                 .embedInCode("Page/timeline.js"), .embedInCode("Page/sampled.js"),
+                .embedInCode("Page/shelf.js"),
             ]),
         .target(
             name: "Capture",
             dependencies: [
-                "InstructionCounting",
+                "InstructionCounting", "JobRuns", "SlurmEngine",
                 "StackRecording", "LiveMonitor", "Stages", "StackSampler", "StackProfile",
                 "FlameGraph",
                 "FrozenProfile", "ProfileStore", "LinuxProcess", "LinuxSystem", "Measurement",
+                "MessageDigest",
+            ]),
+        // One run over several nodes: what its tasks leave, the clocks of nodes, one account of all.
+        .target(
+            name: "JobRuns",
+            dependencies: [
+                "LiveMonitor", "SlurmEngine", "Stages", "Metrics", "JSONDocument", "LinuxProcess",
+                "LinuxSystem", "Measurement",
+            ]),
+        // Slurm by its own tools: command lines, listings, what a capture remembers of its jobs.
+        .target(
+            name: "SlurmEngine",
+            dependencies: ["JSONDocument", "LinuxProcess", "LinuxSystem", "Measurement"]),
+        // Which commit changed what a program costs.
+        .target(
+            name: "Blame",
+            dependencies: [
+                "Capture", "InstructionCounting", "StackRecording", "ProfileComparison", "FrozenProfile",
+                "FunctionAttribution", "StackProfile", "Statistics", "JSONDocument", "LinuxProcess",
+                "LinuxSystem", "Measurement",
                 "MessageDigest",
             ]),
         .target(
@@ -119,7 +143,7 @@ let package = Package(
         .target(
             name: "ProfileStore",
             dependencies: [
-                "FrozenProfile", "YAMLDocument", "JSONDocument", "LinuxSystem", "Measurement",
+                "FrozenProfile", "YAMLDocument", "JSONDocument", "Compression", "LinuxSystem", "Measurement",
                 "MessageDigest",
             ]),
         .target(
@@ -177,6 +201,12 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O2", "-fvisibility=hidden"])],
             // The emulator should not load a Swift runtime that the plugin does not use.
             linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
+        // Not imported by anything: see the product `stage-marker`.
+        .target(
+            name: "CStageMarker",
+            // Its instructions are counted with the program's.
+            cSettings: [.unsafeFlags(["-O2", "-fvisibility=hidden"])],
+            linkerSettings: [.unsafeFlags(["-nostartfiles", "-static-stdlib"])]),
         .target(name: "CPerfEvents"),
         .target(name: "CPtrace"),
         .target(name: "CLibunwind", linkerSettings: [.linkedLibrary(unwindLibrary)]),
@@ -212,10 +242,11 @@ let package = Package(
             name: "attribution-benchmark",
             dependencies: [
                 "FunctionAttribution", "ProfileComparison", "FlameGraph", "FrozenProfile",
-                "ProfileFormats", "StackProfile", "LinuxSystem",
+                "ProfileFormats", "StackProfile", "Statistics", "LinuxSystem",
                 "Measurement",
             ],
-            path: "Benchmarks/comparison-functions", exclude: ["run.sh", "README.md"], sources: ["main.swift"]
+            path: "Benchmarks/comparison-functions", exclude: ["run.sh", "README.md"],
+            sources: ["main.swift", "FewRuns.swift"]
         ),
         // Prints how long 10,000 addresses take; Benchmarks/symbolication/run.sh sets peers beside it.
         .executableTarget(
@@ -227,10 +258,14 @@ let package = Package(
         .executableTarget(
             name: "fuzz",
             dependencies: [
-                "FrozenProfile", "ProfileFormats", "StackProfile", "Symbolication", "Stages",
-                "YAMLDocument", "LinuxProcess", "LinuxSystem", "Measurement", "TestSupport",
+                "FrozenProfile", "FunctionAttribution", "InstructionCounting", "LiveMonitor",
+                "LoopbackServer", "PodcastPipeline", "ProfileComparison", "ProfileFormats",
+                "ProfileReport", "ProfileSamples", "PythonFrames", "SlurmEngine", "StackProfile",
+                "StackRecording", "StackSampler",
+                "Stages", "Symbolication", "YAMLDocument", "LinuxProcess", "LinuxSystem",
+                "Measurement", "TestSupport",
             ],
-            path: "Benchmarks/fuzz", exclude: ["run.py", "README.md"]),
+            path: "Benchmarks/fuzz", exclude: ["run.py", "seeds.py", "writer.py", "README.md", "corpus"]),
 
         // Verdicts on simulated measurements: how often they are wrong, and what they find.
         .target(
@@ -291,12 +326,19 @@ let testedTargets: [String: [String]] = [
     "MessageDigestTests": ["MessageDigest"],
     "ProfileComparisonTests": [
         "ProfileComparison", "ComparisonSimulation", "FunctionAttribution", "FrozenProfile", "StackProfile",
-        "Statistics",
+        "Statistics", "ProfileSamples",
         "JSONDocument",
     ],
     "StatisticsTests": ["Statistics", "JSONDocument"],
     "CaptureTests": [
         "Capture", "StackRecording", "FrozenProfile", "ProfileStore", "StackProfile", "freeze-profile",
+    ],
+    "SlurmEngineTests": ["SlurmEngine"],
+    "JobRunsTests": [
+        "JobRuns", "LiveMonitor", "Metrics", "LinuxProcess", "LinuxSystem", "Measurement",
+    ],
+    "BlameTests": [
+        "Blame", "Capture", "FrozenProfile", "ProfileComparison", "JSONDocument", "freeze-profile",
     ],
     "DoctorTests": ["Doctor", "StackSampler", "freeze-profile"],
     "StackRecordingTests": ["StackRecording", "StackProfile", "StackSampler", "freeze-profile"],
@@ -315,9 +357,9 @@ let testedTargets: [String: [String]] = [
         "podcast-scraper",
     ],
     "EndToEndTests": [
-        "FrozenProfile", "ProfileStore", "MessageDigest", "StackProfile", "freeze-profile", "podcast-scraper",
-        "loopback-feed",
-        "monitored-pipeline",
+        "FrozenProfile", "ProfileSamples", "ProfileStore", "MessageDigest", "StackProfile", "freeze-profile",
+        "podcast-scraper", "loopback-feed",
+        "monitored-pipeline", "fuzz",
     ],
 ]
 for (name, dependencies) in testedTargets.sorted(by: { $0.key < $1.key }) {

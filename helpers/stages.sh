@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC3028 # what only bash has is used with a default
 # Marks for freeze-profile which stage a shell script is in. To be sourced, in any POSIX shell; a mark starts no process.
 #
 #     . ./stages.sh
@@ -69,7 +70,7 @@ stage_done() {
         _stage_event end ''
     done
     _stage_open=$_stage_newline
-    stage done
+    stage 'done'
 }
 
 # The clock: _stage_now in seconds since the epoch, _stage_moment as it stands in an event.

@@ -91,7 +91,8 @@ def one(number, generator, tool, pause, whole_seconds, problems):
         problems.append(f"{number}: killed after {moment:.3f} s, the profile does not verify")
     if records(directory) != finished:
         problems.append(f"{number}: finished runs changed after the kill")
-    again = run(command, environment)
+    # With the same variables: others would be another recipe.
+    again = run(command, slowly)
     # Without --force a capture that had just frozen is refused, rightly.
     if again.returncode != 0 and not (was_there and again.returncode == 73):
         problems.append(f"{number}: killed after {moment:.3f} s, going on failed: {again.stderr.strip()}")

@@ -6,7 +6,7 @@ Usage: overhead.py [--pairs 40] [--seconds 4] [--bin .build/release] [--json]
 Pairs of one bare and one watched run, in an order drawn anew for each pair, so that a machine whose speed wanders slows
 both alike. Each pair gives a ratio; printed are the Hodges-Lehmann estimate of the ratio (the median of all means of two
 log ratios) and the 95 % interval of the signed-rank test, of wall time, and of CPU time in user mode and in all. The
-pipeline computes a fixed amount and goes through ten stages, which it tells in the status file.
+pipeline computes a fixed amount and goes through ten stages, which it reports in the status file.
 """
 import argparse
 import json

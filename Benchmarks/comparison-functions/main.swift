@@ -1,4 +1,4 @@
-// Prints how long the parts of an explained comparison take, makes versions for `history`, and tells how often planted
+// Prints how long the parts of an explained comparison take, makes versions for `history`, and reports how often planted
 // changes are found. See README.md beside this file.
 import FlameGraph
 import FrozenProfile
@@ -15,8 +15,11 @@ case "stacks": try Stacks.run()
 case "history" where words.count == 4:
     try Versions.write(into: words[1], count: Int(words[2]) ?? 0, runs: Int(words[3]) ?? 0)
 case "detection" where words.count == 2: try Detection.run(directory: words[1])
+case "few-runs": try FewRuns.run(comparisons: words.count > 1 ? Int(words[1]) ?? 0 : 200)
 default:
-    print("usage: attribution-benchmark stacks | history DIR VERSIONS RUNS | detection DIR")
+    print(
+        "usage: attribution-benchmark stacks | history DIR VERSIONS RUNS | detection DIR | few-runs [COMPARISONS]"
+    )
 }
 
 /// Random numbers that are the same in every run.

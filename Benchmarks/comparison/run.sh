@@ -47,7 +47,7 @@ options_of() {
 found_in() {
     case $1 in
         memory-*) echo '"stage": "extract", "metric": "peak_rss_mb"' ;;
-        # The whole run does more work; the stage is told as added.
+        # The whole run does more work; the stage is reported as added.
         stage) echo '"stage": null, "metric": "cpu_time_s"' ;;
         *) echo '"stage": "transform", "metric": "cpu_time_s"' ;;
     esac
@@ -92,6 +92,7 @@ touch "$results"
 units=$(awk -F '\t' '$1 == "#" { print $2 }' "$results" | tail -1)
 if [ -z "$units" ]; then
     least=$(for _ in 1 2 3 4 5; do
+        # shellcheck disable=SC2016 # the inner shell expands
         /usr/bin/env bash -c 'TIMEFORMAT=%U; time "$0" "$1" --work 100 > /dev/null' "$work/planted" "$work/out" 2>&1
     done | sort -n | head -1)
     units=$(awk -v least="$least" 'BEGIN { printf "%d", 100 * 0.27 / least }')
@@ -125,7 +126,8 @@ compare_functions() { # SEED
 }
 
 compare_runs() { # ROW PAIRS SEED
-    local b="$base $(options_of "$1")" a=$base
+    local a=$base b
+    b="$base $(options_of "$1")"
     if [ "$1" = itself ]; then
         a=${COMMAND:?says which command is to be compared with itself}
         b=$a

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Counted runs: how they repeat, what they find, and what they cost beside callgrind. See README.md.
 
-    run.py repeat|planted|cost [TRIALS]
+    run.py repeat|planted|cost|unchanged|places [TRIALS]
 """
 
 import json
@@ -29,13 +29,15 @@ def build(directory):
     return commands
 
 
-def capture(directory, version, command, runs=1):
+def capture(directory, version, command, runs=1, prefix=()):
     """Freezes a version with counted runs, and returns its file."""
     file = directory / f"{version}.yaml"
-    subprocess.run(
-        [TOOL, "capture", "--version", version, "--output", file, "--skip-warmup", "--stack-runs", "0",
+    result = subprocess.run(
+        [*prefix, TOOL, "capture", "--runs", "1", "--version", version, "--output", file, "--skip-warmup", "--stack-runs", "0",
          "--canaries", "0", "--count-runs", str(runs), "--force", "--no-stage-truth", "--", *command],
-        check=True, capture_output=True)
+        capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"capture failed: {result.stderr}")
     return file
 
 
@@ -66,6 +68,79 @@ def repeat(directory, commands, trials):
                 worst[stage] = max(worst.get(stage, 0), abs(row.get("change_pct", 0)))
         text = ", ".join(f"{stage} {change:.5f} %" for stage, change in worst.items())
         print(f"{language:8} {2 * trials} runs, half of them beside 4 busy loops; at most apart: {text}", flush=True)
+
+
+def unchanged(directory, commands, trials):
+    """As many comparisons of unchanged work: each capture against the one before of the same program, with the standard budget."""
+    previous, alarms, worst, done = {}, 0, 0.0, 0
+    names = list(commands)
+    for number in range(trials + len(names)):
+        language = names[number % len(names)]
+        newer = capture(directory, f"u{language}{number % (2 * len(names))}", commands[language])
+        older = previous.get(language)
+        previous[language] = newer
+        if older is None:
+            continue
+        result, code = diff(older, newer)
+        rows = result["counted"]["rows"]
+        alarm = any(row.get("verdict") in ("regressed", "improved") for row in rows)
+        alarms += alarm
+        done += 1
+        worst = max(worst, max(abs(row.get("change_pct", 0)) for row in rows))
+        if alarm or done % 25 == 0:
+            print(f"{done} comparisons of unchanged work, {alarms} alarms; at most apart, any stage: {worst:.6f} %", flush=True)
+
+
+def total(file):
+    """The counts of a frozen file: the whole run, and by stage."""
+    counts, name, stages = False, None, {}
+    for line in open(file):
+        if not line.startswith(" "):
+            counts = line.startswith("counts:")
+        elif counts and line.strip().endswith(":") and line.strip() not in ("environment:", "stages:", "system_calls:"):
+            name = line.strip()[:-1]
+        elif counts and line.strip().startswith("instructions:"):
+            stages[name] = int(line.split(":")[1])
+    return stages
+
+
+def places(directory, commands, trials):
+    """One program on one and two CPUs, idle and beside busy loops, from another directory, and as another user."""
+    far = directory / ("a-directory-with-a-long-name/" * 3)
+    far.mkdir(parents=True)
+    for language, command in commands.items():
+        moved = []
+        for word in command:
+            copy = far / Path(word).name
+            if word.startswith("/") and word != PYTHON:
+                shutil.copy(word, copy)
+                word = str(copy)
+            moved.append(word)
+        cases = [("as it is", [], command, 0), ("beside 4 busy loops", [], command, 4),
+                 ("1 usable CPU", ["taskset", "-c", "0"], command, 0),
+                 ("1 usable CPU, 4 busy loops", ["taskset", "-c", "0"], command, 4),
+                 ("another directory", [], moved, 0)]
+        if os.getuid() == 0 and shutil.which("setpriv"):
+            cases.append(("another user", ["setpriv", "--reuid=65534", "--clear-groups", "env", "HOME=/tmp"], command, 0))
+        first = None
+        for name, prefix, words, busy in cases:
+            loops = [subprocess.Popen([PYTHON, "-c", "while True: pass"]) for _ in range(busy)]
+            place = directory / "places"
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            place.chmod(0o777)
+            try:
+                file = capture(place, "p", words, prefix=prefix)
+            finally:
+                for loop in loops:
+                    loop.kill()
+                    loop.wait()
+            counts = total(file)
+            first = first or counts
+            apart = {stage: 100 * (counts.get(stage, 0) / count - 1) for stage, count in first.items() if count}
+            worst = max(apart, key=lambda stage: abs(apart[stage]))
+            print(f"{language:8} {name:28} {counts['total']:>13,}  {apart['total']:+.5f} %  "
+                  f"most: {worst} {apart[worst]:+.5f} %", flush=True)
 
 
 def planted(directory, commands, trials):
@@ -133,7 +208,8 @@ def main():
     trials = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     with tempfile.TemporaryDirectory(prefix="counting-") as path:
         directory = Path(path)
-        {"repeat": repeat, "planted": planted, "cost": cost}[what](directory, build(directory), trials)
+        directory.chmod(0o755)
+        {"repeat": repeat, "planted": planted, "cost": cost, "unchanged": unchanged, "places": places}[what](directory, build(directory), trials)
 
 
 main()

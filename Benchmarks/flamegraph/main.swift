@@ -25,8 +25,8 @@ guard (2...3).contains(arguments.count) else {
     throw SystemError(action: "start without a file of folded stacks", code: 22)
 }
 var watch = StopWatch()
-let file = try MappedFile(arguments[1])
-let outcome = try file.withBytes { try FoldedStacks.read($0) }
+let file = try Files.read(arguments[1], limit: 1 << 32)
+let outcome = try file.withUnsafeBytes { try FoldedStacks.read($0) }
 watch.lap("read \(outcome.report.lines) lines, \(ByteCount(bytes: Int64(file.count)))")
 let layout = FlameGraphLayout(outcome.profile)
 watch.lap("lay out \(outcome.profile.stacks.count) nodes")

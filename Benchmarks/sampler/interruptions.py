@@ -4,7 +4,7 @@
 A program reads the clock without a pause and adds up the gaps between two readings (interrupted.c): the time that interrupts
 take. Runs with and without a sampler alternate; the difference, by the number of samples, is what the kernel does for one
 sample: its interrupt, and copying the stack. Other programs' turns are left out, so this holds on a machine that is not quiet,
-where a ratio of run times tells nothing of a percent. What it cannot see is what the target computes more slowly afterwards,
+where a ratio of run times shows nothing of a percent. What it cannot see is what the target computes more slowly afterwards,
 its caches being colder. Default: 20 pairs of 1 s for each row. perf is left out where it is missing.
 """
 import os
@@ -22,7 +22,7 @@ RATE = 997
 def taken(command):
     found = re.search(r"TAKEN ([\d.]+)", Run(command).output)
     if not found:
-        sys.exit(f"interruptions: {' '.join(command)} did not tell what was taken from it.")
+        sys.exit(f"interruptions: {' '.join(command)} did not print what was taken from it.")
     return float(found[1])
 
 

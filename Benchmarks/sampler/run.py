@@ -3,11 +3,11 @@
 
 Usage: Benchmarks/sampler/run.py [PAIRS [SECONDS]]      (default 5 pairs, targets of about 1 s)
 
-Every pair runs the bare target and the target under a sampler, in random order. The target tells how long its work took and
+Every pair runs the bare target and the target under a sampler, in random order. The target prints how long its work took and
 how much CPU it used; what is used beyond that is the sampler's, from its start to the finished picture. Columns:
 
 slow-down      Hodges-Lehmann estimate of the ratio of the target's own times, and its 95 % interval
-samples        median; lost ones after the plus sign where the sampler tells
+samples        median; lost ones after the plus sign where the sampler counts them
 CPU a sample   of the sampler, everything included: start, reading ELF files, unwinding, names, the picture
 to the picture from the end of the target's work to the finished file
 memory         the largest resident set of the sampler; of perf while it records
@@ -49,7 +49,7 @@ class Run:
             begin = time.monotonic()
             process = subprocess.Popen(command, stdout=sink, stderr=subprocess.STDOUT)
             self.memory = 0
-            # By the kernel's own high-water mark, looked at until the end: what wait4 tells counts this script's memory
+            # By the kernel's own high-water mark, looked at until the end: what wait4 reports counts this script's memory
             # from before the exec as well.
             while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
                 self.memory = max(self.memory, high_water_mark(process.pid))

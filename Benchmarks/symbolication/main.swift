@@ -14,7 +14,7 @@ let list = String(decoding: try Files.read(arguments[2], limit: 64 << 20), as: U
 let addresses = list.split(separator: "\n").compactMap { UInt64($0.dropFirst(2), radix: 16) }.map {
     ImageAddress($0)
 }
-let file = try MappedFile(path)
+let file = try OpenFile(path)
 let image = ProgramImage(path: path, buildID: try ElfImage(file).buildID, content: .file(file))
 for (name, options) in [
     ("names only", Symbolicator.Options(lines: false)), ("names, lines", Symbolicator.Options()),

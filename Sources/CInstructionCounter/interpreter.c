@@ -17,7 +17,7 @@ uint64_t python_loop, python_loop_end;
 static uint64_t runtime, code_type, stated_version;
 static uint32_t named_minor;
 /// The offsets of the interpreter's version, once it runs; 0 where there are none.
-struct python_layout python_layout;
+static struct python_layout python_layout;
 static enum { UNKNOWN, KNOWN, REFUSED } layout_state;
 
 // MARK: The file
@@ -179,10 +179,44 @@ static int is_own(uint64_t thread, uint32_t own) {
     return 0;
 }
 
-uint64_t interpreter_thread(uint32_t number) {
+/// What was read to find the thread last, while that is all that a search reads: one interpreter with one thread.
+static struct {
+    const uint64_t *words[5];
+    uint64_t held[5];
+    uint32_t generation, number;
+    uint64_t found;
+} last_search;
+
+/// Whether a search would find what the last one found.
+static int is_found_again(uint32_t number) {
+    if (last_search.generation != python_generation || last_search.number != number) return 0;
+    for (int index = 0; index < 5; index++)
+        if (*last_search.words[index] != last_search.held[index]) return 0;
+    return 1;
+}
+
+static void remember_search(uint32_t number, uint64_t interpreter, uint64_t thread) {
+    const uint64_t words[] = {
+        runtime + (uint64_t)python_layout.interpreter_head, interpreter + (uint64_t)python_layout.threads_head,
+        interpreter + (uint64_t)python_layout.interpreter_next, thread + (uint64_t)python_layout.thread_next,
+        thread + (uint64_t)python_layout.thread_identity};
+    const uint64_t held[] = {interpreter, thread, 0, 0, number};
+    last_search.generation = 0;
+    for (int index = 0; index < 5; index++) {
+        if (words[index] % 8 || python_word(words[index]) != held[index]) return;
+        last_search.words[index] = (const uint64_t *)words[index];
+        last_search.held[index] = held[index];
+    }
+    last_search.number = number;
+    last_search.found = thread;
+    last_search.generation = python_generation;
+}
+
+uint64_t interpreter_thread(uint32_t number, int is_only) {
     enum { MAXIMUM = 4096 };
     if (layout_state == UNKNOWN) determine_layout();
     if (layout_state != KNOWN) return 0;
+    if (is_only && is_found_again(number)) return last_search.found;
     uint64_t found = 0, any = 0;
     int count = 0, matches = 0, interpreters = 0;
     uint64_t interpreter = python_word(runtime + (uint64_t)python_layout.interpreter_head);
@@ -201,22 +235,28 @@ uint64_t interpreter_thread(uint32_t number) {
     }
     // The only one there is must be ours, for it runs: a process made by fork keeps its maker's number for a while.
     if (matches == 0 && count == 1) return any;
+    if (is_only && matches == 1 && count == 1)
+        remember_search(number, python_word(runtime + (uint64_t)python_layout.interpreter_head), found);
     // A thread that is in several interpreters does not say in which of them it runs.
     return matches == 1 ? found : 0;
 }
 
+/// Reads a word that says what runs, and remembers it.
+static uint64_t watch(struct python_position *position, int place, uint64_t address) {
+    position->watched[place] = (const uint64_t *)address;
+    return position->held[place] = python_word(address);
+}
+
 void interpreter_frame(struct python_position *position, uint64_t *frame, uint64_t *code) {
-    uint64_t at = python_word(position->state + (uint64_t)python_layout.top_frame);
+    uint64_t at = watch(position, 0, position->state + (uint64_t)python_layout.top_frame);
     *frame = *code = 0;
+    watch(position, 1, position->state + (uint64_t)python_layout.top_frame);
     if (python_layout.cframe_current >= 0) {
         if (at == 0) return;
-        position->record_page = (at + (uint64_t)python_layout.cframe_current) >> 12;
-        at = python_word(at + (uint64_t)python_layout.cframe_current);
+        at = watch(position, 1, at + (uint64_t)python_layout.cframe_current);
     }
-    position->top = at;
-    position->top_code = at ? python_word(at + (uint64_t)python_layout.frame_code) : 0;
     // Where this could be read, it can be read again.
-    if (position->top_code) position->generation = python_generation;
+    if (at && watch(position, 2, at + (uint64_t)python_layout.frame_code) != 0) position->generation = python_generation;
     // Frames that are no Python calls stand between those of two activations of the loop.
     for (int depth = 0; at != 0 && at % 8 == 0 && depth < 4; depth++) {
         uint8_t owner = 0;

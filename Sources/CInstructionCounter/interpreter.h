@@ -11,7 +11,7 @@ int python_read(uint64_t address, void *into, uint64_t length);
 /// A word of it, 0 where it cannot be read.
 uint64_t python_word(uint64_t address);
 
-/// A code object, and what tells it from another one at the same address later.
+/// A code object, and what distinguishes it from another one at the same address later.
 struct code {
     uint64_t address, file, name, lines;
     uint32_t first_line;
@@ -23,8 +23,9 @@ struct text {
     uint32_t length, width;
 };
 
-/// The interpreter's structure of a thread by the kernel's number; 0 where there is none, or more than one.
-uint64_t interpreter_thread(uint32_t number);
+/// The interpreter's structure of a thread by the kernel's number; 0 where there is none, or more than one. `is_only`: the
+/// process has never had another thread.
+uint64_t interpreter_thread(uint32_t number, int is_only);
 /// The innermost frame of a thread that is a Python call, and its code; 0 where there is none.
 void interpreter_frame(struct python_position *position, uint64_t *frame, uint64_t *code);
 /// Looks at a code object. Returns 0, or -1 where it is none.

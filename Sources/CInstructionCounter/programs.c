@@ -132,6 +132,30 @@ static long split(char *const *environment, long variables, char **kept, char **
     return option;
 }
 
+static size_t size_of(const char *word) { return strlen(word) + 1 + sizeof word; }
+
+/// Fills the environment up again, so that the stack begins where it does for arguments of any length. Where nothing was filled
+/// up, because the program has an environment of its own, nothing is.
+static void fill_up(char **kept, const char *const *words) {
+    static const char padding[] = "FREEZE_PROFILE_PADDING=";
+    enum { GRANULARITY = 16384 };
+    char **place = NULL;
+    size_t size = sizeof padding + sizeof *kept;
+    for (; *kept; kept++)
+        if (strncmp(*kept, padding, sizeof padding - 1) == 0)
+            place = kept;
+        else
+            size += size_of(*kept);
+    for (; *words; words++) size += size_of(*words);
+    size_t missing = (GRANULARITY - size % GRANULARITY) % GRANULARITY;
+    char *filled = place ? malloc(sizeof padding + missing) : NULL;
+    if (filled == NULL) return;
+    memcpy(filled, padding, sizeof padding);
+    memset(filled + sizeof padding - 1, '0', missing);
+    filled[sizeof padding - 1 + missing] = 0;
+    *place = filled;
+}
+
 static void execute(const struct plan *plan, char *const *arguments, long count, char *const *environment, long variables) {
     char **kept = calloc(variables + 1, sizeof *kept), **words = calloc(count + 2 * variables + 40, sizeof *words);
     char plugin[9000];
@@ -144,11 +168,13 @@ static void execute(const struct plan *plan, char *const *arguments, long count,
     for (size_t index = 0; index < sizeof own / sizeof *own; index++) words[at++] = own[index];
     at += split(environment, variables, kept, words + at);
     words[at++] = "-0";
+    long first = at;
     words[at++] = plan->is_script ? (char *)plan->program : count > 0 ? arguments[0] : "";
     words[at++] = (char *)plan->program;
     for (int index = 0; index < plan->added_count; index++)
         if (plan->added[index]) words[at++] = plan->added[index];
     for (long index = 1; index < count; index++) words[at++] = arguments[index];
+    fill_up(kept, (const char *const *)words + first);
     execve(shared->emulator, words, kept);
     free(kept);
     free(words);

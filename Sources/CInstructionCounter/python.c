@@ -4,15 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "interpreter.h"
 
-struct python_position positions[MAXIMUM_LANES];
+struct python_position positions[MAXIMUM_LANES] = {[0 ... MAXIMUM_LANES - 1] = {.groups = python_no_groups}};
+uint64_t *python_no_groups[PYTHON_GROUPS];
+uint64_t **python_counters[MAXIMUM_LANES] = {[0 ... MAXIMUM_LANES - 1] = python_no_groups};
+/// The groups of each lane's own counts, for what is of no function; made for lanes of Python only.
+static uint64_t **lane_groups[MAXIMUM_LANES];
 
 /// The file of pages: its first word is how many are used.
 static uint64_t *pages_used;
@@ -93,53 +99,87 @@ static struct python_page *take_page(void) {
     return page;
 }
 
-struct python_page *python_page(struct python_set *set, uint32_t block) {
+static struct python_page *page_of(uint64_t *counts) {
+    return (struct python_page *)((char *)counts - offsetof(struct python_page, counts));
+}
+
+/// The counts of a set for a block and those beside it; NULL where there is no place.
+static uint64_t *counts_of(struct python_set *set, uint32_t block) {
     uint32_t group = block / 64;
-    if (group >= set->groups) {
-        uint32_t groups = group + 64;
-        struct python_page **larger = realloc(set->pages, groups * sizeof *larger);
-        if (larger == NULL) return NULL;
-        memset(larger + set->groups, 0, (groups - set->groups) * sizeof *larger);
-        set->pages = larger;
-        set->groups = groups;
+    if (set->groups[group] != NULL) return set->groups[group];
+    struct python_page *page = take_page();
+    if (page == NULL) {
+        __atomic_fetch_or(&header->flags, PYTHON_OVERFLOWED, __ATOMIC_RELAXED);
+        return NULL;
     }
-    if (set->pages[group] == NULL) {
-        struct python_page *page = take_page();
-        if (page == NULL) {
-            __atomic_fetch_or(&header->flags, PYTHON_OVERFLOWED, __ATOMIC_RELAXED);
-            return NULL;
+    page->epoch = set->epoch;
+    page->thread = set->thread;
+    page->group = group;
+    page->code = set->code;
+    return set->groups[group] = page->counts;
+}
+
+// MARK: Groups
+
+/// Groups that are all NULL, of sets that are gone: the first entry leads to the next.
+static uint64_t **spare_groups;
+
+/// Groups that are all NULL. Most of their memory is never touched.
+static uint64_t **take_groups(void) {
+    enum { AT_A_TIME = 64 };
+    static uint64_t **fresh;
+    static uint32_t left;
+    uint64_t **groups = NULL;
+    lock_pages();
+    if (spare_groups != NULL) {
+        groups = spare_groups;
+        spare_groups = (uint64_t **)groups[0];
+        groups[0] = NULL;
+    } else {
+        if (left == 0) {
+            size_t length = (size_t)AT_A_TIME * PYTHON_GROUPS * sizeof *fresh;
+            void *memory =
+                mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+            fresh = memory == MAP_FAILED ? NULL : memory;
+            left = fresh ? AT_A_TIME : 0;
         }
-        page->epoch = set->epoch;
-        page->thread = set->thread;
-        page->group = group;
-        page->code = set->code;
-        set->pages[group] = page;
+        if (left > 0) groups = fresh + (size_t)--left * PYTHON_GROUPS;
     }
-    return set->pages[group];
+    unlock_pages();
+    return groups;
+}
+
+/// Gives groups back, of which those up to an end may be used.
+static void give_groups_back(uint64_t **groups, uint32_t end) {
+    memset(groups, 0, end * sizeof *groups);
+    lock_pages();
+    groups[0] = (uint64_t *)spare_groups;
+    spare_groups = groups;
+    unlock_pages();
 }
 
 /// Writes what a set has counted, and begins anew at an edge. What cannot be written is taken for the epoch that comes.
 /// Returns whether all is written.
 static int cut(struct python_set *set, uint64_t epoch) {
-    uint32_t used = 0, at = 0;
+    uint32_t used = 0, at = 0, groups = table_blocks() / 64 + 1;
     int is_written = 1;
-    for (uint32_t group = 0; group < set->groups; group++)
-        for (uint32_t index = 0; set->pages[group] && index < 64; index++) used += set->pages[group]->counts[index] != 0;
+    for (uint32_t group = 0; group < groups; group++)
+        for (uint32_t index = 0; set->groups[group] && index < 64; index++) used += set->groups[group][index] != 0;
     struct executions *list = used ? malloc(used * sizeof *list) : NULL;
     if (used > 0 && list == NULL) return 0;
     if (list != NULL) {
-        for (uint32_t group = 0; group < set->groups; group++)
-            for (uint32_t index = 0; set->pages[group] && index < 64; index++)
-                if (set->pages[group]->counts[index])
-                    list[at++] = (struct executions){group * 64 + index, set->pages[group]->counts[index]};
+        for (uint32_t group = 0; group < groups; group++)
+            for (uint32_t index = 0; set->groups[group] && index < 64; index++)
+                if (set->groups[group][index])
+                    list[at++] = (struct executions){group * 64 + index, set->groups[group][index]};
         is_written = table_log(set->thread, set->epoch, set->code, NULL, list, used) == 0;
-        for (uint32_t group = 0; is_written && group < set->groups; group++)
-            if (set->pages[group]) memset(set->pages[group]->counts, 0, sizeof set->pages[group]->counts);
+        for (uint32_t group = 0; is_written && group < groups; group++)
+            if (set->groups[group]) memset(set->groups[group], 0, 64 * sizeof set->groups[group][0]);
         free(list);
     }
     set->epoch = epoch;
-    for (uint32_t group = 0; group < set->groups; group++)
-        if (set->pages[group]) set->pages[group]->epoch = epoch;
+    for (uint32_t group = 0; group < groups; group++)
+        if (set->groups[group]) page_of(set->groups[group])->epoch = epoch;
     return is_written;
 }
 
@@ -203,9 +243,14 @@ static struct python_set *set_of(struct python_position *position, const struct 
         at = (at + 1) & (position->size - 1);
     }
     struct python_set *set = calloc(1, sizeof *set);
-    if (set == NULL) return NULL;
+    uint64_t **groups = set ? take_groups() : NULL;
+    if (groups == NULL) {
+        free(set);
+        return NULL;
+    }
     *set = (struct python_set){
-        .address = code->address, .file = code->file, .name = code->name, .lines = code->lines, .first_line = code->first_line};
+        .address = code->address, .file = code->file, .name = code->name, .lines = code->lines, .first_line = code->first_line,
+        .groups = groups};
     set->code = note(code);
     set->thread = lanes[position - positions]->thread;
     set->epoch = lanes[position - positions]->epoch;
@@ -216,46 +261,72 @@ static struct python_set *set_of(struct python_position *position, const struct 
 
 // MARK: What runs
 
+/// The groups of a lane's own counts.
+static uint64_t **groups_of_lane(unsigned number) {
+    uint64_t **groups = lane_groups[number] ? lane_groups[number] : (lane_groups[number] = take_groups());
+    if (groups == NULL) return python_no_groups;
+    // A process made by fork has its lanes elsewhere.
+    if (groups[0] != lanes[number]->counts)
+        for (uint32_t group = 0; group < PYTHON_GROUPS; group++) groups[group] = lanes[number]->counts + (size_t)group * 64;
+    return groups;
+}
+
+/// What runs has to be looked for before anything is counted.
+static void forget(struct python_position *position) {
+    position->generation = 0;
+    position->frame = position->code = 0;
+    position->set = NULL;
+    position->groups = python_no_groups;
+    python_counters[position - positions] = python_no_groups;
+}
+
 void python_look(unsigned number) {
     struct python_position *position = &positions[number];
     uint64_t frame = 0, address = 0;
-    position->must_look = 0;
     position->generation = 0;
     if (position->state != 0) interpreter_frame(position, &frame, &address);
-    if (address == position->code && frame == position->frame) return;
+    if (address == position->code && frame == position->frame && position->groups != python_no_groups) return;
     position->frame = frame;
     position->code = address;
     position->set = NULL;
+    position->groups = groups_of_lane(number);
     struct code code;
     if (address == 0 || interpreter_code(address, &code) != 0) return;
     struct python_set *set = set_of(position, &code);
     if (set == NULL || set->code == 0) return;
     if (set->epoch != lanes[number]->epoch) (void)cut(set, lanes[number]->epoch);
     position->set = set;
+    position->groups = set->groups;
 }
 
-void python_enter_loop(unsigned number) {
-    positions[number].state = interpreter_thread(lanes[number]->thread);
-    positions[number].generation = 0;
+void python_count_slowly(unsigned number, uint64_t place) {
+    struct python_position *position = &positions[number];
+    uint32_t block = (uint32_t)(place >> 32) / 8 * 64 + (uint32_t)place / 8;
+    if (python_counters[number] == python_no_groups) {
+        if (!python_is_same(position)) python_look(number);
+        python_counters[number] = position->groups;
+    }
+    uint64_t *counts = position->set ? counts_of(position->set, block) : NULL;
+    if (counts != NULL)
+        counts[block % 64]++;
+    else
+        lanes[number]->counts[block]++;
 }
 
-void python_edge(unsigned number) {
-    positions[number].frame = positions[number].code = 0;
-    positions[number].set = NULL;
-    positions[number].generation = 0;
-    positions[number].must_look = 1;
+void python_enter_loop(unsigned number, int is_only) {
+    uint64_t state = interpreter_thread(lanes[number]->thread, is_only);
+    if (state != positions[number].state) positions[number].generation = 0;
+    positions[number].state = state;
 }
 
-static void free_set(struct python_set *set) {
-    free(set->pages);
-    free(set);
-}
+void python_edge(unsigned number) { forget(&positions[number]); }
 
 static void give_back(struct python_set *set) {
+    uint32_t groups = table_blocks() / 64 + 1;
     lock_pages();
-    for (uint32_t group = 0; group < set->groups; group++) {
-        struct python_page *page = set->pages[group];
-        if (page == NULL) continue;
+    for (uint32_t group = 0; group < groups; group++) {
+        if (set->groups[group] == NULL) continue;
+        struct python_page *page = page_of(set->groups[group]);
         page->code = 0;
         page->counts[0] = (uintptr_t)spare;
         spare = page;
@@ -270,10 +341,12 @@ void python_leave(unsigned number) {
         if (set == NULL) continue;
         // What cannot be written stays where it is, and is read there.
         if (cut(set, set->epoch)) give_back(set);
-        free_set(set);
+        give_groups_back(set->groups, table_blocks() / 64 + 1);
+        free(set);
     }
     free(position->sets);
     *position = (struct python_position){0};
+    forget(position);
 }
 
 void python_fork(void) {
@@ -281,7 +354,8 @@ void python_fork(void) {
     // left half of it done. Python says that a thread has ended before the thread is gone.
     for (uint32_t number = 0; number < MAXIMUM_LANES; number++) {
         // The interpreter's structure of the thread is a copy at the same address.
-        positions[number] = (struct python_position){.state = positions[number].state, .must_look = 1};
+        positions[number] = (struct python_position){.state = positions[number].state};
+        forget(&positions[number]);
     }
     if (pages_used)
         table_unmap_file(
@@ -289,6 +363,7 @@ void python_fork(void) {
     pages_used = NULL;
     pages = NULL;
     spare = NULL;
+    spare_groups = NULL;
     pages_lock = 0;
     last_code = 0;
 }

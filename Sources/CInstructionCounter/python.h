@@ -22,23 +22,25 @@ struct python_page {
 
 #define MAXIMUM_PYTHON_PAGES (1u << 19)
 #define PYTHON_PAGES_OFFSET 4096u
+#define PYTHON_GROUPS (MAXIMUM_BLOCKS / 64)
 
 struct python_set;
 
 /// What one thread runs.
-struct python_position {
-    /// Where its executions are counted; NULL for none of a Python function.
+struct __attribute__((aligned(128))) python_position {
+    /// Words of the program that say what runs, and what they held when it was last looked at. They could be read when
+    /// memory had been unmapped `generation` times; 0 where it has to be looked at anew.
+    const uint64_t *watched[3];
+    uint64_t held[3];
+    uint32_t generation, unused;
+    /// Where what was found is counted; `python_no_groups` before.
+    uint64_t **groups;
+    /// The function that was found; NULL for none of Python.
     struct python_set *set;
-    /// Whether the function may be another one than when it was last looked at.
-    int must_look;
     /// The interpreter's structure of the thread; 0 while there is none.
     uint64_t state;
     /// The frame and the code that were last found.
     uint64_t frame, code;
-    /// What led there: the newest frame, and its word that holds the code. Their pages could be read, and that of what leads
-    /// to the frame, when memory had been unmapped so many times.
-    uint64_t top, top_code, record_page;
-    uint32_t generation;
     /// The sets of this thread by the code's address, in open addressing.
     struct python_set **sets;
     uint32_t size, used;
@@ -48,14 +50,13 @@ extern struct python_position positions[MAXIMUM_LANES];
 /// The interpreter's loop: an empty range while no interpreter is known.
 extern uint64_t python_loop, python_loop_end;
 
-/// A file is mapped: it may hold an interpreter.
-void python_notice(const char *path, uint64_t start, uint64_t offset);
 /// Finds out what a thread runs. Its lane is at the newest edge.
 void python_look(unsigned number);
+/// A file is mapped: it may hold an interpreter.
+void python_notice(const char *path, uint64_t start, uint64_t offset);
 /// The interpreter's loop is entered: by a thread that may be another one to the interpreter than before.
-void python_enter_loop(unsigned number);
-/// The page of a set for a block; NULL where there is no place.
-struct python_page *python_page(struct python_set *set, uint32_t block);
+/// `is_only`: it has never had another one.
+void python_enter_loop(unsigned number, int is_only);
 /// A thread has come to another edge.
 void python_edge(unsigned number);
 /// A thread has ended.
@@ -67,53 +68,54 @@ void python_unmapped(void);
 
 struct python_set {
     uint64_t address;
-    /// What tells one code object from another at the same address.
+    /// What distinguishes one code object from another at the same address.
     uint64_t file, name, lines;
     uint32_t first_line;
     uint32_t code, thread;
     uint64_t epoch;
-    uint32_t groups;
-    struct python_page **pages;
+    /// The counts of each 64 blocks in a row, `PYTHON_GROUPS` of them; NULL where no such block was executed.
+    uint64_t **groups;
 };
 
 /// How many times memory has been unmapped, from 1.
 extern uint32_t python_generation;
-/// The offsets of the interpreter's version, once they are known.
-extern struct python_layout python_layout;
-
-/// Whether a thread runs what it ran when it was last looked at: a few words of known memory say so.
-static inline int python_is_same(const struct python_position *position) {
-    if (position->generation != python_generation) return 0;
-    uint64_t at = *(const uint64_t *)(position->state + (uint64_t)python_layout.top_frame);
-    if (python_layout.cframe_current >= 0) {
-        at += (uint64_t)python_layout.cframe_current;
-        if (at >> 12 != position->record_page) return 0;
-        at = *(const uint64_t *)at;
-    }
-    return at == position->top &&
-           *(const uint64_t *)(at + (uint64_t)python_layout.frame_code) == position->top_code;
-}
-
 static inline int python_is_loop(uint64_t address) { return address - python_loop < python_loop_end - python_loop; }
 
+/// Whether a thread runs what it ran when it was last looked at.
+static inline int python_is_same(const struct python_position *position) {
+    return position->generation == python_generation && *position->watched[0] == position->held[0] &&
+           *position->watched[1] == position->held[1] && *position->watched[2] == position->held[2];
+}
+
+extern uint64_t *python_no_groups[PYTHON_GROUPS];
+/// Where each virtual CPU counts now: for each 64 blocks in a row their counts, NULL where those are not known. It is
+/// `python_no_groups`, all NULL, while the function has to be looked for. So counting takes three reads and no question.
+extern uint64_t **python_counters[MAXIMUM_LANES];
+
+/// Where a block is counted, in bytes: in groups, in the upper half, and in a group, in the lower one.
+static inline uint64_t python_place(uint32_t block) { return (uint64_t)(block / 64 * 8) << 32 | block % 64 * 8; }
+/// Counts an execution of a block whose counts are not known.
+void python_count_slowly(unsigned number, uint64_t place);
+
+static inline void python_count_among(unsigned number, uint64_t **groups, uint64_t place) {
+    char *counts = *(char **)((char *)groups + (place >> 32));
+    if (__builtin_expect(counts != NULL, 1))
+        ++*(uint64_t *)(counts + (uint32_t)place);
+    else
+        python_count_slowly(number, place);
+}
+
 /// Counts an execution of a block.
-static inline void python_count(unsigned number, uint32_t block) {
+static inline void python_count(unsigned number, uint64_t place) {
+    python_count_among(number, python_counters[number], place);
+}
+
+/// Counts an execution of a block of the interpreter's loop, before and after which another function may have begun to run.
+static inline void python_count_in_loop(unsigned number, uint64_t place) {
     struct python_position *position = &positions[number];
-    if (position->must_look) {
-        position->must_look = 0;
-        if (!python_is_same(position)) python_look(number);
-    }
-    struct python_set *set = position->set;
-    if (set != NULL) {
-        uint32_t group = block / 64;
-        struct python_page *page = group < set->groups ? set->pages[group] : NULL;
-        if (__builtin_expect(page == NULL, 0)) page = python_page(set, block);
-        if (page != NULL) {
-            page->counts[block % 64]++;
-            return;
-        }
-    }
-    lanes[number]->counts[block]++;
+    if (__builtin_expect(!python_is_same(position), 0)) python_look(number);
+    python_count_among(number, position->groups, place);
+    python_counters[number] = python_no_groups;
 }
 
 #endif

@@ -280,6 +280,49 @@ uint32_t table_mapping(const char *line, uint32_t length) {
     return header->inherited_mappings + header->mappings;
 }
 
+/// Instructions that reach into the next page, and blocks of which it is not known whether their last one does.
+static uint64_t *crossing;
+static struct page_end {
+    uint64_t last_instruction;
+    uint32_t number;
+} *page_ends;
+static uint32_t crossing_count, page_end_count;
+
+static void take_last_away(uint32_t number) {
+    uint32_t own = number - 1 - header->inherited_blocks;
+    if (number > header->inherited_blocks && own < header->blocks && blocks[own].instructions == known[number].instructions)
+        blocks[own].instructions--;
+}
+
+/// Makes room for one more in a list whose size grows by 256; the same list where there is no memory.
+static void *with_room(void *list, uint32_t count, size_t size) {
+    return count % 256 == 0 ? realloc(list, (count + 256) * size) : list;
+}
+
+void table_crosses(uint64_t address) {
+    for (uint32_t index = 0; index < crossing_count; index++)
+        if (crossing[index] == address) return;
+    uint64_t *list = with_room(crossing, crossing_count, sizeof *crossing);
+    if (list == NULL) return;
+    crossing = list;
+    crossing[crossing_count++] = address;
+    for (uint32_t index = 0; index < page_end_count; index++)
+        if (page_ends[index].last_instruction == address) take_last_away(page_ends[index].number);
+}
+
+void table_ends_with_page(uint32_t number, uint64_t last_instruction) {
+    for (uint32_t index = 0; index < crossing_count; index++)
+        if (crossing[index] == last_instruction) return take_last_away(number);
+    for (uint32_t index = 0; index < page_end_count; index++)
+        if (page_ends[index].number == number) return;
+    struct page_end *list = with_room(page_ends, page_end_count, sizeof *page_ends);
+    if (list == NULL) return;
+    page_ends = list;
+    page_ends[page_end_count++] = (struct page_end){last_instruction, number};
+}
+
+uint32_t table_blocks(void) { return header->inherited_blocks + header->blocks; }
+
 // MARK: Notes
 
 void table_note(const char *kind, const char *content, uint32_t length, int is_edge) {

@@ -9,7 +9,7 @@
 #define MAXIMUM_BLOCKS (1u << 20)
 #define MAXIMUM_SIZES (1u << 24)
 #define MAXIMUM_MAPPINGS (1u << 20)
-/// Threads at one time that are told apart. Later ones share a lane with earlier ones, and the table says so.
+/// Threads at one time that are distinguished. Later ones share a lane with earlier ones, and the table says so.
 #define MAXIMUM_LANES 512u
 #define MAXIMUM_CALLS 512
 
@@ -118,6 +118,12 @@ void table_leave(unsigned vcpu);
 extern struct lane *lanes[MAXIMUM_LANES];
 /// The number of a block, 0 where there is no place for it.
 uint32_t table_block(uint64_t address, uint32_t mapping, uint32_t instructions, const uint8_t *sizes);
+/// The emulator ends a block before an instruction that reaches into the next page, and lists it nevertheless, as far as
+/// it was read. It is a block of its own, which comes next: then the one before has an instruction less.
+void table_ends_with_page(uint32_t number, uint64_t last_instruction);
+void table_crosses(uint64_t address);
+/// The highest number of a block so far.
+uint32_t table_blocks(void);
 /// How often a block was executed.
 struct executions {
     uint32_t block;

@@ -85,7 +85,7 @@ static uint64_t call_target(struct cunwind_space *space, uint64_t address) {
     return address + (uint64_t)(int64_t)distance;
 }
 
-/// Whether a direct call leads to the function that holds an address, for code of which no table tells where functions
+/// Whether a direct call leads to the function that holds an address, for code where no table says where functions
 /// begin: from its target on there is no return before the address.
 static bool calls_function_of(struct cunwind_space *space, uint64_t caller, uint64_t address, bool *has_frame_pointer) {
     enum { longest = 4096, piece = 24 };
@@ -116,7 +116,7 @@ bool find_frame_record(struct cunwind_space *space, uint64_t address) {
         bool has_frame_pointer;
         uint64_t target = call_target(space, caller);
         bool is_called = start ? target == start : calls_function_of(space, caller, address, &has_frame_pointer);
-        // An indirect call, or one through a linkage table, tells nothing: then the chain has to go on from there.
+        // An indirect call, or one through a linkage table, shows nothing: then the chain has to go on from there.
         bool leads_on = outer > record && outer % 8 == 0 && read_stack(space, outer + 8, &further) &&
                         follows_call(space, further);
         bool is_other = target != 0 && start != 0 && target != start && module_of(space, target) == module_of(space, start) &&

@@ -24,6 +24,9 @@ enum { program_counter = UNW_AARCH64_PC };
 /// Code read from a live process, for code that no file describes.
 enum { code_window = 32, code_before = 8, code_cache_size = 256 };
 
+/// How much of a file is read at once, and how much of the next page with it, so that what is wanted lies together.
+enum { page_size = 16 << 10, page_overlap = 64 };
+
 struct code_bytes {
     uint64_t address;
     /// Readable bytes of the window; 0 when the memory could not be read.
@@ -60,12 +63,16 @@ struct cunwind_space {
     bool wants_more_stack;
     /// Whether other registers than the stack pointer and the program counter were known at the start.
     bool knows_registers;
+    /// Whether the registers of a system call's arguments were.
+    bool knows_arguments;
 
     struct code_bytes code[code_cache_size];
 };
 
 /// The module that holds an address, or NULL.
 const struct cunwind_module *module_of(const struct cunwind_space *space, uint64_t address);
+/// Bytes of a file at an offset: how many there are up to `wanted`, at most `page_overlap`, and where, until the next call.
+size_t page_bytes(struct cunwind_pages *pages, uint64_t offset, size_t wanted, const uint8_t **bytes);
 /// Bytes of an image's file at an address of the image: how many there are up to `wanted`, and where.
 size_t image_bytes(const struct cunwind_image *image, uint64_t address, size_t wanted, const uint8_t **bytes);
 /// The row of a code address, remembered or looked up; NULL where there is no call-frame information.
@@ -86,7 +93,7 @@ bool follows_call(struct cunwind_space *space, uint64_t address);
 size_t splice_chain(
     struct cunwind_space *space, const struct cunwind_sample *sample, struct cunwind_frame *frames, size_t count,
     size_t capacity, enum cunwind_end *end);
-/// Whether an address of a module belongs to the first instructions of a program, which nobody calls.
+/// Whether an address of a module belongs to the first instructions of a program, which are never called.
 bool is_entry(const struct cunwind_module *module, uint64_t address);
 
 /// Looks through the stack for the frame record of a function whose frame pointer is not known. What it finds is likely:

@@ -35,9 +35,12 @@ size_t image_bytes(const struct cunwind_image *image, uint64_t address, size_t w
         const struct cunwind_segment *segment = &image->segments[index];
         uint64_t within = address - segment->address;
         if (within >= segment->size) continue;
-        // Whoever filled the segments has checked that they lie inside the bytes.
+        if (segment->size - within < wanted) wanted = segment->size - within;
+        // The caller has checked that the segments lie inside the file, as it was when it was opened.
+        if (image->pages) return page_bytes(image->pages, segment->file_offset + within, wanted, bytes);
+        if (!image->bytes) return 0;
         *bytes = image->bytes + segment->file_offset + within;
-        return segment->size - within < wanted ? segment->size - within : wanted;
+        return wanted;
     }
     return 0;
 }
@@ -79,13 +82,25 @@ static int access_memory(unw_addr_space_t as, unw_word_t address, unw_word_t *va
     return read_stack(space, address, value) ? 0 : -UNW_EINVAL;
 }
 
+/// Whether a register holds an argument of a system call.
+static bool is_argument(unw_regnum_t number) {
+#if defined(__x86_64__)
+    return number == UNW_X86_64_RDI || number == UNW_X86_64_RSI || number == UNW_X86_64_RDX ||
+           (number >= UNW_X86_64_R8 && number <= UNW_X86_64_R10);
+#else
+    return number < 6;
+#endif
+}
+
 static int access_register(unw_addr_space_t as, unw_regnum_t number, unw_word_t *value, int write, void *argument) {
     (void)as;
     struct cunwind_space *space = argument;
     if (number < 0 || number >= register_capacity) return -UNW_EBADREG;
     if (write) return -UNW_EREADONLYREG;
     // What is not known must not be computed with.
-    if (!space->knows_registers && number != UNW_REG_SP && number != (int)program_counter) return -UNW_EBADREG;
+    bool is_known = space->knows_registers || number == UNW_REG_SP || number == (int)program_counter ||
+                    (space->knows_arguments && is_argument(number));
+    if (!is_known) return -UNW_EBADREG;
     *value = space->registers[number];
     return 0;
 }

@@ -113,7 +113,7 @@ static enum step step(struct walk *walk, const struct cunwind_module *module, bo
         struct walk before = *walk;
         enum step outcome = step_with_row(walk, row);
         if (outcome != step_failed || walk->space->knows_registers) return outcome;
-        // Its frame pointer is wanted, and nothing has saved it on the way: the stack may tell.
+        // Its frame pointer is wanted, and nothing has saved it on the way: the stack may show it.
         *walk = before;
         return step_by_search(walk);
     }
@@ -141,7 +141,8 @@ size_t cunwind_walk(
     space->stack_bytes = sample->stack_bytes;
     space->current = NULL;
     space->wants_more_stack = false;
-    space->knows_registers = !sample->knows_position_only;
+    space->knows_registers = sample->known == cunwind_known_all;
+    space->knows_arguments = sample->known == cunwind_known_position_and_arguments;
     *end = cunwind_end_frame_limit;
     size_t count = 0;
     while (count < capacity) {

@@ -14,7 +14,7 @@ struct awaited {
     int end;
 };
 
-/// Waits for a child's end without taking it away from whoever reaps it, and closes the pipe.
+/// Waits for a child's end without taking it away from the process that reaps it, and closes the pipe.
 static void *await_exit(void *data) {
     struct awaited *awaited = data;
     siginfo_t information;

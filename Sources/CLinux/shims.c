@@ -94,19 +94,19 @@ int64_t clinux_waited_children_cpu_nanoseconds(void) {
 }
 
 pid_t clinux_wait(pid_t pid, int *status, struct clinux_usage *usage) {
-    struct rusage told = {0};
+    struct rusage used = {0};
     pid_t waited;
-    do waited = wait4(pid, status, 0, &told);
+    do waited = wait4(pid, status, 0, &used);
     while (waited < 0 && errno == EINTR);
     *usage = (struct clinux_usage){
-        .cpu_nanoseconds = cpu_nanoseconds(&told),
-        .peak_resident_kibibytes = told.ru_maxrss,
-        .major_faults = told.ru_majflt,
-        .minor_faults = told.ru_minflt,
-        .voluntary_switches = told.ru_nvcsw,
-        .involuntary_switches = told.ru_nivcsw,
-        .blocks_read = told.ru_inblock,
-        .blocks_written = told.ru_oublock,
+        .cpu_nanoseconds = cpu_nanoseconds(&used),
+        .peak_resident_kibibytes = used.ru_maxrss,
+        .major_faults = used.ru_majflt,
+        .minor_faults = used.ru_minflt,
+        .voluntary_switches = used.ru_nvcsw,
+        .involuntary_switches = used.ru_nivcsw,
+        .blocks_read = used.ru_inblock,
+        .blocks_written = used.ru_oublock,
     };
     return result(waited);
 }

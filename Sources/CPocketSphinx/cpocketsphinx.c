@@ -16,7 +16,7 @@ struct cps_decoder {
 
 static _Thread_local char last_error[512];
 
-// PocketSphinx tells hundreds of lines to standard error while it loads. Only errors are kept.
+// PocketSphinx writes hundreds of lines to standard error while it loads. Only errors are kept.
 static void keep_errors(void *context, err_lvl_t level, const char *format, ...) {
     (void)context;
     if (level < ERR_ERROR) return;

@@ -84,7 +84,7 @@ static void take_registers(const struct user_regs_struct *from, struct cptrace_m
     for (int index = 0; index < 31; index++) moment->registers[index] = from->regs[index];
     moment->registers[31] = from->sp;
     moment->registers[32] = from->pc;
-    // The number of the system call is not told here: the idle check then simply never applies.
+    // The number of the system call is not known here: the idle check then simply never applies.
     moment->system_call = -1;
     moment->system_call_result = 0;
 }
@@ -93,6 +93,20 @@ static uint64_t stack_pointer(const struct cptrace_moment *moment) { return mome
 
 static int detach(pid_t tid, int signal) {
     return ptrace(PTRACE_DETACH, tid, NULL, (void *)(intptr_t)signal) < 0 ? -errno : 0;
+}
+
+struct cptrace_stop {
+    pid_t tid;
+    int signal, is_released, result;
+    int64_t since;
+    struct cptrace_moment *moment;
+};
+
+void cptrace_release(struct cptrace_stop *stop) {
+    if (stop->is_released) return;
+    stop->is_released = 1;
+    stop->result = detach(stop->tid, stop->signal);
+    stop->moment->stopped_nanoseconds = (uint64_t)(now() - stop->since);
 }
 
 /// Copies a stopped thread and lets it go, whatever fails on the way.
@@ -120,17 +134,18 @@ static void copy_and_release(const struct cptrace_target *target, int status, in
     // Only a stop for the delivery of a signal holds one, which would be lost with any other number (P4). A detached
     // thread goes back to the stop of its process by itself (P9).
     moment->signal = event == 0 ? signal : 0;
-    int detached = detach(target->tid, moment->signal);
-    moment->stopped_nanoseconds = (uint64_t)(now() - since);
-    if (result == 0) result = detached;
+    struct cptrace_stop stop = {target->tid, moment->signal, 0, 0, since, moment};
+    if (result == 0 && target->while_stopped) target->while_stopped(target->context, &stop);
+    cptrace_release(&stop);
+    if (result == 0) result = stop.result;
     // Killed in its stop: there is nothing left to let go.
     moment->outcome = result == 0 ? cptrace_copied : result == -ESRCH ? cptrace_gone : cptrace_refused;
     moment->error = -result;
 }
 
 void cptrace_resume_attempt(const struct cptrace_target *target, struct cptrace_moment *moment) {
-    // Whoever started a process waits for it: only the ends of others are ours to collect, and must be, for their
-    // parents hear of them after us.
+    // The code that started a child of this process waits for it. The ends of other processes must be collected here: the
+    // kernel reports them to their parents only after that.
     int options = WSTOPPED | WNOHANG | __WALL | (target->is_own_child ? 0 : WEXITED);
     int64_t begin = now(), running = target->last_seen_running ? target->last_seen_running : begin;
     while (1) {
@@ -176,7 +191,7 @@ void cptrace_copy(const struct cptrace_target *target, struct cptrace_moment *mo
         return;
     }
     // A thread that is already in a stop of its process traps by itself. A failure means that it is ending: the wait
-    // below tells.
+    // below reports.
     ptrace(PTRACE_INTERRUPT, target->tid, NULL, NULL);
     cptrace_resume_attempt(target, moment);
 }

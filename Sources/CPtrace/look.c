@@ -47,10 +47,20 @@ static const char *field(const char *state, int number) {
     return state;
 }
 
+int cptrace_argument_place(int index) {
+#if defined(__x86_64__)
+    // rdi rsi rdx r10 r8 r9, in the order of perf's registers.
+    static const int places[cptrace_argument_count] = {5, 4, 3, 11, 9, 10};
+    return places[index];
+#else
+    return index;
+#endif
+}
+
 int cptrace_read_look(pid_t pid, pid_t tid, struct cptrace_look *look) {
     char text[1024];
     memset(look, 0, sizeof *look);
-    look->system_call = -1;
+    look->system_call = look->processor = -1;
     int count = read_text(pid, tid, "stat", text, sizeof text);
     if (count < 0) return count;
     // A name may hold anything: the fields begin after its last parenthesis.
@@ -58,15 +68,17 @@ int cptrace_read_look(pid_t pid, pid_t tid, struct cptrace_look *look) {
     if (!state || state[1] != ' ') return -ESRCH;
     state += 2;
     look->state = *state;
-    const char *start_code = field(state, 26), *start_stack = field(state, 28);
+    const char *start_code = field(state, 26), *start_stack = field(state, 28), *processor = field(state, 39);
     if (start_code) look->start_code = strtoull(start_code, NULL, 10);
     if (start_stack) look->start_stack = strtoull(start_stack, NULL, 10);
+    if (processor) look->processor = atoi(processor);
     // "running", "-1 sp pc", or "number six arguments sp pc".
     count = read_text(pid, tid, "syscall", text, sizeof text);
     if (count <= 0 || text[0] == 'r') return 0;
     char *next = text;
     look->system_call = strtoll(next, &next, 10);
-    for (int index = 0; look->system_call >= 0 && index < 6; index++) strtoull(next, &next, 16);
+    for (int index = 0; look->system_call >= 0 && index < cptrace_argument_count; index++)
+        look->arguments[index] = strtoull(next, &next, 16);
     look->stack_pointer = strtoull(next, &next, 16);
     look->program_counter = strtoull(next, &next, 16);
     look->is_blocked = look->program_counter != 0;
@@ -81,7 +93,7 @@ void cptrace_read_wait_channel(pid_t pid, pid_t tid, char *buffer, size_t capaci
 
 int cptrace_check(pid_t pid, int *filtered) {
     *filtered = 0;
-    // Nobody has the number 0: a kernel that lets us through says that there is no such thread.
+    // No thread has the number 0: a kernel that permits the call reports that there is no such thread.
     if (ptrace(PTRACE_SEIZE, 0, NULL, NULL) < 0 && errno != ESRCH) {
         *filtered = 1;
         return -errno;

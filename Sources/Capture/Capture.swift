@@ -1,5 +1,4 @@
 public import FrozenProfile
-internal import InstructionCounting
 internal import LinuxSystem
 internal import Measurement
 internal import ProfileStore
@@ -21,7 +20,7 @@ public struct Capture {
         public var session: String?
     }
 
-    /// What a capture has to tell while it is at work.
+    /// What a capture has to say while it is at work.
     public enum Event: Sendable {
         /// A sentence.
         case note(String)
@@ -40,7 +39,7 @@ public struct Capture {
     ///
     /// - Parameters:
     ///   - request: What to do.
-    ///   - report: Told what is being done.
+    ///   - report: Called with what is being done.
     public init(_ request: CaptureRequest, report: @escaping (Event) -> Void) {
         self.request = request
         self.report = report
@@ -54,17 +53,42 @@ public struct Capture {
         if let configuration = request.configurationFile, !Files.isRegularFile(configuration) {
             throw .noInput("There is no configuration file '\(configuration)'.")
         }
+        if let input = request.standardInput, !Files.isRegularFile(input) {
+            throw .noInput(
+                "There is no file '\(input)' for --input. A pipe cannot be given to each run: save it to a file."
+            )
+        }
         let frozen = try frozenBefore(place)
         let session = try session(after: frozen)
         let records = try RecordsDirectory(place, session: session, given: request.recordsDirectory)
         if let frozen, !request.appends, try isOf(frozen, records.records()) { try records.discard() }
         try requireSame(records)
+        let older = try olderRecords(of: request.appends ? frozen : nil, beside: records)
         do throws(CaptureError) {
-            try makeRuns(records)
-            var result = try freeze(at: place, records, appendedTo: request.appends ? frozen : nil)
+            try makeRuns(records, after: older.first { $0.record.run.counts }?.record)
+            var result = try freeze(at: place, records, with: older)
             result.session = session.text
             if let frozen, !request.appends { try records.discard(sessions: frozen.sessions.map(\.id)) }
             return result
+        } catch {
+            throw explain(error, records)
+        }
+    }
+
+    /// Makes the runs of a session that are missing, and freezes nothing: a later command freezes their records.
+    ///
+    /// - Parameter directory: Where records are kept, in a directory for each session.
+    public func makeSession(in directory: String) throws(CaptureError) {
+        if let configuration = request.configurationFile, !Files.isRegularFile(configuration) {
+            throw .noInput("There is no configuration file '\(configuration)'.")
+        }
+        guard let session = request.session else {
+            throw .wrongUsage("A session that is not frozen needs a name: --session NAME.")
+        }
+        let records = try RecordsDirectory(base: directory, session: session)
+        try requireSame(records)
+        do throws(CaptureError) {
+            try makeRuns(records, after: nil)
         } catch {
             throw explain(error, records)
         }
@@ -130,7 +154,10 @@ public struct Capture {
 
     // MARK: - Making runs
 
-    private func makeRuns(_ records: borrowing RecordsDirectory) throws(CaptureError) {
+    /// - Parameter older: A run of an earlier session that is added to; nil where there is none.
+    private func makeRuns(
+        _ records: borrowing RecordsDirectory, after older: RunRecord?
+    ) throws(CaptureError) {
         let there = try records.records().map(\.record)
         var plan = RunPlan(request, finished: there)
         guard !plan.missing.isEmpty else { return }
@@ -139,8 +166,10 @@ public struct Capture {
             removeLeftOutput(of: there)
         }
         let maker = try RunMaker(naming: { report(.naming($0)) })
-        let canaries = SessionCanaries(request, directory: records.path, runs: plan.missing.count)
-        let engine = countingEngine()
+        var canaries = SessionCanaries(
+            repetitions: request.canaryRepetitions, directory: records.path, runs: plan.missing.count)
+        if let sentence = canaries.plan { report(.note(sentence)) }
+        var ladder = EngineLadder(request, finished: there)
         var last: MadeRun?
         while let kind = plan.missing.first {
             if kind == .profiled, let reason = request.sampler.recording.unavailableReason {
@@ -148,7 +177,7 @@ public struct Capture {
                 plan.skip(.profiled)
                 continue
             }
-            if kind == .counted, let reason = engine.unavailableReason {
+            if kind == .counted, let reason = ladder.engine.unavailableReason {
                 report(.note("no counted run: \(reason)"))
                 plan.skip(.counted)
                 continue
@@ -158,19 +187,23 @@ public struct Capture {
                     kind: kind, number: plan.made + 1, of: plan.made + plan.missing.count,
                     expected: plan.expected, left: plan.left))
             var run = runRequest(kind, index: plan.nextIndex, session: records.session)
-            run.canaries = canaries.beforeRun(plan.made)
+            run.canaries = canaries.beforeRun(kind, made: plan.made, left: plan.left)
             run.repeatsIfDisturbed = kind == .measured && plan.repeatsLeft > 0
-            run.countingEngine = engine
+            run.countingEngine = ladder.engine
+            run.countingNotes = ladder.reasons
+            if run.countLimit == nil { run.countLimit = plan.countLimit }
             let made: MadeRun
             do throws(CaptureError) {
                 made = try maker.make(run, into: records.path)
             } catch {
                 guard kind == .counted, !error.isInterruption else { throw error }
                 // What fails under emulation alone says nothing of the other runs.
-                report(.note("no counts: \(error)"))
-                plan.skip(.counted)
+                report(.note("no counts: " + ladder.fail(error)))
+                plan.passOver()
+                if ladder.engine.value == nil { plan.skip(.counted) }
                 continue
             }
+            if kind == .counted { ladder.succeed() }
             if kind == .profiled, made.record.file(.stacks) == nil, let reason = made.record.sampler.reason {
                 report(.note("no stacks: \(reason)"))
             }
@@ -183,21 +216,18 @@ public struct Capture {
             if made.record.run.isRepeated, let reason = made.record.run.disturbance {
                 report(.note("run \(made.record.run.index) is made again: \(reason)"))
             }
+            do throws(CaptureError) {
+                try requireAlike(made.record, older)
+            } catch {
+                // What cannot be added is no run of this session.
+                try records.discard()
+                throw error
+            }
             plan.finish(made.record)
             last = made
         }
         if let last { try canaries.afterLastRun(last) }
         report(.made)
-    }
-
-    /// Who counts, or why nobody does.
-    private func countingEngine() -> Reading<any CountingEngine> {
-        guard request.countedRuns > 0 else { return .unavailable(reason: "no counted run was asked for") }
-        do throws(CountingError) {
-            return .value(try CountingEngines.first(named: request.countEngine))
-        } catch {
-            return .unavailable(reason: error.description)
-        }
     }
 
     /// What failed runs wrote was kept until now.
@@ -219,6 +249,7 @@ public struct Capture {
         run.release = request.version
         run.datasetID = request.datasetID
         run.configurationFile = request.configurationFile
+        run.standardInput = request.standardInput
         run.fixedOutputDirectory = request.fixedOutputDirectory
         run.statusFile = request.statusFile
         run.sampler = request.sampler
@@ -230,6 +261,7 @@ public struct Capture {
         run.leavesRunning = request.leavesRunning
         run.countCommand = request.countCommand
         run.countLimit = request.countLimit
+        run.environmentNames = request.environmentNames
         return run
     }
 
@@ -240,19 +272,19 @@ public struct Capture {
         let next = runRequest(
             .measured, index: (finished.map(\.run.index).max() ?? 0) + 1, session: records.session)
         let planned = RunCircumstances(next).plannedRecord(next)
-        if let difference = RunRecord.difference(first, planned) {
+        let environment = RunRecord.environmentDifference(first, planned)
+        if let difference = RunRecord.difference(first, planned) ?? environment {
             throw .wouldOverwrite(
                 "The runs in '\(records.path)' cannot be continued: \(difference). Repeat the command they were "
                     + "made with, name another session with --session NAME, or remove the directory.")
         }
     }
 
-    // MARK: - Freezing
-
-    private func freeze(
-        at place: FreezingPlace, _ records: borrowing RecordsDirectory, appendedTo frozen: FrozenProfile?
-    ) throws(CaptureError) -> Frozen {
-        var all = try records.records()
+    /// The records of the sessions that one is to be added to, which have to be there, and of the program that is there now.
+    private func olderRecords(
+        of frozen: FrozenProfile?, beside records: borrowing RecordsDirectory
+    ) throws(CaptureError) -> [LoadedRecord] {
+        var all: [LoadedRecord] = []
         for session in frozen?.sessions ?? [] {
             let older = try records.records(ofSession: session.id)
             guard
@@ -266,9 +298,39 @@ public struct Capture {
             }
             all += older
         }
+        let run = runRequest(.measured, index: 1, session: records.session)
+        let planned = RunCircumstances(run).plannedRecord(run)
+        let first = all.first { $0.record.run.counts }?.record
+        try requireAlike(planned, first)
+        if let first, let difference = RunRecord.environmentDifference(first, planned) {
+            throw .wouldOverwrite(
+                "This session cannot be added to \(request.version): \(difference). Set the variable as it was, leave it out "
+                    + "with env -u NAME, or freeze another version.")
+        }
+        return all
+    }
+
+    /// Refuses a run that is of something else than the sessions it is to be added to. What the pipeline itself declares of its
+    /// input is known after its first run, before others are made.
+    private func requireAlike(_ run: RunRecord, _ older: RunRecord?) throws(CaptureError) {
+        guard let older, !run.run.hasFailed, run.run.kind != .counted,
+            let difference = RunRecord.difference(older, run)
+        else { return }
+        throw .wouldOverwrite(
+            "This session cannot be added to \(request.version): \(difference). Freeze another version, or go back to "
+                + "what that one was measured with.")
+    }
+
+    // MARK: - Freezing
+
+    private func freeze(
+        at place: FreezingPlace, _ records: borrowing RecordsDirectory, with older: [LoadedRecord]
+    ) throws(CaptureError) -> Frozen {
+        let all = try records.records() + older
         let assembly: ProfileAssembly
         do throws(ProfileError) {
-            let reason = request.countedRuns > 0 ? countingEngine().unavailableReason : nil
+            let reason =
+                request.countedRuns > 0 ? EngineLadder(request, finished: []).engine.unavailableReason : nil
             assembly = try ProfileAssembly(all, release: request.version, reasonForNoCounts: reason)
         } catch {
             throw .measurementFailed(error.description)
@@ -297,7 +359,7 @@ public struct Capture {
     }
 }
 
-/// How many runs of a session are finished, how many failed, and how many somebody ended.
+/// How many runs of a session are finished, how many failed, and how many were interrupted.
 struct RunCounts {
     let finished: Int
     let failed: Int

@@ -29,8 +29,8 @@ public enum CaptureError: Error, Equatable, Sendable {
         }
     }
 
-    /// Whether somebody ended the capture.
-    var isInterruption: Bool {
+    /// Whether the capture was interrupted.
+    package var isInterruption: Bool {
         guard case .targetFailed(let run) = self else { return false }
         return run.isInterruption
     }

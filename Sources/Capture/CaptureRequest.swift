@@ -20,18 +20,22 @@ public struct CaptureRequest: Sendable {
     public var version: VersionName
     /// The version of the tool that takes it.
     public var toolVersion: String
-    /// What the pipeline was run on; nil where nobody said.
+    /// What the pipeline was run on; nil if not given.
     public var datasetID: String?
     /// The command, with `{output_dir}` where the run's output directory belongs.
     public var command: [String]
     /// The YAML file to write; nil for the version's own place in `data/profiles`.
     public var output: String?
+    /// Variables of the environment that belong to the recipe, besides those that differ from a login's.
+    public var environmentNames: [String] = []
     /// A directory that every run writes to; nil for a fresh one each.
     public var fixedOutputDirectory: String?
     /// Where the pipeline writes its status, with `{output_dir}` for the run's directory; nil for a file in it.
     public var statusFile: String?
     /// The pipeline's configuration, digested into the profile; nil where it has none.
     public var configurationFile: String?
+    /// A file that is given anew to each run as its standard input; nil for an empty one.
+    public var standardInput: String?
     public var showsMonitor = false
     /// Unmeasured first runs, which fill caches.
     public var warmUpRuns = 1
@@ -49,8 +53,9 @@ public struct CaptureRequest: Sendable {
     public var countEngine: String?
     /// How many runs at most are made in place of disturbed ones.
     public var repeatsOfDisturbed = 0
-    /// How often each canary's work is done at the session's start, middle and end; 0 for no canaries.
-    public var canaryRepetitions = CanaryKernels.defaultRepetitions
+    /// How often each canary's work is done at the session's start, middle and end; 0 for no canaries, nil where the
+    /// length of the runs decides.
+    public var canaryRepetitions: Int?
     /// The session that the runs belong to; nil for `s1`, or the next one when appending.
     public var session: VersionName?
     /// Whether the session is added to a profile that is frozen already.
@@ -85,7 +90,7 @@ public struct CaptureRequest: Sendable {
 }
 
 extension CaptureRequest.Sampler {
-    /// Who takes the stacks, or why nobody does: decided before a run is made for nothing.
+    /// Who takes the stacks, or why none does: decided before a run is made for nothing.
     var recording: Reading<RecordingSampler> {
         switch self {
         case .automatic: .value(.automatic)

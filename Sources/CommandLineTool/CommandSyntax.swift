@@ -12,6 +12,8 @@ public struct CommandSyntax: Sendable {
         public var help: String
         /// A letter that means the same, after one dash; for the few options where everybody expects one.
         public var letter: Character?
+        /// The values that it takes, where they are a few words.
+        var choices: [String] = []
 
         /// An option that takes a value.
         public static func value(
@@ -24,6 +26,23 @@ public struct CommandSyntax: Sendable {
         public static func flag(_ name: String, _ help: String) -> Option {
             Option(name: name, placeholder: nil, help: help)
         }
+
+        /// The same option, with the words that it takes, for completion.
+        public func among(_ words: [String]) -> Option {
+            var option = self
+            option.choices = words
+            return option
+        }
+
+        /// What its value is.
+        var value: CompletionValue {
+            choices.isEmpty ? CompletionValue(placeholder: placeholder ?? "") : .words(choices)
+        }
+
+        /// The option as help and manual show it: `-o, --output FILE`.
+        var heading: String {
+            (letter.map { "-\($0), " } ?? "") + "--\(name)" + (placeholder.map { " \($0)" } ?? "")
+        }
     }
 
     /// What may follow the options.
@@ -33,14 +52,26 @@ public struct CommandSyntax: Sendable {
         case named([String], required: Int)
         /// A command and its arguments, after `--`.
         case command
-        /// A command, or an option of that name instead of one.
-        case commandUnless(option: String)
+        /// A command, or one of some options instead of it.
+        case commandUnless(options: [String])
+        /// A command, or nothing.
+        case optionalCommand
+        /// Named operands, all of them required, and after `--` a command and its arguments.
+        case namedThenCommand([String])
 
         /// Whether a command may follow `--`.
         var takesCommand: Bool {
             switch self {
-            case .command, .commandUnless: true
+            case .command, .commandUnless, .optionalCommand, .namedThenCommand: true
             case .none, .named: false
+            }
+        }
+
+        /// The names of operands before any `--`.
+        var names: [String] {
+            switch self {
+            case .named(let names, _), .namedThenCommand(let names): names
+            case .none, .command, .commandUnless, .optionalCommand: []
             }
         }
     }
@@ -146,7 +177,7 @@ extension CommandSyntax {
 
     private func check(_ parsed: ParsedArguments) throws(UsageError) {
         switch operands {
-        case .none, .command, .commandUnless:
+        case .none, .command, .commandUnless, .optionalCommand:
             if let extra = parsed.operands.first {
                 if operands.takesCommand {
                     throw .wrong("Unexpected '\(extra)'. Put '--' before the command to run.")
@@ -161,21 +192,33 @@ extension CommandSyntax {
             if parsed.operands.count < required {
                 throw .wrong("\(names[parsed.operands.count]) is missing.")
             }
+        case .namedThenCommand(let names):
+            if parsed.operands.count > names.count {
+                throw .wrong(
+                    "Unexpected '\(parsed.operands[names.count])'. Put '--' before the command to run.")
+            }
+            if parsed.operands.count < names.count {
+                throw .wrong("\(names[parsed.operands.count]) is missing.")
+            }
+            try checkCommand(parsed)
         }
     }
 
     private func checkCommand(_ parsed: ParsedArguments) throws(UsageError) {
         switch operands {
-        case .none, .named: break
-        case .command:
+        case .none, .named, .optionalCommand: break
+        case .command, .namedThenCommand:
             if parsed.command.isEmpty { throw .wrong("There is no command to run. Put it after '--'.") }
-        case .commandUnless(let option):
-            let hasOption = parsed.value(option) != nil
-            if parsed.command.isEmpty && !hasOption {
-                throw .wrong("Say '--\(option)', or put a command to run after '--'.")
+        case .commandUnless(let options):
+            let given = options.filter { parsed.value($0) != nil || parsed.has($0) }
+            if parsed.command.isEmpty && given.isEmpty {
+                throw .wrong("Say '--\(options[0])', or put a command to run after '--'.")
             }
-            if !parsed.command.isEmpty && hasOption {
+            if let option = given.first, !parsed.command.isEmpty {
                 throw .wrong("Give either '--\(option)' or a command, not both.")
+            }
+            if given.count > 1 {
+                throw .wrong("Give either '--\(given[0])' or '--\(given[1])', not both.")
             }
         }
     }
@@ -184,10 +227,7 @@ extension CommandSyntax {
     public var help: String {
         var lines = [summary, "", "Usage: \(name) \(usageTail)", ""]
         if !options.isEmpty {
-            let labels = options.map { option in
-                "  " + (option.letter.map { "-\($0), " } ?? "") + "--\(option.name)"
-                    + (option.placeholder.map { " \($0)" } ?? "")
-            }
+            let labels = options.map { "  " + $0.heading }
             let column = min(30, (labels.map(\.count).max() ?? 0) + 2)
             for (label, option) in zip(labels, options) {
                 let wrapped = option.help.wrapped(to: 80 - column)
@@ -209,18 +249,24 @@ extension CommandSyntax {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    private var usageTail: String {
+    /// What may follow the name, as the usage line shows it.
+    var usageTail: String {
         let optionPart = options.isEmpty ? "" : "[options]"
         let operandPart: String
         switch operands {
         case .none: operandPart = ""
         case .command: operandPart = "-- COMMAND..."
-        case .commandUnless(let option):
-            let placeholder = options.first { $0.name == option }?.placeholder ?? ""
-            operandPart = "(--\(option) \(placeholder) | -- COMMAND...)"
+        case .optionalCommand: operandPart = "[-- COMMAND...]"
+        case .commandUnless(let instead):
+            let ways = instead.map { name in
+                let placeholder = options.first { $0.name == name }?.placeholder
+                return "--\(name)" + (placeholder.map { " \($0)" } ?? "")
+            }
+            operandPart = "(\((ways + ["-- COMMAND..."]).joined(separator: " | ")))"
         case .named(let names, let required):
             operandPart = names.enumerated()
                 .map { $0.offset < required ? $0.element : "[\($0.element)]" }.joined(separator: " ")
+        case .namedThenCommand(let names): operandPart = (names + ["-- COMMAND..."]).joined(separator: " ")
         }
         return [optionPart, operandPart].filter { !$0.isEmpty }.joined(separator: " ")
     }

@@ -31,4 +31,46 @@ public enum CommandWords {
         if let done = word { words.append(done) }
         return words
     }
+
+    /// The characters of a text that a shell would act on, each once, in order: redirections, pipes, lists, substitutions,
+    /// patterns, comments. What is quoted is not among them, nor is a `$` that begins no expansion.
+    public static func shellCharacters(_ text: String) -> [Character] {
+        var found: [Character] = []
+        var quote: Character?
+        var isEscaped = false
+        var before: Character?
+        var rest = text[...]
+        while let character = rest.popFirst() {
+            defer { before = character }
+            if isEscaped {
+                isEscaped = false
+            } else if character == "\\" && quote != "'" {
+                isEscaped = true
+            } else if let open = quote, character == open {
+                quote = nil
+            } else if quote == nil, character == "'" || character == "\"" {
+                quote = character
+            } else if quote != "'",
+                isActive(character, after: before, next: rest.first, isQuoted: quote != nil),
+                !found.contains(character)
+            {
+                found.append(character)
+            }
+        }
+        return found
+    }
+
+    private static func isActive(
+        _ character: Character, after before: Character?, next: Character?, isQuoted: Bool
+    ) -> Bool {
+        switch character {
+        case "`": return true
+        case "$": return next.map { $0.isLetter || $0.isNumber || "_({?@*#$!-".contains($0) } ?? false
+        case _ where isQuoted: return false
+        case "<", ">", "|", ";", "&", "(", ")", "*", "?", "[": return true
+        // They mean something only where a word begins.
+        case "~", "#": return before?.isWhitespace ?? true
+        default: return false
+        }
+    }
 }

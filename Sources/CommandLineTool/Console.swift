@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// The two streams of a tool: data to standard output, everything else to standard error.
 public enum Console {
-    /// The first failure to write data. Whoever ends the process asks for it: data that is lost is no success.
+    /// The first failure to write data. The code that ends the process checks it: lost data is no success.
     private static let firstFailure = Mutex<SystemError?>(nil)
 
     /// Prints data. A failure is kept for ``outputFailure``; a reader that has gone (`| head`) is none.

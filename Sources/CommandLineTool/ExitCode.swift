@@ -3,7 +3,7 @@ public enum ExitCode: Int32, Sendable {
     case success = 0
     /// A comparison found a regression.
     case regressed = 1
-    /// A comparison could not tell.
+    /// A comparison was inconclusive.
     case inconclusive = 2
     /// Two profiles may not be compared.
     case notComparable = 3

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import Measurement
 
-/// A bar that tells how far something is.
+/// A bar that reports how far something is.
 public enum ProgressBar {
     /// A bar of 20 characters for a share from 0 to 1.
     public static func text(_ share: Double) -> String {
@@ -40,7 +40,7 @@ public struct PatientBar {
         self.begin = begin
         guard now - begin >= Self.patience, now - (lastDrawn ?? 0) >= Self.pause else { return nil }
         lastDrawn = now
-        // What is left is told once there is something to tell it from.
+        // What is left is shown once there is something to estimate it from.
         let left = Duration(nanosecondCount: Int64(Double(now - begin) * (1 - share) / max(share, 0.05)))
         let time = share < 0.05 ? "" : ", about \(left.readable) left"
         let text = "\(what) \(ProgressBar.text(share)) \(Int(100 * share)) %\(time)"

@@ -108,7 +108,7 @@ public enum DoctorProbe {
         case 3:
             return .init(
                 "ptrace", purpose, .refused,
-                "kernel.yama.ptrace_scope is 3: nobody may trace, until the next boot.",
+                "kernel.yama.ptrace_scope is 3: no process may trace until the next boot.",
                 remedy: "Boot with kernel.yama.ptrace_scope=1 or less.")
         case .some(let scope) where canTraceAll:
             return .init(
@@ -152,7 +152,7 @@ public enum DoctorProbe {
     }
 
     private static func directoryWatch() -> DoctorReport.Check {
-        let purpose = "stages told at the moment they begin"
+        let purpose = "stages noticed at the moment they begin"
         do throws(SystemError) {
             let watch = try DirectoryWatch("/tmp")
             _ = consume watch
@@ -167,11 +167,11 @@ public enum DoctorProbe {
         }
     }
 
-    /// Asks for the status of a process that has been waited for, which only the newer call tells.
+    /// Asks for the status of a process that has been waited for, which only the newer call reports.
     private static func exitStatus() -> DoctorReport.Check {
         let purpose = "the exit status of a process that was not started by us"
         do {
-            var request = ChildRequest(["true"])
+            var request = ChildRequest([Programs.installed("true") ?? "/bin/true"])
             request.standardOutput = .null
             var child = try ChildProcess.start(request)
             let handle = try ProcessHandle(pid: child.pid)
@@ -231,7 +231,7 @@ public enum DoctorProbe {
         }
     }
 
-    /// Our effective capabilities as a set of bits; none where the kernel does not tell.
+    /// Our effective capabilities as a set of bits; none where the kernel does not say.
     private static func capabilities() -> UInt64 {
         do throws(Files.ReadError) {
             let bytes = try Files.read("/proc/self/status", limit: 1 << 16)

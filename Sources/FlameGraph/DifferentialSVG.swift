@@ -3,8 +3,8 @@ internal import StackProfile
 
 /// Draws a differential layout as one self-contained SVG file.
 ///
-/// Every function is as wide as the larger of its two sides, so what vanished is seen too; colour tells the change in
-/// percentage points, and signs, hatching and outlines tell it without colour. The same layout and options give the
+/// Every function is as wide as the larger of its two sides, so what vanished is seen too; colour shows the change in
+/// percentage points, and signs, hatching and outlines show it without colour. The same layout and options give the
 /// same bytes. Several may stand in one HTML page.
 public enum DifferentialSVG {
     /// What the values of a layout are.

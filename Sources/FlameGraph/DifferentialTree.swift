@@ -40,7 +40,7 @@ struct DifferentialTree {
             weights[Int(parents[node])] += weights[node]
         }
         let total = weights.map { Double($0) * side.valuePerWeight }
-        // Weights that are times count samples by the period, or, where nobody tells it, by the smallest of them.
+        // Weights that are times count samples by the period, or, where it is unknown, by the smallest of them.
         let period: Int64 =
             switch side.profile.unit {
             case .samples, .instructions, .bytes, .counts: 1

@@ -42,7 +42,7 @@ extension Array {
     }
 }
 
-/// Writes the table below a picture, hidden until somebody asks for it.
+/// Writes the table below a picture, hidden until the reader asks for it.
 struct FunctionTableMarkup {
     let table: FunctionTable
     let layout: FlameGraphLayout

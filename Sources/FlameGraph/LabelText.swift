@@ -46,7 +46,7 @@ enum LabelText {
 
     /// A C++, Rust or Swift name without arguments and all but its last qualifier.
     ///
-    /// `std::vector<int>::push_back(int const&)` becomes `vector::push_back`: what tells siblings apart
+    /// `std::vector<int>::push_back(int const&)` becomes `vector::push_back`: what distinguishes siblings
     /// stands at the end of such names, and cutting them at the right would leave only what they share.
     static func compact(_ name: String) -> String {
         let stripped = withoutEffects(withoutGroups(name))

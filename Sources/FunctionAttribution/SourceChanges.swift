@@ -1,7 +1,7 @@
 internal import LinuxProcess
 public import Measurement
 
-/// What differs in the source of two commits, as git tells it.
+/// What differs in the source of two commits, as git reports it.
 public struct SourceChanges: Equatable, Sendable {
     /// The files that differ, as paths from the top of the work tree.
     public let files: [String]
@@ -61,7 +61,7 @@ public struct SourceChanges: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - function: The function's name for a person.
-    ///   - file: Its source file, where the stacks tell it: matched by the end of its path.
+    ///   - file: Its source file, where the stacks name it: matched by the end of its path.
     public func file(of function: String, in file: String?) -> String? {
         if let file {
             return files.first { $0 == file || file.hasSuffix("/" + $0) || $0.hasSuffix("/" + file) }

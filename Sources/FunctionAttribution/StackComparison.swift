@@ -1,6 +1,6 @@
 public import Measurement
 
-/// The stacks of a comparison: why its stages changed, or why that cannot be told.
+/// The stacks of a comparison: why its stages changed, or why that cannot be determined.
 public struct StackComparison: Sendable {
     /// Each explained stage's functions, in the order in which they were asked for.
     public var attributions: [Attribution] = []
@@ -41,18 +41,18 @@ public struct StackComparison: Sendable {
         return result
     }
 
-    /// The changed file that has to do with a function; nil for none, or where git told nothing.
+    /// The changed file that has to do with a function; nil for none, or where git reported nothing.
     public func suspectFile(of function: FunctionChange) -> String? {
         source.value?.file(of: function.function, in: function.file)
     }
 }
 
-/// Why a stage changed, as far as its stacks tell.
+/// Why a stage changed, as far as its stacks show.
 public struct StageExplanation: Equatable, Sendable {
     /// A clause for the sentence at the top, such as `ngram_search accounts for 71 % of it`; nil for none.
     public var clause: String?
 
-    /// The functions behind it; nil where there are none to be told.
+    /// The functions behind it; nil where there are none to be named.
     public var attribution: Attribution?
 
     /// An explanation.

@@ -3,6 +3,8 @@ struct JSONScanner {
     let bytes: [UInt8]
     var position = 0
     var refusesRepeatedNames = false
+    /// The member of the outermost object whose value is stepped over: it is null, and was not checked.
+    var skippedName: String?
     private var refusal: JSONError.Problem?
 
     static let maximumDepth = 16
@@ -56,7 +58,9 @@ struct JSONScanner {
             skipSpace()
             guard next == UInt8(ascii: "\""), let name = string() else { return nil }
             skipSpace()
-            guard accept(":"), let value = value(depth: depth + 1) else { return nil }
+            guard accept(":"),
+                let value = depth == 0 && name == skippedName ? skippedValue() : value(depth: depth + 1)
+            else { return nil }
             if members.updateValue(value, forKey: name) != nil && refusesRepeatedNames {
                 refusal = .repeatedName(name)
                 return nil
@@ -65,6 +69,30 @@ struct JSONScanner {
             if accept("}") { return .object(members) }
             guard accept(",") else { return nil }
         }
+    }
+
+    /// Steps over a list or an object by its brackets; any other value is read.
+    private mutating func skippedValue() -> JSONValue? {
+        skipSpace()
+        guard next == UInt8(ascii: "[") || next == UInt8(ascii: "{") else { return value(depth: 1) }
+        var open = 0
+        while let byte = next {
+            position += 1
+            switch byte {
+            case UInt8(ascii: "["), UInt8(ascii: "{"): open += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                open -= 1
+                if open == 0 { return .null }
+            case UInt8(ascii: "\""):
+                while let inside = next, inside != UInt8(ascii: "\"") {
+                    position += inside == UInt8(ascii: "\\") ? 2 : 1
+                }
+                position += 1
+            default: break
+            }
+        }
+        position = min(position, bytes.count)
+        return nil
     }
 
     private mutating func array(depth: Int) -> JSONValue? {
@@ -83,6 +111,8 @@ struct JSONScanner {
 
     private mutating func number() -> JSONValue? {
         let start = position
+        if let value = shortNumber() { return .number(value) }
+        position = start
         while let byte = next, "+-.0123456789eE".utf8.contains(byte) { position += 1 }
         guard let value = Double(String(decoding: bytes[start..<position], as: UTF8.self)), value.isFinite
         else {
@@ -90,6 +120,45 @@ struct JSONScanner {
         }
         return .number(value)
     }
+
+    /// A number of at most fifteen digits without an exponent, nil for any other.
+    ///
+    /// Digits and power of ten are exact as they are, so their quotient is the double nearest to the decimal: what
+    /// the general way gives too, in a fraction of its time. Records and profiles have millions of such numbers.
+    private mutating func shortNumber() -> Double? {
+        let isNegative = next == UInt8(ascii: "-")
+        if isNegative { position += 1 }
+        var digits: UInt64 = 0
+        var count = 0
+        var decimals = 0
+        var hasPoint = false
+        while let byte = next {
+            switch byte {
+            case 0x30...0x39:
+                digits = digits * 10 + UInt64(byte - 0x30)
+                count += 1
+                if hasPoint { decimals += 1 }
+                guard count <= 15 else { return nil }
+            case UInt8(ascii: ".") where !hasPoint && count > 0: hasPoint = true
+            case UInt8(ascii: "."), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "+"),
+                UInt8(ascii: "-"):
+                return nil
+            default:
+                return finished()
+            }
+        }
+        return finished()
+
+        func finished() -> Double? {
+            guard count > 0, !hasPoint || decimals > 0 else { return nil }
+            let value = Double(digits) / Self.powersOfTen[decimals]
+            return isNegative ? -value : value
+        }
+    }
+
+    private static let powersOfTen: [Double] = [
+        1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    ]
 
     private mutating func string() -> String? {
         position += 1

@@ -20,8 +20,11 @@ package enum JSONValue: Equatable, Sendable {
 
     /// The value in some bytes, nil when they are not one JSON text nested at most 16 deep. Of a name that an object has
     /// twice the last value counts.
-    package static func parse(_ bytes: [UInt8]) -> JSONValue? {
+    ///
+    /// - Parameter skippedName: The member of the outermost object whose value is not wanted: it is stepped over, and null.
+    package static func parse(_ bytes: [UInt8], skipping skippedName: String? = nil) -> JSONValue? {
         var scanner = JSONScanner(bytes: bytes)
+        scanner.skippedName = skippedName
         guard let value = scanner.value(depth: 0) else { return nil }
         scanner.skipSpace()
         return scanner.isAtEnd ? value : nil

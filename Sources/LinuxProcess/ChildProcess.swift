@@ -53,7 +53,10 @@ public enum SpawnError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .notFound(let program):
             "Cannot run '\(PlainText.sanitized(program))': there is no such program. "
-                + "Check the spelling, or give its path."
+                + (program.contains(where: \.isWhitespace)
+                    ? "It is one word with spaces in it. Give the command and its arguments as words of their own, or to "
+                        + "a shell: \(ShellWords.line(["sh", "-c", program]))"
+                    : "Check the spelling, or give its path.")
         case .refused(let program, let reason): "Cannot run '\(PlainText.sanitized(program))': \(reason)."
         case .emptyCommand: "There is no command to run."
         case .system(let error): error.description
@@ -61,7 +64,7 @@ public enum SpawnError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// A child that exists but has not yet called exec: whoever wants to watch it from its first instruction
+/// A child that exists but has not yet called exec: a caller that wants to watch it from its first instruction
 /// attaches now.
 ///
 /// Dropping it unreleased ends the child before it has run anything.
@@ -125,12 +128,9 @@ public struct SuspendedChild: ~Copyable {
         _ request: ChildRequest, path: String, gate: (read: Int32, write: Int32), failures: Int32,
         null: (read: Int32, write: Int32)
     ) throws(SystemError) -> Int32 {
-        var merged: [String: String] = [:]
-        for entry in CurrentProcess.environment {
-            guard let equals = entry.firstIndex(of: "=") else { continue }
-            merged[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+        let merged = CurrentProcess.variables(of: CurrentProcess.environment).merging(request.environment) {
+            $1
         }
-        merged.merge(request.environment) { $1 }
         let environment = merged.map { "\($0.key)=\($0.value)" }.sorted()
         let result = withCStrings(request.arguments) { arguments in
             withCStrings(environment) { environment in

@@ -19,6 +19,8 @@ public struct ElfImage: Hashable, Sendable {
         public var size: UInt64
     }
 
+    /// What kind of file it is (`e_type`): 2 for a program, 3 for a shared library or a program that can be moved.
+    public var kind: UInt16
     /// The instruction set (`e_machine`): 62 for x86-64, 183 for aarch64.
     public var machine: UInt16
     /// Where a process that runs the file begins (`e_entry`), 0 for none.
@@ -49,27 +51,23 @@ public struct ElfImage: Hashable, Sendable {
         }
     }
 
-    /// Reads the headers of an ELF file.
-    public init(_ bytes: UnsafeRawBufferPointer) throws(ParseError) {
-        guard bytes.count >= 4, bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { throw .notElf }
-        guard bytes.count >= 64 else { throw .truncated }
-        guard bytes[4] == 2, bytes[5] == 1 else { throw .unsupported }
-        machine = try bytes.number(UInt16.self, at: 18)
-        entry = ImageAddress(try bytes.number(UInt64.self, at: 24))
+    /// Reads the headers of an ELF file, and nothing else of it.
+    public init(_ source: some PartialBytes) throws(ParseError) {
+        let header = source.bytes(at: 0, upTo: 64)
+        guard header.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else { throw .notElf }
+        guard header.count == 64 else { throw .truncated }
+        guard header[4] == 2, header[5] == 1 else { throw .unsupported }
+        machine = try header.number(UInt16.self, at: 18)
+        kind = try header.number(UInt16.self, at: 16)
+        entry = ImageAddress(try header.number(UInt64.self, at: 24))
         segments = []
-        let table: UInt64 = try bytes.number(UInt64.self, at: 32)
-        let entrySize = UInt64(try bytes.number(UInt16.self, at: 54))
-        let count = UInt64(try bytes.number(UInt16.self, at: 56))
+        let entrySize = Int(try header.number(UInt16.self, at: 54))
+        let count = Int(try header.number(UInt16.self, at: 56))
         guard count == 0 || entrySize >= 56 else { throw .truncated }
-        for index in 0..<count {
-            try readSegment(bytes, at: try table.offset(by: index * entrySize))
-        }
-        try readSections(bytes)
-    }
-
-    /// Reads the headers of a mapped ELF file.
-    public init(_ file: MappedFile) throws(ParseError) {
-        self = try file.withBytes { (bytes) throws(ParseError) in try ElfImage(bytes) }
+        let start: UInt64 = try header.number(UInt64.self, at: 32)
+        guard let table = source.bytes(at: start, count: UInt64(count * entrySize)) else { throw .truncated }
+        for index in 0..<count { try readSegment(table, at: index * entrySize, source) }
+        try readSections(header, source)
     }
 
     /// The address in the image of a byte of the file, by the segment that holds it.
@@ -93,13 +91,15 @@ public struct ElfImage: Hashable, Sendable {
         return nil
     }
 
-    private mutating func readSegment(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(ParseError) {
-        let kind: UInt32 = try bytes.number(UInt32.self, at: offset)
-        let flags: UInt32 = try bytes.number(UInt32.self, at: offset + 4)
-        let fileOffset: UInt64 = try bytes.number(UInt64.self, at: offset + 8)
-        let address = ImageAddress(try bytes.number(UInt64.self, at: offset + 16))
-        let sizeInFile: UInt64 = try bytes.number(UInt64.self, at: offset + 32)
-        let sizeInMemory: UInt64 = try bytes.number(UInt64.self, at: offset + 40)
+    private mutating func readSegment(
+        _ table: [UInt8], at offset: Int, _ source: some PartialBytes
+    ) throws(ParseError) {
+        let kind: UInt32 = try table.number(UInt32.self, at: offset)
+        let flags: UInt32 = try table.number(UInt32.self, at: offset + 4)
+        let fileOffset: UInt64 = try table.number(UInt64.self, at: offset + 8)
+        let address = ImageAddress(try table.number(UInt64.self, at: offset + 16))
+        let sizeInFile: UInt64 = try table.number(UInt64.self, at: offset + 32)
+        let sizeInMemory: UInt64 = try table.number(UInt64.self, at: offset + 40)
         switch kind {
         case 1:
             segments.append(
@@ -109,46 +109,41 @@ public struct ElfImage: Hashable, Sendable {
                     isExecutable: flags & 1 != 0))
         case 0x6474_E550:
             ehFrameHeader = Section(fileOffset: fileOffset, address: address, size: sizeInFile)
-        case 4 where buildID == nil:
-            buildID = ElfImage.buildID(inNotes: bytes, at: fileOffset, size: sizeInFile)
+        case 4 where buildID == nil && sizeInFile < 1 << 20:
+            buildID = source.bytes(at: fileOffset, count: sizeInFile).flatMap { notes in
+                notes.withUnsafeBytes { ElfImage.buildID(inNotes: $0) }
+            }
         default: break
         }
     }
 
     /// Finds `.eh_frame` and `.debug_frame`. A file without section headers is fine; one whose headers lie outside it has none either.
-    private mutating func readSections(_ bytes: UnsafeRawBufferPointer) throws(ParseError) {
-        let table: UInt64 = try bytes.number(UInt64.self, at: 40)
-        let entrySize = UInt64(try bytes.number(UInt16.self, at: 58))
-        let count = UInt64(try bytes.number(UInt16.self, at: 60))
-        let namesIndex = UInt64(try bytes.number(UInt16.self, at: 62))
-        guard table > 0, entrySize >= 64, namesIndex < count, bytes.holds(table, count * entrySize) else {
-            return
-        }
-        let names: UInt64 = try bytes.number(UInt64.self, at: table + namesIndex * entrySize + 24)
+    private mutating func readSections(_ header: [UInt8], _ source: some PartialBytes) throws(ParseError) {
+        let start: UInt64 = try header.number(UInt64.self, at: 40)
+        let entrySize = Int(try header.number(UInt16.self, at: 58))
+        let count = Int(try header.number(UInt16.self, at: 60))
+        let namesIndex = Int(try header.number(UInt16.self, at: 62))
+        guard start > 0, entrySize >= 64, namesIndex < count,
+            let table = source.bytes(at: start, count: UInt64(count * entrySize))
+        else { return }
+        let namesHeader = namesIndex * entrySize
+        let namesSize: UInt64 = try table.number(UInt64.self, at: namesHeader + 32)
+        let names = source.bytes(
+            at: try table.number(UInt64.self, at: namesHeader + 24), upTo: Int(min(namesSize, 1 << 20)))
         for index in 0..<count {
-            let header = table + index * entrySize
-            let nameOffset = UInt64(try bytes.number(UInt32.self, at: header))
-            let (name, overflows) = names.addingReportingOverflow(nameOffset)
-            guard !overflows, bytes.holds(name, 10) else { continue }
+            let header = index * entrySize
+            let name = names.dropFirst(Int(try table.number(UInt32.self, at: header)))
             let section = Section(
-                fileOffset: try bytes.number(UInt64.self, at: header + 24),
-                address: ImageAddress(try bytes.number(UInt64.self, at: header + 16)),
-                size: try bytes.number(UInt64.self, at: header + 32))
-            let isCompressed = try bytes.number(UInt64.self, at: header + 8) & 0x800 != 0
-            if bytes[Int(name)...].starts(with: ".eh_frame\0".utf8) {
+                fileOffset: try table.number(UInt64.self, at: header + 24),
+                address: ImageAddress(try table.number(UInt64.self, at: header + 16)),
+                size: try table.number(UInt64.self, at: header + 32))
+            let isCompressed = try table.number(UInt64.self, at: header + 8) & 0x800 != 0
+            if name.starts(with: ".eh_frame\0".utf8) {
                 ehFrame = section
-            } else if !isCompressed, bytes[Int(name)...].starts(with: ".debug_frame\0".utf8) {
+            } else if !isCompressed, name.starts(with: ".debug_frame\0".utf8) {
                 debugFrame = section
             }
         }
-    }
-
-    /// The description of the note "GNU" of type NT_GNU_BUILD_ID (3), in hexadecimal.
-    private static func buildID(inNotes bytes: UnsafeRawBufferPointer, at start: UInt64, size: UInt64)
-        -> String?
-    {
-        guard bytes.holds(start, size), size < 1 << 20 else { return nil }
-        return buildID(inNotes: UnsafeRawBufferPointer(rebasing: bytes[Int(start)..<Int(start + size)]))
     }
 
     /// The build identifier in the content of a note segment, such as `/sys/kernel/notes` or a vdso's.
@@ -174,23 +169,11 @@ public struct ElfImage: Hashable, Sendable {
     }
 }
 
-extension UnsafeRawBufferPointer {
-    fileprivate func holds(_ offset: UInt64, _ size: UInt64) -> Bool {
-        offset <= UInt64(count) && size <= UInt64(count) - offset
-    }
-
+extension [UInt8] {
     fileprivate func number<Value: FixedWidthInteger>(
-        _ type: Value.Type, at offset: UInt64
+        _ type: Value.Type, at offset: Int
     ) throws(ElfImage.ParseError) -> Value {
-        guard holds(offset, UInt64(MemoryLayout<Value>.size)) else { throw .truncated }
-        return Value(littleEndian: loadUnaligned(fromByteOffset: Int(offset), as: Value.self))
-    }
-}
-
-extension UInt64 {
-    fileprivate func offset(by distance: UInt64) throws(ElfImage.ParseError) -> UInt64 {
-        let (sum, overflows) = addingReportingOverflow(distance)
-        guard !overflows else { throw .truncated }
-        return sum
+        guard let value = load(type, at: offset) else { throw .truncated }
+        return value
     }
 }

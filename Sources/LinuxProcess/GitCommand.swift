@@ -1,18 +1,26 @@
 internal import LinuxSystem
 public import Measurement
 
-/// Questions to git about a work tree, each for at most ten seconds. Every call of git is made here.
+/// Questions to git about a work tree, each for at most ten seconds unless the caller allows more. Every call of git is made
+/// here.
 ///
-/// A repository is a stranger's until somebody has read it, and its configuration names programs: filters, a monitor of
-/// the file system, a command for the network, hooks. None of them is run. Only plumbing is called, with each such setting
+/// A repository may come from a stranger, and its configuration names programs: filters, a monitor of the file system, a
+/// command for the network, hooks. None of them is run. Only plumbing and `worktree` are called, with each such setting
 /// overridden from outside, no protocol allowed, and git found by absolute directories of PATH.
 public enum GitCommand {
-    /// What git prints for a plumbing command that changes nothing; unavailable where there is no git or no commit.
-    public static func output(of arguments: [String], in directory: String) -> Reading<String> {
+    /// What git prints for a plumbing command; unavailable where there is no git or no commit.
+    ///
+    /// - Parameters:
+    ///   - limit: How long it may take.
+    ///   - refusal: The reason where git ends with a failure; nil for "no git work tree".
+    public static func output(
+        of arguments: [String], in directory: String, within limit: Duration = .seconds(10),
+        refusal: String? = nil
+    ) -> Reading<String> {
         guard let program = Programs.installed("git") else {
             return .unavailable(reason: "git is not installed")
         }
-        let call = Call(program: program, directory: directory)
+        let call = Call(program: program, directory: directory, limit: limit, refusal: refusal)
         switch call.drivers() {
         case .unavailable(let reason): return .unavailable(reason: reason)
         case .value(let drivers): return call.output(of: arguments, overriding: drivers)
@@ -24,6 +32,8 @@ public enum GitCommand {
 private struct Call {
     let program: String
     let directory: String
+    let limit: Duration
+    let refusal: String?
 
     /// Settings that would have git run something, or go to the network, whatever the repository says.
     private static let overrides: [(key: String, value: String)] = [
@@ -53,7 +63,7 @@ private struct Call {
         let settings =
             Call.overrides + drivers.map { (key: $0, value: $0.hasSuffix(".required") ? "false" : "") }
         var environment = [
-            // Asking for the state must not take a lock that somebody's commit needs.
+            // Asking for the state must not take a lock that the user's commit needs.
             "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C",
             // Objects that a partial clone lacks are not fetched.
             "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0",
@@ -72,13 +82,14 @@ private struct Call {
     }
 
     private func ask(_ words: [String], _ environment: [String: String]) throws -> Reading<String> {
-        switch try CommandOutput.ending(of: words, environment: environment, within: .seconds(10)) {
+        switch try CommandOutput.ending(of: words, environment: environment, within: limit) {
         // More than a mebibyte of changes is a dirty tree all the same.
         case .ended(.code(0), let text), .cut(let text): return .value(text)
-        case .tookTooLong: return .unavailable(reason: "git took longer than ten seconds")
+        case .tookTooLong: return .unavailable(reason: "git took longer than \(limit.readable)")
         case .ended:
             return .unavailable(
-                reason: "'\(PlainText.sanitized(directory))' is no git work tree with a commit")
+                reason: refusal
+                    ?? "'\(PlainText.sanitized(directory))' is no git work tree with a commit")
         }
     }
 }

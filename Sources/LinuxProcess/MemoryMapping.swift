@@ -22,7 +22,7 @@ public struct ImageAddress: Hashable, Comparable, Sendable {
     public static func < (left: ImageAddress, right: ImageAddress) -> Bool { left.value < right.value }
 }
 
-/// A range of a process's memory, as a line of `/proc/PID/maps` or a perf MMAP2 record tells it.
+/// A range of a process's memory, as a line of `/proc/PID/maps` or a perf MMAP2 record reports it.
 public struct MemoryMapping: Hashable, Sendable {
     /// The first address, and the one after the last.
     public var start: RuntimeAddress

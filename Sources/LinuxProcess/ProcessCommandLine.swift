@@ -21,7 +21,7 @@ public enum ProcessCommandLine {
                 NativeText.text($0)
             }
         } catch {
-            // Gone, or another user's: there is nothing to tell.
+            // Gone, or another user's: there is nothing to name.
             return []
         }
     }

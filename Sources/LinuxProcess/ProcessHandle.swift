@@ -32,7 +32,7 @@ public struct ProcessHandle: ~Copyable, Sendable {
 
     /// How the process ended, though it is not our child.
     ///
-    /// The kernel tells of one not yet waited for in `/proc/PID/stat`, and of one waited for through the ioctl
+    /// The kernel reports one not yet waited for in `/proc/PID/stat`, and of one waited for through the ioctl
     /// PIDFD_GET_INFO, which Linux has from 6.15.
     public func exitStatus() -> Reading<ExitStatus> {
         var status: Int32 = 0
@@ -43,7 +43,7 @@ public struct ProcessHandle: ~Copyable, Sendable {
         let second = clinux_pidfd_exit_status(descriptor, &status)
         if second == 0 { return .value(ExitStatus(waitStatus: status)) }
         return .unavailable(
-            reason: "the kernel tells the exit status of another's child only from Linux 6.15 on")
+            reason: "the kernel reports the exit status of another's child only from Linux 6.15 on")
     }
 }
 

@@ -36,7 +36,7 @@ public struct ProcessStat: Hashable, Sendable {
     public var waitedChildrenCPU: Duration
     public var threadCount: Int
     public var resident: ByteCount
-    /// How it ended, told only of one that has and is not yet waited for, and only to who may trace it.
+    /// How it ended, reported only of one that has and is not yet waited for, and only to who may trace it.
     public var exitStatus: ExitStatus?
 
     /// Whether the process has ended and only its entry is left. Not while its first thread alone has ended: the entry is

@@ -15,7 +15,7 @@ public enum ProcessTree {
     }
 
     /// The most processes that are followed: a fork bomb must not take the observer with it.
-    public static let maximumProcesses = 4096
+    public static let maximumProcesses = 32_768
 
     /// The process and all its living descendants, itself first, parents before children.
     ///
@@ -70,7 +70,7 @@ public enum ProcessTree {
     /// The parent of a process, nil when it is gone.
     public static func parent(of pid: Int32) -> Int32? { ProcessStat.ofProcess(pid)?.parent }
 
-    /// Our own children, whoever has started them.
+    /// Our own children, whatever started them.
     static func ownChildren() -> [Int32] {
         guard kernelListsChildren else {
             return allProcesses().filter { $0.parent == CurrentProcess.pid }.map(\.pid)

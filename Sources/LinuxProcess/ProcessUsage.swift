@@ -45,7 +45,7 @@ public struct ContextSwitches: Hashable, Sendable {
         ProcFile.read("/proc/\(pid)/task/\(thread)/status").flatMap { parse($0) }
     }
 
-    /// The switches in the text of a thread's `status`. That of a process tells those of its first thread.
+    /// The switches in the text of a thread's `status`. That of a process reports those of its first thread.
     public static func parse(_ bytes: [UInt8]) -> ContextSwitches? {
         guard let voluntary = ProcFile.number("voluntary_ctxt_switches:", in: bytes),
             let involuntary = ProcFile.number("nonvoluntary_ctxt_switches:", in: bytes)
@@ -90,7 +90,7 @@ public enum ProcessThreads {
 }
 
 /// Memory by proportion: a page shared by n processes counts 1/n for each (`Pss`), so that the sum over the
-/// processes of a tree counts shared pages once, as far as nobody outside the tree shares them.
+/// processes of a tree counts shared pages once, as far as no process outside the tree shares them.
 public enum ProportionalMemory {
     /// The proportional resident memory of a process, from `/proc/PID/smaps_rollup`; nil when it cannot be read.
     ///

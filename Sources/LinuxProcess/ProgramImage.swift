@@ -3,8 +3,8 @@
 public struct ProgramImage: Sendable {
     /// Where the image's bytes are.
     public enum Content: Sendable {
-        /// An ELF file, mapped by us while it was still the one the process ran.
-        case file(MappedFile)
+        /// An ELF file, opened by us while it was still the one the process ran.
+        case file(OpenFile)
         /// An ELF image copied from memory: the vdso.
         case memory([UInt8])
         /// Code that no ELF file describes, or one that could not be opened; the reason as a phrase.

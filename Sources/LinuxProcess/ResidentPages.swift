@@ -3,7 +3,7 @@ internal import LinuxSystem
 
 /// What of this process's own program and libraries is resident.
 public enum ResidentPages {
-    /// Hands pages back that only the start of the program has needed: of mappings of files that nobody writes to, and
+    /// Hands pages back that only the start of the program has needed: of mappings of files that are not written to, and
     /// of which no page is our own copy. What is needed again comes back from the page cache. Returns the bytes that
     /// were mapped there.
     ///

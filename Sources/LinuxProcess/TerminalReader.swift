@@ -1,6 +1,6 @@
 internal import LinuxSystem
 
-/// Whether a process waits for somebody to type.
+/// Whether a process waits for the user to type.
 public enum TerminalReader {
     /// The number of read(2).
     #if arch(x86_64)
@@ -12,7 +12,7 @@ public enum TerminalReader {
     /// Whether a process's first thread is in a `read` of a terminal: nil when the kernel does not let that be seen.
     ///
     /// - Parameters:
-    ///   - pid: A process, best a descendant of ours: of others a hardened kernel tells nothing.
+    ///   - pid: A process, best a descendant of ours: of others a hardened kernel reports nothing.
     ///   - terminal: The terminal's path, such as `/dev/pts/3`.
     public static func isWaiting(_ pid: Int32, at terminal: String) -> Bool? {
         guard let text = ProcFile.read("/proc/\(pid)/syscall") else { return nil }

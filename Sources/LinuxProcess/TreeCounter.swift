@@ -7,7 +7,7 @@ public import LinuxSystem
 ///
 /// What a process does while it is being made and taken apart is missing. The CPU time lacks 0.2 ms for each that is
 /// forked, 0.7 ms for each that runs Python, and on a virtual machine it may include time stolen by the host: so it is
-/// a means to tell how time passed between two moments, not an account of its own.
+/// a means to find how time passed between two moments, not an account of its own.
 public struct TreeCounter: ~Copyable {
     /// What is counted.
     public enum Event: Int32, Sendable {
@@ -45,16 +45,18 @@ public struct TreeCounter: ~Copyable {
     public func count() -> CounterReading? {
         var sum = CounterReading(value: 0, enabled: 0, running: 0)
         for event in events {
-            var told: (value: Int64, enabled: Int64, running: Int64) = (0, 0, 0)
-            let size = MemoryLayout.size(ofValue: told)
-            guard read(event, &told, size) == size else { return nil }
+            var counts: (value: Int64, enabled: Int64, running: Int64) = (0, 0, 0)
+            let size = MemoryLayout.size(ofValue: counts)
+            guard read(event, &counts, size) == size else { return nil }
             guard
-                let one = CounterReading(value: told.value, enabled: told.enabled, running: told.running)
-                    .estimated
+                let one = CounterReading(
+                    value: counts.value, enabled: counts.enabled, running: counts.running
+                )
+                .estimated
             else { return nil }
             sum.value += one
-            sum.enabled += told.enabled
-            sum.running += told.running
+            sum.enabled += counts.enabled
+            sum.running += counts.running
         }
         return sum
     }

@@ -1,7 +1,8 @@
 internal import Glibc
 
-/// A queue between threads with room for a number of elements: whoever puts waits for room, whoever takes waits for an
-/// element. Waiting threads sleep. The corresponding C functions are `pthread_cond_wait` and `pthread_cond_broadcast`.
+/// A queue between threads with room for a number of elements: a thread that puts waits for room, a thread that takes
+/// waits for an element. Waiting threads sleep. The corresponding C functions are `pthread_cond_wait` and
+/// `pthread_cond_broadcast`.
 public final class BoundedQueue<Element: Sendable>: @unchecked Sendable {
     // Guarded by `mutex`, all of them.
     private var elements: [Element] = []

@@ -8,6 +8,16 @@ public enum CurrentProcess {
     @discardableResult
     public static func pinThread(toCPU cpu: Int32) -> Bool { clinux_pin_to_cpu(cpu) == 0 }
 
+    /// Does something bound to one CPU, and then lets the calling thread run where it could before. Nil, and nothing done, where
+    /// it may not run there.
+    @discardableResult
+    public static func onCPU<Result>(_ cpu: Int32, _ body: () -> Result) -> Result? {
+        var affinity = clinux_affinity()
+        guard clinux_get_affinity(&affinity) == 0, clinux_pin_to_cpu(cpu) == 0 else { return nil }
+        defer { clinux_set_affinity(&affinity) }
+        return body()
+    }
+
     /// Lets the calling thread run only briefly at a time, and the sooner for it when it wakes; false where the kernel
     /// knows no such thing (before Linux 6.12). Needs no privilege.
     @discardableResult
@@ -19,6 +29,8 @@ public enum CurrentProcess {
     public static var pid: Int32 { getpid() }
     /// The identifier of the process that started it, or 1 when that one is gone.
     public static var parentPID: Int32 { getppid() }
+    /// The identifier of its session's leader; 0 where that is outside of its PID namespace.
+    public static var sessionID: Int32 { getsid(0) }
     /// The identifier of the calling thread.
     public static var threadID: Int32 { clinux_thread_id() }
     /// The effective user.
@@ -47,10 +59,21 @@ public enum CurrentProcess {
         return result
     }
 
+    /// The variables in entries `NAME=value`; an entry of another form is none.
+    public static func variables(of entries: [String]) -> [String: String] {
+        var variables: [String: String] = [:]
+        for entry in entries {
+            // A name has a character at least, even if that is an equals sign.
+            guard let equals = entry.dropFirst().firstIndex(of: "=") else { continue }
+            variables[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+        }
+        return variables
+    }
+
     /// Whether an environment variable is one of `1`, `true`, `yes`, `on`, in any case.
     public static func isSwitchedOn(_ name: String) -> Bool {
         guard let value = environmentVariable(name)?.lowercased() else { return false }
-        return ["1", "true", "yes", "on"].contains(value)
+        return ["1", "true", "yes", "on"].contains(value.filter { !$0.isWhitespace })
     }
 
     /// Lets a write to a closed pipe fail with EPIPE instead of ending the process.

@@ -5,7 +5,7 @@ internal import Glibc
 /// is measured by its own clock.
 ///
 /// All signals are blocked in it, so that handlers and `signalfd` readers elsewhere get them. Dropping it waits for
-/// its end, so whoever owns it has to tell its body to end first.
+/// its end, so the owner has to make its body end first.
 public struct DedicatedThread: ~Copyable {
     private let handle: pthread_t
     private var isJoined = false

@@ -1,12 +1,12 @@
 internal import CLinux
 internal import Glibc
 
-/// Tells what happens to the names in a directory, as it happens. The corresponding C functions are `inotify_init1`,
+/// Reports what happens to the names in a directory, as it happens. The corresponding C functions are `inotify_init1`,
 /// `inotify_add_watch` and `read`.
 ///
 /// The kernel merges an event with the one before it when both are the same and unread. A name that is replaced twice
-/// in a row may therefore be told once: whoever needs each state of a file reads it at each event, and whoever needs
-/// all of them has to have them appended somewhere.
+/// in a row may therefore be reported once: a caller that needs the current state of a file reads it at each event. If it
+/// must not miss any state, the writer has to append them to a file.
 public struct DirectoryWatch: ~Copyable, Sendable {
     /// One thing that happened.
     public enum Event: Hashable, Sendable {

@@ -16,7 +16,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
         close(rawValue)
     }
 
-    /// Hands the descriptor to somebody who closes it, a stream or a library of C.
+    /// Hands the descriptor to code that closes it, such as a stream or a C library.
     @discardableResult
     public consuming func giveAway() -> Int32 {
         let number = rawValue
@@ -72,7 +72,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
         try Files.openAnything("/dev/null", O_RDWR, links: .followed)
     }
 
-    /// Another descriptor of a file that somebody else has open, such as standard input. The corresponding C call is
+    /// Another descriptor of a file that other code has open, such as standard input. The corresponding C call is
     /// `fcntl(F_DUPFD_CLOEXEC)`.
     public static func duplicate(_ rawValue: Int32) throws(SystemError) -> FileDescriptor {
         let copy = fcntl(rawValue, F_DUPFD_CLOEXEC, 3)
@@ -95,6 +95,29 @@ public struct FileDescriptor: ~Copyable, Sendable {
             do throws(SystemError) {
                 initialized = try retryingInterrupts("read from descriptor \(rawValue)") {
                     Glibc.read(rawValue, buffer.baseAddress, count)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return bytes
+    }
+
+    /// Reads up to a number of bytes from an offset on; fewer only at the end of the file. The corresponding C function is
+    /// `pread`.
+    public func read(upTo count: Int, at offset: Int64) throws(SystemError) -> [UInt8] {
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            do throws(SystemError) {
+                while initialized < count {
+                    let rest = UnsafeMutableRawBufferPointer(
+                        rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
+                    let read = try retryingInterrupts("read from descriptor \(rawValue)") {
+                        pread(rawValue, rest.baseAddress, rest.count, off_t(offset) + off_t(initialized))
+                    }
+                    if read == 0 { return }
+                    initialized += read
                 }
             } catch {
                 failure = error
@@ -130,7 +153,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
         try FileDescriptor.write(bytes, to: rawValue)
     }
 
-    /// Writes all bytes to a descriptor that somebody else owns, such as standard error.
+    /// Writes all bytes to a descriptor that other code owns, such as standard error.
     public static func write(_ bytes: [UInt8], to rawValue: Int32) throws(SystemError) {
         var written = 0
         while written < bytes.count {
@@ -160,7 +183,7 @@ public struct FileDescriptor: ~Copyable, Sendable {
         return polled.map { result > 0 && $0.revents != 0 }
     }
 
-    /// Whether the file has been removed from every directory: what is written to it nobody will find.
+    /// Whether the file has been removed from every directory, so that what is written to it is lost.
     public var isRemoved: Bool {
         var status = stat()
         return fstat(rawValue, &status) == 0 && status.st_nlink == 0

@@ -180,6 +180,15 @@ extension Files {
     }
 }
 
+/// Which content an open file has: one that is written or cut short has another.
+public struct FileVersion: Hashable, Sendable {
+    public let inode: UInt64
+    /// In bytes.
+    public let size: Int64
+    /// When it was last written, in nanoseconds since the epoch.
+    let written: Int64
+}
+
 extension SystemError {
     /// A file that is there and is not read or written.
     fileprivate static func refused(_ path: String, _ reason: String) -> SystemError {
@@ -197,6 +206,32 @@ extension FileDescriptor {
         case S_IFDIR: throw SystemError(action: "use '\(path)'", code: EISDIR)
         default: throw .refused(path, "it is no regular file")
         }
+    }
+
+    /// A copy of the open file in memory that no process can change or truncate any more. The corresponding C function is
+    /// `memfd_create`.
+    ///
+    /// - Parameter limit: The most bytes; of a larger file there is no copy.
+    public func sealedCopy(limit: Int) throws(SystemError) -> FileDescriptor {
+        let result = clinux_sealed_copy(rawValue, UInt64(limit))
+        guard result >= 0 else { throw SystemError(action: "copy a file into memory", code: -result) }
+        return FileDescriptor(owning: result)
+    }
+
+    /// Whether only root and this process's user may write the open file.
+    public func isOnlyOurs() throws(SystemError) -> Bool {
+        var status = stat()
+        guard fstat(rawValue, &status) == 0 else { throw SystemError.last("look at an open file") }
+        return (status.st_uid == 0 || status.st_uid == geteuid()) && status.st_mode & 0o022 == 0
+    }
+
+    /// What the open file is at this moment. The corresponding C function is `fstat`.
+    public func version() throws(SystemError) -> FileVersion {
+        var status = stat()
+        guard fstat(rawValue, &status) == 0 else { throw SystemError.last("look at an open file") }
+        return FileVersion(
+            inode: UInt64(status.st_ino), size: Int64(status.st_size),
+            written: Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec))
     }
 
     /// The length of the open file, in bytes.

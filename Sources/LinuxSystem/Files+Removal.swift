@@ -4,12 +4,18 @@ internal import Glibc
 extension Files {
     /// Removes a directory and all in it, links not followed. Something that is not there is fine.
     ///
-    /// What is removed is named from open directories (`openat`, `unlinkat`), so nobody who exchanges a directory for a
-    /// link meanwhile has anything else removed.
+    /// What is removed is named from open directories (`openat`, `unlinkat`), so a process that replaces a directory with
+    /// a link meanwhile cannot have anything else removed.
     ///
     /// - Parameter owner: The only user whose directory is removed; nil for anyone's.
     public static func removeTree(_ path: String, ownedBy owner: UInt32? = nil) throws(SystemError) {
         try removeTree(path, in: AT_FDCWD, shown: path, ownedBy: owner)
+    }
+
+    /// Removes a directory that nothing needs any more. One that cannot be removed stays, where the next run, or the system's
+    /// own cleaning of its temporary directory, finds it: no result depends on it, so there is nothing to report.
+    public static func discardTree(_ path: String) {
+        do throws(SystemError) { try removeTree(path) } catch {}
     }
 
     private static func removeTree(

@@ -55,6 +55,9 @@ public enum Files {
         /// the wall clock, up to 10 ms late.
         public let changedAt: Timestamp
 
+        /// The identity as a word, to be compared later.
+        public var text: String { "\(inode)-\(written)-\(changedAt.nanosecondsSinceEpoch)" }
+
         fileprivate init(_ status: stat) {
             inode = UInt64(status.st_ino)
             written = Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
@@ -181,7 +184,7 @@ public enum Files {
         guard mkdir(path, 0o700) == 0 else { throw SystemError.last("create the directory '\(path)'") }
     }
 
-    /// Creates a new directory with a name that nobody else has, readable by its owner only.
+    /// Creates a new directory with a name that nothing else has, readable by its owner only.
     ///
     /// - Parameter prefix: The path up to the random part. The corresponding C function is `mkdtemp`.
     public static func createTemporaryDirectory(prefix: String) throws(SystemError) -> String {
@@ -203,6 +206,11 @@ public enum Files {
     public static func isPipe(_ path: String) -> Bool { kind(path) == S_IFIFO }
     /// Whether this process may write to what is at a path.
     public static func isWritable(_ path: String) -> Bool { path.withNativeCString { access($0, W_OK) } == 0 }
+    /// Why a directory cannot be written to: no permission, or a read-only file system; nil when it can.
+    public static func refusalToWrite(_ path: String) -> SystemError? {
+        path.withNativeCString { access($0, W_OK) } == 0
+            ? nil : SystemError.last("write to the directory '\(path)'")
+    }
     /// Whether a regular file at a path may be executed by this process.
     public static func isExecutable(_ path: String) -> Bool {
         isRegularFile(path) && path.withNativeCString { access($0, X_OK) } == 0

@@ -22,14 +22,14 @@ public struct LoopbackListener: ~Copyable, Sendable {
         port = bound
     }
 
-    /// The next client's connection, nil when nobody waits (or another thread has taken it).
+    /// The next client's connection, nil when none waits (or another thread has taken it).
     ///
     /// - Parameter timeout: How long the connection blocks in one receive or send before it fails. The
     ///   corresponding C function is `accept4`.
     public func accept(timeout: Duration) throws(SystemError) -> LoopbackConnection? {
         let result = clinux_accept(descriptor, Int32(clamping: timeout.inNanoseconds / 1_000_000))
         if result >= 0 { return LoopbackConnection(file: FileDescriptor(owning: result)) }
-        // A client that has gone again is nobody waiting.
+        // A client that has disconnected again does not wait.
         if [EAGAIN, EINTR, ECONNABORTED].contains(-result) { return nil }
         throw SystemError(action: "accept a connection", code: -result)
     }

@@ -4,6 +4,8 @@ internal import Glibc
 public enum Mathematics {
     /// The number whose natural logarithm is the value. The corresponding C function is `exp`.
     public static func exponential(_ value: Double) -> Double { exp(value) }
+    /// The natural logarithm.
+    public static func logarithm(_ value: Double) -> Double { log(value) }
     /// The exponential less one, exact near zero. The corresponding C function is `expm1`.
     public static func exponentialMinusOne(_ value: Double) -> Double { expm1(value) }
     /// The natural logarithm of one and the value, exact near zero. The corresponding C function is `log1p`.

@@ -22,7 +22,7 @@ public struct SocketPair: ~Copyable, Sendable {
 }
 
 extension FileDescriptor {
-    /// Writes all bytes to a socket. One that nobody reads any more is an error, never a signal.
+    /// Writes all bytes to a socket. One whose reader is gone is an error, never a signal.
     ///
     /// The corresponding C function is `send` with MSG_NOSIGNAL.
     public func send(_ bytes: [UInt8]) throws(SystemError) {

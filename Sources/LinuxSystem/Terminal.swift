@@ -25,7 +25,7 @@ public enum Terminal {
         }
     }
 
-    /// The size of a terminal, 80 by 24 where it does not tell. The corresponding C call is `ioctl(TIOCGWINSZ)`.
+    /// The size of a terminal, 80 by 24 where it does not say. The corresponding C call is `ioctl(TIOCGWINSZ)`.
     public static func size(_ descriptor: Int32) -> Size {
         var columns: UInt16 = 0
         var rows: UInt16 = 0

@@ -1,12 +1,12 @@
 /// An HTTP/1.x request, as far as this server heeds it.
-struct HTTPRequest: Equatable, Sendable {
+package struct HTTPRequest: Equatable, Sendable {
     enum Method: Equatable, Sendable {
         case get
         case head
     }
 
     /// Why a request is not served: the status that says so.
-    enum Problem: Error, Equatable {
+    package enum Problem: Error, Equatable {
         /// Not HTTP, or a path that climbs out of the directory: 400.
         case malformed
         /// Another method than GET and HEAD: 405.
@@ -39,7 +39,7 @@ struct HTTPRequest: Equatable, Sendable {
     static let maximumBytes = 8192
 
     /// The request whose header these bytes begin with.
-    static func parse(_ header: [UInt8]) throws(Problem) -> HTTPRequest {
+    package static func parse(_ header: [UInt8]) throws(Problem) -> HTTPRequest {
         guard let lineEnd = header.firstIndex(of: UInt8(ascii: "\r")) else { throw .malformed }
         let words = header[..<lineEnd].split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard words.count == 3, words[2].starts(with: "HTTP/1.".utf8) else { throw .malformed }

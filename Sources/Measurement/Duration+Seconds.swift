@@ -5,6 +5,13 @@ extension Duration {
         self.init(secondsComponent: seconds, attosecondsComponent: rest * 1_000_000_000)
     }
 
+    /// A duration of a number of seconds that comes from outside; nil where its nanoseconds, 292 years of them, are more than
+    /// a number holds, or it is no number.
+    public init?(secondsFromOutside seconds: Double) {
+        guard seconds.magnitude < 9.2e9 else { return nil }
+        self = .seconds(seconds)
+    }
+
     /// The duration in seconds.
     public var inSeconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18

@@ -1,4 +1,4 @@
-/// The name somebody probably meant.
+/// The name that the user probably meant.
 public enum NearestName {
     /// The candidate nearest to a mistyped name, nil when none is near.
     ///

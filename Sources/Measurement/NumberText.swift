@@ -26,13 +26,13 @@ extension BinaryInteger {
 }
 
 extension String {
-    /// The text followed by spaces up to a width in characters.
+    /// The text followed by spaces up to a width in cells of a terminal.
     public func padded(to width: Int) -> String {
-        self + String(repeating: " ", count: max(0, width - count))
+        self + String(repeating: " ", count: max(0, width - CellWidth.of(self)))
     }
 
-    /// The text preceded by spaces up to a width in characters.
+    /// The text preceded by spaces up to a width in cells of a terminal.
     public func leftPadded(to width: Int) -> String {
-        String(repeating: " ", count: max(0, width - count)) + self
+        String(repeating: " ", count: max(0, width - CellWidth.of(self))) + self
     }
 }

@@ -1,7 +1,7 @@
 /// A measured value, or the reason there is none.
 ///
-/// A missing value is never a zero: whoever prints, freezes or compares a reading has to decide
-/// what to do with `unavailable`, and can say why.
+/// A missing value is never a zero: code that prints, freezes or compares a reading has to decide
+/// what to do with `unavailable`, and can print the reason.
 public enum Reading<Value> {
     /// What was measured.
     case value(Value)

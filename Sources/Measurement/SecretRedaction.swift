@@ -26,6 +26,20 @@ public struct SecretRedaction: Equatable, Sendable {
         secrets.reduce(text) { $0.replacing($1, with: Self.mark) }
     }
 
+    /// The name of a process or thread without secrets. A program can give itself any name, and the kernel cuts it at 15
+    /// bytes: a beginning of a secret at the end of the name is one too.
+    public func redacted(name: String) -> String {
+        var name = redacted(text: name)
+        for secret in secrets {
+            for length in stride(from: min(secret.count, name.count), through: 6, by: -1)
+            where name.hasSuffix(secret.prefix(length)) {
+                name = name.dropLast(length) + Self.mark
+                break
+            }
+        }
+        return SecretRedaction([name]).words.first ?? name
+    }
+
     /// Set after a word that is an option whose value is a secret.
     private var expectsSecret = false
     /// Set after an option whose value is a name and a password, such as curl's `--user`.

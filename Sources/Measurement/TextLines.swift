@@ -5,7 +5,7 @@ public enum TextLines {
         var lines: [String] = []
         for word in text.split(separator: " ") {
             let word = cut(String(word), to: width)
-            if let last = lines.last, last.count + 1 + word.count <= width {
+            if let last = lines.last, CellWidth.of(last) + 1 + CellWidth.of(word) <= width {
                 lines[lines.count - 1] = last + " " + word
             } else {
                 lines.append(word)
@@ -19,8 +19,8 @@ public enum TextLines {
         wrapped(text, width: width - 2).enumerated().map { ($0.offset == 0 ? mark + " " : "  ") + $0.element }
     }
 
-    /// A text, cut to a width with an ellipsis.
+    /// A text, cut to a width in cells of a terminal with an ellipsis.
     public static func cut(_ text: String, to width: Int) -> String {
-        text.count <= width ? text : text.prefix(max(0, width - 1)) + "…"
+        CellWidth.of(text) <= width ? text : CellWidth.cut(text, to: max(0, width - 1)) + "…"
     }
 }

@@ -16,6 +16,7 @@ public enum Metric: String, CaseIterable, Sendable {
     case runQueueWait = "run_queue_wait_s"
     case instructions
     case minorFaults = "minor_faults"
+    case systemCalls = "system_calls"
 
     /// What every profile has had from the start: the columns of a table that has room for few.
     public static let primary: [Metric] = [.wall, .cpu, .peakResident, .averageCPU]
@@ -45,10 +46,12 @@ public enum Metric: String, CaseIterable, Sendable {
     public var isMemory: Bool { unit == .mebibytes }
 
     /// The place in the order of a file.
-    private var place: Int {
+    var place: Int {
         // The catalogue has an entry for each case, in the same order; a test holds it to that.
-        Metric.allCases.firstIndex(of: self) ?? 0
+        Metric.places[self] ?? 0
     }
+
+    private static let places = Dictionary(uniqueKeysWithValues: zip(allCases, 0...))
 }
 
 extension Metric: Comparable {
@@ -56,7 +59,7 @@ extension Metric: Comparable {
     public static func < (left: Metric, right: Metric) -> Bool { left.place < right.place }
 }
 
-/// What is known of a metric: all that tells it from others.
+/// What is known of a metric: all that distinguishes it from others.
 public struct MetricDefinition: Sendable {
     public let metric: Metric
     public let unit: MetricUnit
@@ -153,5 +156,10 @@ extension Metric {
         .init(metric: .instructions, unit: .count, title: "instr.", isOptional: true),
         // Page faults that memory alone could serve: pages touched for the first time since they were given out.
         .init(metric: .minorFaults, unit: .count, title: "min faults"),
+        // Requests to the kernel, as counted runs see them. The monitor does not read them.
+        .init(
+            metric: .systemCalls, unit: .count, title: "sys. calls", words: "system calls",
+            valueClass: .counted,
+            isOptional: true),
     ]
 }

@@ -19,6 +19,6 @@ public struct MetricReadings: Equatable, Sendable {
         set { readings[metric] = newValue }
     }
 
-    /// Leaves out a metric, as if nobody had asked for it.
+    /// Leaves out a metric, as if it had not been requested.
     public mutating func remove(_ metric: Metric) { readings[metric] = nil }
 }

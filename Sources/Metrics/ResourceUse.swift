@@ -3,14 +3,12 @@ public import Measurement
 /// What a stage or a whole run used.
 public struct ResourceUse: Equatable, Sendable {
     /// The readings, those of ``Metric/primary`` always among them.
-    public private(set) var readings: [Metric: Reading<Double>]
+    private var row: ReadingRow
 
     /// Readings by metric; of the primary metrics that are left out it is said that they were not recorded.
     public init(_ readings: [Metric: Reading<Double>] = [:]) {
-        self.readings = readings
-        for metric in Metric.primary where readings[metric] == nil {
-            self.readings[metric] = ResourceUse.notRecorded
-        }
+        row = ReadingRow(readings)
+        for metric in Metric.primary where row[metric] == nil { row[metric] = ResourceUse.notRecorded }
     }
 
     /// Readings of the primary metrics.
@@ -18,10 +16,10 @@ public struct ResourceUse: Equatable, Sendable {
         wallSeconds: Reading<Double>, cpuSeconds: Reading<Double>, peakResidentMB: Reading<Double>,
         averageCPUPercent: Reading<Double>
     ) {
-        readings = [
+        row = ReadingRow([
             .wall: wallSeconds, .cpu: cpuSeconds, .peakResident: peakResidentMB,
             .averageCPU: averageCPUPercent,
-        ]
+        ])
     }
 
     /// Nothing measured, for one reason.
@@ -32,12 +30,20 @@ public struct ResourceUse: Equatable, Sendable {
     }
 
     /// The metrics that were asked for, in the order of a file, whether or not there are values.
-    public var metrics: [Metric] { Metric.allCases.filter { readings[$0] != nil } }
+    public var metrics: [Metric] { row.metrics }
+
+    /// The metrics that any of some uses was asked for, in the order of a file.
+    public static func metrics(ofAny uses: some Sequence<ResourceUse>) -> [Metric] {
+        ReadingRow.metrics(in: uses.reduce(0) { $0 | $1.row.asked })
+    }
+
+    /// The reading of a metric; nil when it was not asked for.
+    public func asked(_ metric: Metric) -> Reading<Double>? { row[metric] }
 
     /// The reading of a metric; one that was not asked for is unavailable.
     public subscript(metric: Metric) -> Reading<Double> {
-        get { readings[metric] ?? ResourceUse.notRecorded }
-        set { readings[metric] = newValue }
+        get { row[metric] ?? ResourceUse.notRecorded }
+        set { row[metric] = newValue }
     }
 
     /// Elapsed time, in seconds.
@@ -63,7 +69,7 @@ public struct ResourceUse: Equatable, Sendable {
 
     /// Adds readings, in place of those of the same metrics.
     public mutating func add(_ others: MetricReadings) {
-        readings.merge(others.readings) { $1 }
+        for metric in others.metrics { row[metric] = others[metric] }
     }
 
     private static let notRecorded = Reading<Double>.unavailable(reason: "not recorded")

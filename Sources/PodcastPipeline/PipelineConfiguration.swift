@@ -74,12 +74,12 @@ public struct PipelineConfiguration: Equatable, Sendable {
     }
 
     /// What is wrong with a configuration, as the rest of a sentence that begins with its name.
-    struct Problem: Error, Equatable {
+    package struct Problem: Error, Equatable {
         var phrase: String
         var key: String?
     }
 
-    static func parse(_ bytes: [UInt8]) throws(Problem) -> PipelineConfiguration {
+    package static func parse(_ bytes: [UInt8]) throws(Problem) -> PipelineConfiguration {
         let document: YAMLNode
         do throws(YAMLError) {
             document = try YAMLDocument.parse(bytes)

@@ -3,7 +3,7 @@ internal import Measurement
 
 /// Why a run ended early: one or more sentences, and which kind of failure it is.
 public struct PipelineFailure: Error, Equatable, Sendable {
-    /// What a failure means to whoever started the run.
+    /// What a failure means to the process that started the run.
     public enum Kind: Equatable, Sendable {
         /// A feed, a model or a configuration is missing or unreadable.
         case input

@@ -31,7 +31,7 @@ public final class PodcastPipeline {
     ///
     /// - Parameters:
     ///   - settings: What it works on.
-    ///   - reporter: Who is told about stages.
+    ///   - reporter: Called at each change of stage.
     ///   - tell: Called with a line for a person as the run proceeds, from any thread.
     public init(
         _ settings: PipelineSettings, reporter: StatusReporter, tell: @escaping @Sendable (RunMessage) -> Void

@@ -1,8 +1,8 @@
-/// Something that a person is told while a run proceeds.
+/// A line for a person while a run proceeds.
 public struct RunMessage: Equatable, Sendable {
     /// One line.
     public var text: String
-    /// Whether it tells of something that failed or was lost.
+    /// Whether it reports something that failed or was lost.
     public var isProblem: Bool
 
     /// A message.

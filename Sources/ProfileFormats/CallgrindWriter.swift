@@ -22,7 +22,7 @@ public enum CallgrindFile {
         var file: ExactText
     }
 
-    /// Writes the functions and calls of a profile. Weights are costs, and the number of calls, which samples do not tell, is
+    /// Writes the functions and calls of a profile. Weights are costs, and the number of calls, which samples do not show, is
     /// 1 each.
     public static func write(_ profile: StackProfile, exporter: String) -> [UInt8] {
         var names: [Name] = []

@@ -1,6 +1,6 @@
 internal import StackProfile
 
-/// What a file is, told by its content.
+/// What a file is, recognised by its content.
 enum FileKind: Equatable {
     case folded, differentialFolded, pprof, perfScript, callgrind, heaptrack, memray
     case speedscope, chromeProfile, chromeTrace, callChains
@@ -149,7 +149,7 @@ enum FileKind: Equatable {
     }
 }
 
-/// What a JSON file is, told by the names of its members.
+/// What a JSON file is, recognised by the names of its members.
 enum JSONKind {
     /// Nil where the bytes are no JSON.
     static func of(_ buffer: UnsafeRawBufferPointer) -> FileKind? {

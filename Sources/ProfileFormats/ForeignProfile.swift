@@ -55,6 +55,6 @@ enum FormatLimits {
     static let stacks = 1 << 24
     /// The most bytes of a name; longer ones are cut.
     static let nameBytes = 1 << 16
-    /// The most things of one kind that are told by name.
+    /// The most things of one kind that are reported by name.
     static let names = 64
 }

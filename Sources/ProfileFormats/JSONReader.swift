@@ -244,10 +244,21 @@ struct JSONReader {
         return unescaped(content)
     }
 
+    /// The second half of a character, if it is what a text's next escape says.
+    private static func lowHalf(_ text: Slice<UnsafeRawBufferPointer>) -> UInt32? {
+        guard text.count == 6, text.starts(with: "\\u".utf8),
+            let unit = UInt32(String(decoding: text.dropFirst(2), as: UTF8.self), radix: 16)
+        else { return nil }
+        return (0xDC00..<0xE000).contains(unit) ? unit : nil
+    }
+
+    private func append(_ scalar: UInt32, to text: inout [UInt8]) {
+        text += Array(String(Unicode.Scalar(scalar) ?? "\u{FFFD}").utf8)
+    }
+
     /// A text without its escapes; one that is no escape stays as it is.
     private func unescaped(_ content: Slice<UnsafeRawBufferPointer>) -> String {
         var text: [UInt8] = []
-        var high: UInt32?
         var index = content.startIndex
         while index < content.endIndex {
             let byte = content[index]
@@ -269,13 +280,14 @@ struct JSONReader {
                     decoding: content[index..<min(index + 4, content.endIndex)], as: UTF8.self)
                 guard let unit = UInt32(digits, radix: 16), digits.utf8.count == 4 else { continue }
                 index += 4
-                if (0xD800..<0xDC00).contains(unit) {
-                    high = unit
-                    continue
+                // The halves of a character beyond U+FFFF; a half alone becomes U+FFFD.
+                let next = content[index...].prefix(6)
+                if (0xD800..<0xDC00).contains(unit), let low = Self.lowHalf(next) {
+                    index += 6
+                    append(0x10000 + (unit - 0xD800) << 10 + (low - 0xDC00), to: &text)
+                } else {
+                    append(unit, to: &text)
                 }
-                let value = high.map { 0x10000 + (($0 - 0xD800) << 10) + (unit &- 0xDC00) } ?? unit
-                high = nil
-                text += Array(String(Unicode.Scalar(value) ?? "\u{FFFD}").utf8)
             default: text.append(escape)
             }
         }

@@ -6,9 +6,9 @@ struct PerfEventLine {
     private(set) var comm = 0..<0
     /// `tid` or `pid/tid`.
     private(set) var thread: Range<Int>?
-    /// How much the sample stands for; nil where it is not told.
+    /// How much the sample stands for; nil where it is not known.
     private(set) var period: Int64?
-    /// The event without the colon behind it; nil where it is not told.
+    /// The event without the colon behind it; nil where it is not known.
     private(set) var name: Range<Int>?
     /// A frame on the same line, as without call graphs.
     private(set) var frame: Range<Int>?

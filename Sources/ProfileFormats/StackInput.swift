@@ -2,7 +2,7 @@ internal import Compression
 internal import Measurement
 public import StackProfile
 
-/// A profile read from a file of whatever kind this toolkit reads, told by its content and not by its name.
+/// A profile read from a file of whatever kind this toolkit reads, recognised by its content and not by its name.
 public struct StackInput: Sendable {
     /// The kinds of files that are read.
     public enum Kind: String, Hashable, Sendable {

@@ -19,24 +19,29 @@ enum CountedTables {
             let isOpen = counted.verdict == .regressed ? " open" : ""
             var lines = ["<details\(isOpen)><summary>\(MarkdownText.escaped(counted.title))</summary>", ""]
             lines += table(
-                columns, counted.rows.map { counted.cells(of: $0).map { MarkdownText.escaped($0) } })
+                columns, numbers: 1...4,
+                counted.rows.map { counted.cells(of: $0).map { MarkdownText.escaped($0) } })
             for row in counted.rowsToExplain {
-                let functions = row.functions.prefix(maximumFunctions).map { function in
+                let functions = counted.functionsToShow(of: row).prefix(maximumFunctions).map { function in
                     let cells = counted.cells(of: function, in: row)
                     return [MarkdownText.code(cells[0])] + cells.dropFirst().map { MarkdownText.escaped($0) }
                 }
                 let name = MarkdownText.escaped(row.stage?.text ?? "")
                 lines +=
-                    ["", "Where the instructions of \(name) changed:", ""] + table(functionColumns, functions)
+                    ["", "Where the instructions of \(name) changed:", ""]
+                    + table(functionColumns, numbers: 2...4, functions)
             }
             lines += [""] + counted.remarks.map { "- " + MarkdownText.escaped($0) }
             return lines + ["", "</details>", ""]
         }
     }
 
-    private static func table(_ columns: [String], _ rows: [[String]]) -> [String] {
+    private static func table(
+        _ columns: [String], numbers: ClosedRange<Int>, _ rows: [[String]]
+    ) -> [String] {
         func line(_ cells: [String]) -> String { "| " + cells.joined(separator: " | ") + " |" }
-        return [line(columns), "|" + columns.map { _ in "---|" }.joined()] + rows.map(line)
+        let rule = columns.indices.map { numbers.contains($0) ? "--:|" : "---|" }.joined()
+        return [line(columns), "|" + rule] + rows.map(line)
     }
 
     /// The section of the page; nothing where nothing was counted.
@@ -68,7 +73,7 @@ enum CountedTables {
                 writer.table(
                     caption: "Where the instructions of \(row.stage?.text ?? "") changed",
                     columns: numbered(functionColumns, from: 2, to: 4),
-                    rows: row.functions.map { function in
+                    rows: counted.functionsToShow(of: row).map { function in
                         let values = [nil, nil, function.from, function.to, function.change]
                         return (
                             "", zip(counted.cells(of: function, in: row), values).map { .text($0, value: $1) }
@@ -77,6 +82,50 @@ enum CountedTables {
             }
             writer.sentences("What counts say, and do not", counted.remarks)
         }
+    }
+
+    /// The section of one version's page; nothing where nothing was to be counted.
+    static func html(_ profile: FrozenProfile, _ writer: inout HTMLWriter) {
+        guard let reading = profile.counts else { return }
+        writer.element("h2", "", "Instructions executed")
+        guard let counts = reading.value else {
+            writer.element(
+                "p", "class=\"soft\"",
+                "They are unavailable: \(reading.unavailableReason ?? "no reason given").")
+            return
+        }
+        let whole = counts.total.median
+        let parts =
+            counts.stages.map { (name: $0.name.text, part: $0.part) } + [("outside stages", counts.outside)]
+            + [("whole run", counts.total)]
+        writer.table(
+            caption:
+                "In user space, by \(counts.engine), the middle of \(counts.runs) run\(counts.runs == 1 ? "" : "s")",
+            columns: numbered(
+                ["stage", "instructions", "share", "runs apart", "system calls", ""], from: 1, to: 4),
+            rows: parts.map { name, part in
+                let share = whole > 0 ? part.median / whole : 0
+                let least = part.lowerBound.isEmpty ? "" : ">"
+                return (
+                    "",
+                    [
+                        .text(name),
+                        .text(least + CountedComparison.grouped(part.median), value: part.median),
+                        .text("\((100 * share).fixed(1)) %", value: share),
+                        part.floorPercent.value.map { .text("\($0.fixed(3)) %", value: $0) } ?? .text("n/a"),
+                        part.systemCallCount.value.map {
+                            .text(CountedComparison.grouped(Double($0)), value: Double($0))
+                        }
+                            ?? .text("n/a"),
+                        .text(
+                            part.lowerBound.isEmpty
+                                ? "" : "at least: " + part.lowerBound.joined(separator: "; ")),
+                    ]
+                )
+            })
+        writer.element(
+            "p", "class=\"soft\"",
+            "Blind to caches, waiting and the kernel; the same work executes the same number on any machine.")
     }
 
     private static func numbered(_ titles: [String], from: Int, to: Int) -> [HTMLWriter.Column] {

@@ -4,8 +4,10 @@ public import ProfileComparison
 
 /// A gate's decision as JUnit XML, which build servers read: a test case for each stage and metric, one for the evidence.
 public enum GateJUnit {
-    /// The document.
-    public static func render(_ decision: GateDecision) -> String {
+    /// The document, which both the schema of Ant's reports and that of Jenkins' xUnit plugin accept.
+    ///
+    /// - Parameter moment: When it was decided, in UTC, as `2026-02-10T14:20:00Z`.
+    public static func render(_ decision: GateDecision, at moment: String) -> String {
         var cases = [
             element(
                 "evidence", of: "gate",
@@ -25,7 +27,7 @@ public enum GateJUnit {
             case .failed(let text): content = ("failure", "regressed", [text])
             case .undecided(let text):
                 content =
-                    decision.policy == .fail
+                    decision.policy != .warn
                     ? ("failure", "undecided", [text]) : ("skipped", "undecided", [text])
             case .accepted(let acceptance):
                 content = (
@@ -46,11 +48,13 @@ public enum GateJUnit {
         let name = "freeze-profile gate \(decision.from) to \(decision.to)"
         return """
             <?xml version="1.0" encoding="UTF-8"?>
-            <testsuites \(counts)>
-            <testsuite name="\(escaped(name))" \(counts) skipped="\(skipped)">
+            <testsuites>
+            <testsuite name="\(escaped(name))" package="freeze-profile" id="0" timestamp="\(escaped(String(moment.prefix(19))))" hostname="localhost" \(counts) skipped="\(skipped)" time="0">
+            <properties><property name="from" value="\(escaped(decision.from))"/><property name="to" value="\(escaped(decision.to))"/></properties>
             \(cases.joined(separator: "\n"))
             <system-out>\(escaped(([GateText.headline(decision)] + decision.warnings
                 + [GateText.agreed(decision)]).joined(separator: " / ")))</system-out>
+            <system-err/>
             </testsuite>
             </testsuites>
 
@@ -60,7 +64,7 @@ public enum GateJUnit {
     private static func element(
         _ name: String, of group: String, _ content: (kind: String, type: String, sentences: [String])?
     ) -> String {
-        let start = "<testcase classname=\"\(escaped(group))\" name=\"\(escaped(name))\""
+        let start = "<testcase classname=\"\(escaped(group))\" name=\"\(escaped(name))\" time=\"0\""
         guard let content else { return start + "/>" }
         let text = content.sentences.joined(separator: " ")
         return start
@@ -80,7 +84,7 @@ public enum GateAnnotations {
         if decision.refusals.isEmpty {
             lines += GateText.failures(decision).map { line("error", "Gate failed", $0) }
             lines += GateText.undecided(decision).map {
-                line(decision.policy == .fail ? "error" : "warning", "Gate undecided", $0)
+                line(decision.policy != .warn ? "error" : "warning", "Gate undecided", $0)
             }
         }
         lines += decision.agreed.map {

@@ -6,9 +6,13 @@ internal import ProfileComparison
 /// A comparison as one HTML page.
 public enum HTMLComparisonReport {
     /// The page's bytes.
-    public static func render(_ report: ComparisonReport) -> [UInt8] {
+    ///
+    /// - Parameter place: Where the page stands on a shelf; nil for a page by itself.
+    public static func render(_ report: ComparisonReport, place: PagePlace? = nil) -> [UInt8] {
         let comparison = report.comparison
-        var page = HTMLPage(title: "\(comparison.from.release) → \(comparison.to.release)")
+        var page = HTMLPage(
+            title: "\(comparison.from.release) → \(comparison.to.release)", place: place,
+            summary: comparison.headline)
         page.add { writer in
             writer.element("p", "class=\"headline \(outcomeClass(comparison))\"", comparison.headline)
             sides(comparison, &writer)
@@ -122,12 +126,13 @@ public enum HTMLComparisonReport {
             return (
                 "",
                 [
-                    .text(function.function, attributes: "class=\"name\""), .text(function.module ?? ""),
-                    .text(text.number(function.before.own), value: function.before.own),
-                    .text(text.number(function.after.own), value: function.after.own),
-                    .text(text.signed(function.selfChange), value: function.selfChange),
+                    .text(function.function, attributes: "class=\"name\""),
+                    .text(function.module ?? (function.isInterpreted ? function.file : nil) ?? ""),
+                    .text(text.number(function.before.charged), value: function.before.charged),
+                    .text(text.number(function.after.charged), value: function.after.charged),
+                    .text(text.signed(function.chargedChange), value: function.chargedChange),
                     .text(text.signed(function.totalChange), value: function.totalChange),
-                    .text(text.share(function) ?? "", value: function.selfChange), .text(remark),
+                    .text(text.share(function) ?? "", value: function.chargedChange), .text(remark),
                 ]
             )
         }
@@ -148,10 +153,10 @@ public enum HTMLComparisonReport {
             caption:
                 "Functions; together they make up the stage's change of \(text.signed(attribution.change)) \(unit)",
             columns: [
-                .init(title: "function"), .init(title: "module"),
-                .init(title: "self from, \(unit)", isNumber: true),
-                .init(title: "self to, \(unit)", isNumber: true),
-                .init(title: "self change, \(unit)", isNumber: true),
+                .init(title: text.column), .init(title: "module or file"),
+                .init(title: "from, \(unit)", isNumber: true),
+                .init(title: "to, \(unit)", isNumber: true),
+                .init(title: "change, \(unit)", isNumber: true),
                 .init(title: "total change, \(unit)", isNumber: true), .init(title: "of it", isNumber: true),
                 .init(title: "remark"),
             ], rows: rows)

@@ -5,16 +5,33 @@ internal import Measurement
 struct HTMLPage {
     private(set) var writer = HTMLWriter()
 
-    /// - Parameter title: The page's title and heading.
-    init(title: String) {
+    /// - Parameters:
+    ///   - title: The page's title and heading.
+    ///   - place: Where it stands among other pages; nil for a page by itself.
+    ///   - summary: What the page says, in a sentence.
+    init(title: String, place: PagePlace? = nil, summary: String? = nil) {
         writer.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n")
         writer.raw("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; ")
         writer.raw("style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:\">\n")
         writer.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n")
+        if let place {
+            writer.raw("<meta name=\"\(PagePlace.mark)\" content=\"\(HTMLText.escaped(place.source))\">\n")
+        }
+        if let summary {
+            writer.raw("<meta name=\"description\" content=\"\(HTMLText.escaped(summary))\">\n")
+        }
         writer.element("title", "", title)
         writer.raw(
             "\n<style>\n\(String(decoding: PackageResources.report_css, as: UTF8.self))</style>\n</head>\n<body>\n<main>\n"
         )
+        if let links = place?.links, !links.isEmpty {
+            writer.element("nav", "class=\"soft\"") { nav in
+                for (index, link) in links.enumerated() {
+                    if index > 0 { nav.raw(" · ") }
+                    nav.element("a", "href=\"\(HTMLText.escaped(link.file))\"", link.text)
+                }
+            }
+        }
         writer.element("h1", "", title)
         writer.raw("\n")
     }
@@ -28,8 +45,10 @@ struct HTMLPage {
         var writer = writer
         writer.element("p", "class=\"soft\"", "Made by \(tool).")
         writer.raw("</main>\n<script>\n")
-        for script in [PackageResources.report_js, PackageResources.timeline_js, PackageResources.sampled_js]
-        {
+        for script in [
+            PackageResources.report_js, PackageResources.timeline_js, PackageResources.sampled_js,
+            PackageResources.shelf_js,
+        ] {
             writer.raw(String(decoding: script, as: UTF8.self))
         }
         writer.raw("</script>\n</body>\n</html>\n")
@@ -55,7 +74,7 @@ extension HTMLWriter {
             Cell(markup: HTMLText.escaped(text), value: value, attributes: attributes)
         }
 
-        /// A metric's reading. Why there is none is told where somebody points, and below the table; see
+        /// A metric's reading. The reason for a missing one is shown under the pointer and below the table; see
         /// ``HTMLWriter/missing(_:)``.
         static func reading(_ reading: Reading<Double>?, _ metric: Metric) -> Cell {
             guard let reading else { return .text("–") }

@@ -10,11 +10,14 @@ public enum HTMLProfileReport {
     /// - Parameters:
     ///   - stacks: The archive's stacks, or why there are none.
     ///   - timeline: One run in time, or why there is none.
+    ///   - place: Where the page stands on a shelf; nil for a page by itself.
     public static func render(
         _ profile: FrozenProfile, stacks: Reading<StackProfile>,
-        timeline: Reading<RunTimeline> = .unavailable(reason: "it was not asked for"), tool: String
+        timeline: Reading<RunTimeline> = .unavailable(reason: "it was not asked for"),
+        place: PagePlace? = nil,
+        tool: String
     ) -> [UInt8] {
-        var page = HTMLPage(title: profile.release)
+        var page = HTMLPage(title: profile.release, place: place, summary: ProfileSentence.of(profile))
         page.add { writer in
             writer.element("p", "class=\"headline\"", ProfileSentence.of(profile))
             writer.element(
@@ -33,6 +36,7 @@ public enum HTMLProfileReport {
                 SampledRunMarkup(run).draw(&writer)
             }
             stages(profile, &writer)
+            CountedTables.html(profile, &writer)
             functions(profile, stacks, &writer)
             runs(profile, &writer)
             quality(profile, &writer)
@@ -41,8 +45,8 @@ public enum HTMLProfileReport {
         return page.finished(tool: tool)
     }
 
-    /// The metrics of which any of some uses has a value other than 0, and those that were always 0. A metric that nobody
-    /// measured would be a column of reasons, and one that was always 0 a column of zeros.
+    /// The metrics of which any of some uses has a value other than 0, and those that were always 0. A metric without
+    /// values would be a column of reasons, and one that was always 0 a column of zeros.
     private static func metrics(of uses: [ResourceUse]) -> (shown: [Metric], zero: [Metric]) {
         let measured = Metric.allCases.filter { metric in uses.contains { $0[metric].value != nil } }
         let zero = measured.filter { metric in uses.allSatisfy { $0[metric].value == 0 } }
@@ -91,7 +95,7 @@ public enum HTMLProfileReport {
             + "fill=\"#8884\"/><rect width=\"\(width)\" height=\"11\" fill=\"#3b7cc0\"/></svg> \((100 * share).fixed(1)) %"
     }
 
-    /// Below so many samples a stage's functions are told by counts.
+    /// Below so many samples a stage's functions are shown as counts.
     private static let fewSamples: Int64 = 100
 
     private static func functions(
@@ -112,7 +116,7 @@ public enum HTMLProfileReport {
             ($1.stacks.totalWeight, $0.stage?.text ?? "") < ($0.stacks.totalWeight, $1.stage?.text ?? "")
         }) where part.totalWeight > 0 {
             let whole = Double(part.totalWeight)
-            // A share of few samples claims more than they can tell: their counts are shown.
+            // A share of few samples claims more than they can show: their counts are shown.
             let isFew = part.unit == .samples && part.totalWeight < fewSamples
             func share(_ weight: Int64) -> String {
                 isFew ? "\(weight) of \(part.totalWeight)" : "\((100 * Double(weight) / whole).fixed(1)) %"
@@ -188,6 +192,7 @@ public enum HTMLProfileReport {
             ("stacks cut off", shown(sampler.truncated)),
             ("stacks not walked to their root", shown(sampler.unwindFailed)),
             ("frames without a name, %", shown(sampler.unknownFramesPercent)),
+            ("Python functions", sampler.python?.summary ?? "no stack ran Python"),
             ("profiled by measured wall time", shown(quality.profiledOverMeasuredWall)),
             ("CPU seconds of the monitor", shown(quality.monitorCPUSeconds)),
             ("CPU seconds of the sampler", shown(quality.samplerCPUSeconds)),

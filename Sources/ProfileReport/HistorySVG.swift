@@ -97,10 +97,10 @@ public enum HistorySVG {
         }
         let scale = Scale(
             count: trend.points.count, top: top + 24, bottom: top + height - 14, least: least, most: most)
-        for value in Set([least, most]) {
+        for value in Set([least, most]).sorted() {
             let y = scale.y(value)
             line("axis", left, y, width - right, y, &writer)
-            label(value.fixed(value < 100 ? 3 : 1), x: left - 6, y: y + 4, "end", &writer)
+            label(axisText(value), x: left - 6, y: y + 4, "end", &writer)
         }
         for (index, point) in trend.points.enumerated() {
             let x = scale.x(index)
@@ -113,6 +113,14 @@ public enum HistorySVG {
             drawLine(part.filter { trend.points[$0].value.value != nil }, trend, scale, &writer)
         }
         drawPoints(trend, scale, &writer)
+    }
+
+    /// A value in the room beside an axis.
+    private static func axisText(_ value: Double) -> String {
+        for (scale, letter) in [(1e12, "T"), (1e9, "G"), (1e6, "M")] where value >= scale {
+            return "\((value / scale).fixed(1)) \(letter)"
+        }
+        return value.fixed(value < 100 ? 3 : 1)
     }
 
     /// The values that a panel shows. Whiskers have room around the values, but two sessions can have one that is a hundred

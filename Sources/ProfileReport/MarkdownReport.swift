@@ -91,19 +91,19 @@ public enum MarkdownReport {
         let text = AttributionText(attribution)
         let functions = text.shownFunctions()
         var lines = [
-            "| function | from \(text.unit) | to \(text.unit) | change | of it | |",
+            "| \(text.column) | from \(text.unit) | to \(text.unit) | change | of it | |",
             "|---|--:|--:|--:|--:|---|",
         ]
         for function in functions {
             let file = report.stacks.suspectFile(of: function).map { "changed in \($0)" }
             let remark = [text.remark(function), file ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")
             let cells = [
-                text.number(function.before.own), text.number(function.after.own),
-                text.signed(function.selfChange),
+                text.number(function.before.charged), text.number(function.after.charged),
+                text.signed(function.chargedChange),
                 text.share(function) ?? "", remark,
             ]
             lines.append(
-                "| \(MarkdownText.code(function.function)) | "
+                "| \(MarkdownText.code(function.shownName)) | "
                     + cells.map { MarkdownText.escaped($0) }.joined(separator: " | ") + " |")
         }
         let rest = text.rest(of: functions)

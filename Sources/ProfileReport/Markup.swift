@@ -31,6 +31,15 @@ struct HTMLWriter {
 
 /// Text made safe to stand in HTML.
 enum HTMLText {
+    private static let entities = [
+        ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&"),
+    ]
+
+    /// Text that ``escaped(_:maximumCharacters:)`` has made safe, as it was.
+    static func unescaped(_ text: String) -> String {
+        entities.reduce(text) { $0.replacing($1.0, with: $1.1) }
+    }
+
     /// The text for an element or a quoted attribute, controls replaced.
     static func escaped(_ text: String, maximumCharacters: Int = 2000) -> String {
         var result = ""

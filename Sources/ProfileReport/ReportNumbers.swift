@@ -19,7 +19,7 @@ enum ReportNumbers {
         switch metric.unit {
         case .seconds: value.fixed(value < 100 ? 3 : 1)
         case .bytes: bytes(value)
-        case .count: value.fixed(0)
+        case .count: value < 1_000_000 ? value.fixed(0) : CountedComparison.grouped(value)
         case .mebibytes, .percent: value.fixed(1)
         }
     }
@@ -29,6 +29,7 @@ enum ReportNumbers {
         switch metric {
         case .diskRead: "read"
         case .diskWritten: "written"
+        case .instructions: "instructions"
         default: metric.title
         }
     }

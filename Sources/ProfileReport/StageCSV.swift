@@ -18,17 +18,16 @@ public enum StageCSV {
     private static func row(
         _ profile: FrozenProfile, _ stage: String, _ share: Reading<Double>, _ use: ResourceUse
     ) -> String {
-        let values = Metric.allCases.map { metric in use[metric].value.map { $0.fixed(metric.decimals) } ?? ""
+        let counts = profile.counts?.value
+        let name = stage.isEmpty ? nil : StageName(stage)
+        let values = Metric.allCases.map { metric in
+            // What counted runs have comes before what a counter of the CPU has.
+            let value = counts?.reading(of: metric, in: name).value ?? use[metric].value
+            return value.map { $0.fixed(metric.decimals) } ?? ""
         }
-        let cells = [field(profile.release), field(stage), share.value.map { $0.fixed(6) } ?? ""] + values
+        let cells =
+            [CSVText.field(profile.release), CSVText.field(stage), share.value.map { $0.fixed(6) } ?? ""]
+            + values
         return cells.joined(separator: ",") + "\r\n"
-    }
-
-    /// A text in quotes where it needs them. What a spreadsheet would take for a formula begins with a quote of its own.
-    private static func field(_ text: String) -> String {
-        var text = PlainText.sanitized(text, maximumCharacters: 1024)
-        if let first = text.first, "=+-@".contains(first) { text = "'" + text }
-        guard text.contains(where: { $0 == "," || $0 == "\"" }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 }

@@ -8,20 +8,20 @@ extension ProfileCatalogue {
 
     /// The catalogue as a table for a terminal.
     ///
-    /// - Parameter width: Columns, at least 72. Names and words that do not fit are cut and end in `…`.
-    public func table(width: Int = 80) -> String {
+    /// - Parameter width: Columns, at least 72; nil for as many as there are. Names and words that do not fit are cut and end
+    ///   in `…`.
+    public func table(width: Int? = 80) -> String {
         let rows = [Self.headings] + entries.map(Self.cells)
-        var widths = Self.headings.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        var widths = Self.headings.indices.map { column in rows.map { CellWidth.of($0[column]) }.max() ?? 0 }
         // What is long is cut where it says least.
         let gaps = 2 * (widths.count - 1)
         for (column, least) in [(0, 24), (6, 14), (2, 12), (6, 7), (0, 12)] {
-            let excess = widths.reduce(gaps, +) - max(72, width)
+            let excess = width.map { widths.reduce(gaps, +) - max(72, $0) } ?? 0
             if excess > 0 { widths[column] = max(min(least, widths[column]), widths[column] - excess) }
         }
         return rows.map { row in
             let cells = row.enumerated().map { column, cell -> String in
-                let cut =
-                    cell.count > widths[column] ? String(cell.prefix(max(0, widths[column] - 1))) + "…" : cell
+                let cut = TextLines.cut(cell, to: widths[column])
                 return Self.rightAligned.contains(column)
                     ? cut.leftPadded(to: widths[column]) : cut.padded(to: widths[column])
             }
@@ -42,22 +42,17 @@ extension ProfileCatalogue {
     /// The catalogue for a program: one JSON object.
     public var json: String {
         let list = entries.map { entry in
-            let profile = entry.profile
-            let use = profile?.totals.use
+            let summary = entry.summary
             let fields: [(String, String)] = [
                 ("version", entry.version.text.asJSON),
-                ("release", profile.map { Self.clean($0.release).asJSON } ?? "null"),
-                ("date", profile.map { Self.clean($0.date).asJSON } ?? "null"),
-                ("host_class", entry.hostClass.asJSON),
-                (
-                    "cpu_model",
-                    profile?.environment.identity[.cpuModel].value.map { Self.clean($0.description).asJSON }
-                        ?? "null"
-                ),
-                ("wall_time_s", Self.number(use?.wallSeconds, decimals: 6)),
-                ("peak_rss_mb", Self.number(use?.peakResidentMB, decimals: 3)),
-                ("runs", profile?.totals.runs.map { "\($0)" } ?? "null"),
-                ("sessions", profile.map { "\($0.sessions.count)" } ?? "null"),
+                ("release", summary.map { Self.clean($0.release).asJSON } ?? "null"),
+                ("date", summary.map { Self.clean($0.date).asJSON } ?? "null"),
+                ("host_class", (summary?.hostClass ?? "unknown").asJSON),
+                ("cpu_model", summary?.cpuModel.map { Self.clean($0).asJSON } ?? "null"),
+                ("wall_time_s", Self.number(summary?.wallSeconds, decimals: 6)),
+                ("peak_rss_mb", Self.number(summary?.peakResidentMB, decimals: 3)),
+                ("runs", summary?.runs.map { "\($0)" } ?? "null"),
+                ("sessions", summary.map { "\($0.sessions)" } ?? "null"),
                 ("quality", "[\(entry.quality.map(\.asJSON).joined(separator: ", "))]"),
                 (
                     "damage",
@@ -71,11 +66,11 @@ extension ProfileCatalogue {
     }
 
     private static func cells(_ entry: Entry) -> [String] {
-        let use = entry.profile?.totals.use
+        let summary = entry.summary
         return [
-            entry.version.text, entry.day ?? "-", entry.hostClass,
-            use?.wallSeconds.value?.fixed(2) ?? "-", use?.peakResidentMB.value?.fixed(0) ?? "-",
-            entry.profile?.totals.runs.map { "\($0)" } ?? "-", entry.quality.joined(separator: ", "),
+            entry.version.text, entry.day ?? "-", summary?.hostClass ?? "unknown",
+            summary?.wallSeconds?.fixed(2) ?? "-", summary?.peakResidentMB?.fixed(0) ?? "-",
+            summary?.runs.map { "\($0)" } ?? "-", entry.quality.joined(separator: ", "),
         ]
     }
 
@@ -90,8 +85,8 @@ extension ProfileCatalogue {
 
     private static func clean(_ text: String) -> String { PlainText.sanitized(text, maximumCharacters: 500) }
 
-    private static func number(_ reading: Reading<Double>?, decimals: Int) -> String {
-        reading?.value.map { JSONLine.number($0, decimals: decimals) } ?? "null"
+    private static func number(_ value: Double?, decimals: Int) -> String {
+        value.map { JSONLine.number($0, decimals: decimals) } ?? "null"
     }
 }
 

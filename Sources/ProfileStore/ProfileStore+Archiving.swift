@@ -7,8 +7,8 @@ internal import MessageDigest
 ///
 /// The rules: what is archived is a version of the store itself, readable, and not its newest, because the next release
 /// is compared with that one. Its files keep their names and bytes. They are copied and flushed before the originals are
-/// removed, so whoever looks, at any moment, finds the version complete in one place at least; a move that was cut short
-/// is finished by asking again. What is in the archive is never replaced by something else.
+/// removed, so a reader finds the version complete in at least one place at any moment. To finish a move that was cut
+/// short, run it again. What is in the archive is never replaced by something else.
 ///
 /// A reference that another one has superseded goes to the archive of the references, any of them: no release is compared
 /// with the newest by itself. Its name stays taken, and comparisons find it there.
@@ -75,7 +75,7 @@ public struct Archiving: Sendable {
                         .file("\(store.directory)/\(name)"), to: "\(staging)/\(name)",
                         insteadOf: "\(target.directory)/\(name)")
                 }
-                // The profile last: whoever sees it sees its companions.
+                // The profile last: a reader that sees it sees its companions.
                 for name in names.reversed() {
                     try Files.move("\(staging)/\(name)", to: "\(target.directory)/\(name)")
                 }
@@ -109,7 +109,7 @@ public struct Archiving: Sendable {
         } catch {
             throw LifecycleError(error)
         }
-        return entries.filter { $0.profile != nil }.last?.version == version
+        return entries.filter { $0.summary != nil }.last?.version == version
     }
 
     private static func areSame(_ first: String, _ second: String) throws(LifecycleError) -> Bool {

@@ -13,9 +13,12 @@ public enum CompanionSource: Sendable {
 extension ProfileStore {
     /// Freezes a profile with its companions, all or nothing, and returns it with its companions' digests.
     ///
+    /// Where its raw values are too many for its own text, they become a companion, ``CompanionKind/runs``; one that is given
+    /// is not used, for it is made from the profile.
+    ///
     /// Everything is first written and flushed in a directory of its own beside the profiles, so a full disk shows
-    /// before any frozen file is touched. Then the files are moved into place, the profile last: whoever sees it
-    /// sees its companions. When a move fails, those made are undone. When this process is killed, the next that
+    /// before any frozen file is touched. Then the files are moved into place, the profile last: a reader that sees
+    /// it sees its companions. When a move fails, those made are undone. When this process is killed, the next that
     /// freezes here finishes what was written whole, and removes what was not.
     ///
     /// - Parameters:
@@ -46,7 +49,7 @@ extension ProfileStore {
         return try frozen.get()
     }
 
-    /// Freezes while nobody else freezes in this directory; nil when the version is there and may not be replaced, and a
+    /// Freezes while no other process freezes in this directory; nil when the version is there and may not be replaced, and a
     /// failure when what was written could not be read again.
     private func freezeInTurn(
         _ profile: FrozenProfile, as version: VersionName,
@@ -62,8 +65,9 @@ extension ProfileStore {
             () throws(SystemError) in
             let frozen = try stage(profile, as: version, companions: companions, in: staging)
             if let unreadable = readBack(version, in: staging) { return .failure(unreadable) }
-            try ProfileStore.markComplete(staging, version, kinds: companions.map(\.kind))
-            try install(version, from: staging, kinds: companions.map(\.kind))
+            let kinds = frozen.companions.compactMap { CompanionKind(rawValue: $0.kind) }
+            try ProfileStore.markComplete(staging, version, kinds: kinds)
+            try install(version, from: staging, kinds: kinds)
             // The moves reach the disk with the directory.
             try turn.synchronize()
             return .success(frozen)
@@ -81,8 +85,13 @@ extension ProfileStore {
     ) throws(SystemError) -> FrozenProfile {
         var frozen = profile
         frozen.companions = []
+        frozen.captureQuality?.review = CaptureQuality.Review(profile.sessions)
+        let runs = ProfileStore.runsCompanion(of: profile)
+        frozen.runsPlace = runs == nil ? .inline : .companion
+        if runs != nil { frozen.schema = FrozenProfile.schemaVersionWithCompanion }
         for kind in CompanionKind.allCases {
-            guard let source = companions.first(where: { $0.kind == kind })?.source else { continue }
+            let given = kind == .runs ? runs : companions.first { $0.kind == kind }?.source
+            guard let source = given else { continue }
             let name = "\(version)\(kind.suffix)"
             let written = try ProfileStore.write(
                 source, to: "\(staging)/\(name)", insteadOf: "\(directory)/\(name)")
@@ -99,7 +108,8 @@ extension ProfileStore {
         let file = path(of: version)
         do throws(ProfileError) {
             let bytes = try ProfileStore.read(path: "\(staging)/\(version).yaml")
-            _ = try FrozenProfile.decode(bytes, name: file)
+            var profile = try FrozenProfile.decode(bytes, name: file)
+            try ProfileStore.takeRuns(&profile, beside: "\(staging)/\(version).yaml")
             return nil
         } catch {
             return .notReadable(file: file, reason: error.description)

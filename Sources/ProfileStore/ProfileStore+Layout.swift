@@ -63,16 +63,19 @@ extension ProfileStore {
         if reference != file, Files.isRegularFile(reference) {
             throw .invalidVersion(reference, reason: "the file's name does not end in .yaml")
         }
-        // 2 is ENOENT, also told of a directory: there is no such file.
+        // 2 is ENOENT, also given for a directory: there is no such file.
         throw .system(SystemError(action: "read '\(reference)'", code: 2))
     }
 
     /// The files of a version that are here: the profile, its companions by name, and those that it lists.
     func files(of version: VersionName, profile: FrozenProfile?) -> [String] {
+        files(of: version, listed: profile?.companions.map(\.file) ?? [])
+    }
+
+    /// The same, with the names of the companions that the profile lists.
+    func files(of version: VersionName, listed: [String]) -> [String] {
         var names = ["\(version).yaml"] + CompanionKind.allCases.map { "\(version)\($0.suffix)" }
-        for companion in profile?.companions ?? [] where !names.contains(companion.file) {
-            names.append(companion.file)
-        }
+        for name in listed where !names.contains(name) { names.append(name) }
         return names.filter { Files.exists("\(directory)/\($0)") }
     }
 }

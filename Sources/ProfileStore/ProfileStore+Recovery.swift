@@ -10,8 +10,8 @@ extension ProfileStore {
 
     /// Finishes or takes back what a process began to freeze here before it was killed.
     ///
-    /// Waits for its turn: whoever is alive and freezing holds the lock of the directory, so whatever is found once that is
-    /// free belongs to nobody.
+    /// Waits for its turn: a living process that freezes holds the lock of the directory, so whatever is found after taking
+    /// the lock belongs to no living process.
     public func recover() throws(ProfileError) {
         guard Files.isDirectory(directory) else { return }
         do throws(SystemError) {
@@ -23,7 +23,7 @@ extension ProfileStore {
         }
     }
 
-    /// The same, by whoever has the turn already.
+    /// The same, for a caller that holds the lock already.
     func recoverInTurn() throws(SystemError) {
         for name in try Files.names(inDirectory: directory) where name.hasPrefix(ProfileStore.stagingPrefix) {
             let staging = "\(directory)/\(name)"

@@ -1,4 +1,5 @@
 public import FrozenProfile
+internal import LinuxSystem
 internal import YAMLDocument
 
 extension ProfileStore {
@@ -8,7 +9,20 @@ extension ProfileStore {
     /// nothing says whether the summaries are theirs: `load` does. Where the beginning alone is no profile, or was
     /// written by something else that puts sessions elsewhere, the whole file is read.
     public static func loadSummary(path: String) throws(ProfileError) -> FrozenProfile {
-        let bytes = try read(path: path)
+        try summary(path: path, bytes: read(path: path))
+    }
+
+    /// What a list says of a profile: its summary, or all of it where the summary does not say how good its runs are.
+    static func loadListed(path: String) throws(ProfileError) -> FrozenProfile {
+        let bytes = try read(path: path, .beside)
+        let found = try summary(path: path, bytes: bytes)
+        if found.captureQuality?.review != nil || found.schema.major <= SchemaVersion.older.major {
+            return found
+        }
+        return try load(path: path, .beside)
+    }
+
+    private static func summary(path: String, bytes: [UInt8]) throws(ProfileError) -> FrozenProfile {
         if let beginning = beforeSessions(bytes) {
             do throws(ProfileError) {
                 return try FrozenProfile.decode(beginning, name: path)

@@ -28,13 +28,17 @@ public struct ProfileStore: Sendable {
 
     /// The versions frozen here, in order of their names, numbers in them by value.
     public func versions() throws(ProfileError) -> [VersionName] {
+        // Other YAML files belong to the user.
+        try versionNames().filter { ProfileStore.isProfile(path(of: $0)) }
+            .sorted { naturallyPrecedes($0.text, $1.text) }
+    }
+
+    /// The names that versions may have whose files are here, profiles or other YAML.
+    func versionNames() throws(ProfileError) -> [VersionName] {
         guard Files.exists(directory) else { return [] }
         do throws(SystemError) {
-            let stems = try Files.names(inDirectory: directory).filter { $0.hasSuffix(".yaml") }
-                .map { String($0.dropLast(".yaml".count)) }
-            // Files with other names, and other YAML, are somebody else's.
-            return stems.compactMap(ProfileStore.versionName).filter { ProfileStore.isProfile(path(of: $0)) }
-                .sorted { naturallyPrecedes($0.text, $1.text) }
+            return try Files.names(inDirectory: directory).filter { $0.hasSuffix(".yaml") }
+                .compactMap { ProfileStore.versionName(String($0.dropLast(".yaml".count))) }
         } catch {
             throw .system(error)
         }
@@ -60,7 +64,9 @@ public struct ProfileStore: Sendable {
     public static func load(
         path: String, _ trust: FileTrust = .named
     ) throws(ProfileError) -> FrozenProfile {
-        try FrozenProfile.decode(read(path: path, trust), name: path)
+        var profile = try FrozenProfile.decode(read(path: path, trust), name: path)
+        try takeRuns(&profile, beside: path)
+        return profile
     }
 
     /// The bytes of a profile's file, or of one that belongs to profiles and may be of another length.

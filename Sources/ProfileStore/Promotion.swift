@@ -13,7 +13,7 @@ public struct Promotion: Sendable {
         public var source: String
         /// The reference's name.
         public var id: String
-        /// Why, for whoever reads it later.
+        /// Why, for later readers.
         public var reason: String
         /// Whether a profile without its stage truth is refused.
         public var requiresStageTruth: Bool
@@ -39,7 +39,7 @@ public struct Promotion: Sendable {
     public let profile: FrozenProfile
     /// The files that will be written and what they are copied from, the profile first.
     public let copies: [(from: String, to: String)]
-    /// What whoever promotes should know, in sentences.
+    /// What the user who promotes should know, in sentences.
     public let notes: [String]
 
     private let id: VersionName
@@ -116,12 +116,11 @@ public struct Promotion: Sendable {
     /// What a reference has to have, as sentences about what this one lacks.
     private static func problems(of profile: FrozenProfile) -> [String] {
         var sentences: [String] = []
-        if profile.schema.major == FrozenProfile.schemaVersion.major,
-            profile.schema.minor > FrozenProfile.schemaVersion.minor
-        {
+        let known = FrozenProfile.newestKnown(major: profile.schema.major)
+        if profile.schema.major == known.major, profile.schema.minor > known.minor {
             sentences.append(
                 "It has schema \(profile.schema), of which this version of freeze-profile would lose what is newer "
-                    + "than \(FrozenProfile.schemaVersion).")
+                    + "than \(known).")
         }
         func require(_ reading: Reading<some Any>, _ key: String) {
             if let reason = reading.unavailableReason {
@@ -136,7 +135,7 @@ public struct Promotion: Sendable {
             require(stage.use.wallSeconds, "stages.\(stage.stage.text).wall_time_s")
         }
         if profile.environment.identity.facts.values.allSatisfy({ $0.value == nil }) {
-            sentences.append("It does not tell where it was measured: environment.identity is empty.")
+            sentences.append("It does not say where it was measured: environment.identity is empty.")
         }
         if profile.schema.major > SchemaVersion.older.major {
             if profile.measuredRuns.isEmpty { sentences.append("It has no measured run that ended well.") }
@@ -183,8 +182,8 @@ public struct Promotion: Sendable {
                 "'\(path)' is of release \(PlainText.sanitized(truth.release, maximumCharacters: 100)), not of "
                     + "\(PlainText.sanitized(profile.release, maximumCharacters: 100)).")
         }
-        let told = Set(truth.stages.map(\.stage))
-        let missing = profile.stages.map(\.stage).filter { !told.contains($0) }
+        let reported = Set(truth.stages.map(\.stage))
+        let missing = profile.stages.map(\.stage).filter { !reported.contains($0) }
         if !missing.isEmpty {
             sentences.append("'\(path)' has no \(missing.map(\.text).joined(separator: ", ")).")
         }
@@ -204,7 +203,7 @@ public struct Promotion: Sendable {
         var sentences: [String] = []
         if profile.environment.identity[.gitDirty].value == .bool(true) {
             sentences.append(
-                "It was measured with uncommitted changes, so nobody can build that version again.")
+                "It was measured with uncommitted changes, so that version cannot be built again.")
         }
         if let runs = profile.totals.runs, runs < NoiseReview.Limits().runs {
             sentences.append(

@@ -4,8 +4,8 @@ public import Measurement
 
 /// What is to be removed from a directory of profiles: old versions, and what a freeze that was killed left behind.
 ///
-/// References are never among it, nor is the newest version, nor a profile that cannot be read or has no date: nobody
-/// can tell whether it is old.
+/// References are never among it, nor is the newest version, nor a profile that cannot be read or has no date: its age
+/// is not known.
 public struct Pruning: Sendable {
     /// Which versions are old.
     public struct Rule: Sendable {
@@ -62,8 +62,10 @@ public struct Pruning: Sendable {
         var items: [Item] = []
         do throws(SystemError) {
             for entry in old {
-                let files = store.files(of: entry.version, profile: entry.profile)
-                    .map { "\(store.directory)/\($0)" }
+                let files = store.files(
+                    of: entry.version, listed: entry.summary?.companions.map(\.name) ?? []
+                )
+                .map { "\(store.directory)/\($0)" }
                 var bytes: Int64 = 0
                 for file in files { bytes += try Files.size(file) }
                 items.append(
@@ -78,7 +80,7 @@ public struct Pruning: Sendable {
         self.items = items
         notes = catalogue.entries.filter { $0.day == nil }.map { entry in
             "\(entry.version) was left alone: "
-                + (entry.problem ?? "its date is not one, so nobody can tell whether it is old.")
+                + (entry.problem ?? "its date is not one, so whether it is old is not known.")
         }
     }
 
@@ -90,7 +92,7 @@ public struct Pruning: Sendable {
             try turn.lockExclusively()
             // What was written whole is finished, whatever else is tidied away.
             try store.recoverInTurn()
-            // The profile first: what is left when this is cut short is companions without one, which nobody reads.
+            // The profile first: what is left when this is cut short is companions without one, which no command reads.
             for item in items {
                 for file in item.files { try Files.removeTree(file) }
             }
@@ -102,8 +104,8 @@ public struct Pruning: Sendable {
 
     /// Directories in which a freeze was at work that is not any more.
     ///
-    /// Whoever freezes holds the directory's lock for as long as its own is there: with the lock in hand, each that is
-    /// there is a dead process's.
+    /// A process that freezes holds the lock of the store for as long as its own directory is there. This holds the lock, so
+    /// each that is there was left by a process that has ended.
     private static func leftovers(in store: ProfileStore) throws(SystemError) -> [Item] {
         guard Files.isDirectory(store.directory) else { return [] }
         let turn = try FileDescriptor.open(store.directory, .directory)

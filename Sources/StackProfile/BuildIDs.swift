@@ -19,7 +19,7 @@ public struct BuildIDs: Hashable, Sendable {
         if known != identifier { identifiers[module] = .some(nil) }
     }
 
-    /// Takes note of all that others tell.
+    /// Takes note of all that others hold.
     mutating func merge(_ other: BuildIDs) {
         for (module, identifier) in other.identifiers {
             if let identifier { insert(identifier, of: module) } else { identifiers[module] = .some(nil) }

@@ -5,7 +5,7 @@ internal import Measurement
 /// Archives hold names as a person reads them, not mangled ones: those that were frozen years ago hold nothing else,
 /// and no demangler is needed to compare them. So the name that is compared is made from the name that is shown. What
 /// a compiler adds at will is dropped: `.cold`, `.part.0` and their like, `[clone .isra.0]`, `specialized`, the hash
-/// of a Rust name, symbol versions. Signatures stay, so overloads stay apart where the shown name tells them apart.
+/// of a Rust name, symbol versions. Signatures stay, so overloads stay apart where the shown name distinguishes them.
 public enum ComparableName {
     /// The name of a function for comparing.
     public static func of(function: String) -> String {

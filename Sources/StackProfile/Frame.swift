@@ -37,6 +37,12 @@ public struct Frame: Hashable, Sendable {
     /// What stands where a stack was cut off because it was deeper than what was captured of it.
     public static let truncationMarker = Frame("[truncated]", traits: .truncationMarker)
 
+    /// What stands for Python functions that were not read, or not in time.
+    public static let unreadPython = Frame("[Python, not read]")
+
+    /// True when this is a function of an interpreted language, such as Python: it has a source file, and no file of machine
+    /// code.
+    public var isInterpreted: Bool { module == nil && file != nil && traits.subtracting(.guessed).isEmpty }
     /// True when the function is not known.
     public var isUnknown: Bool { traits.contains(.unknown) }
     /// True when the frame was found by guessing, for example by scanning the stack for return addresses.

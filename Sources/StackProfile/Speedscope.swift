@@ -61,7 +61,7 @@ public enum Speedscope {
         }
     }
 
-    /// A frame as speedscope tells frames apart.
+    /// A frame as speedscope distinguishes frames.
     struct NamedFrame: Hashable {
         var name: String
         var file: String?

@@ -45,7 +45,7 @@ struct StackInterner: Sendable {
         return (product.high ^ product.low) &+ seed
     }
 
-    /// The stack of a caller with one frame more that nobody has hashed.
+    /// The stack of a caller with one frame more, hashed by its ``FrameID/seed``.
     mutating func child(of parent: StackID, _ frame: FrameID) -> StackID {
         child(of: parent, frame, hashedBy: frame.seed)
     }
@@ -96,6 +96,6 @@ struct StackInterner: Sendable {
 }
 
 extension FrameID {
-    /// What a frame is hashed by that nobody has hashed. Hashes of stacks begin with a random number, so this need not.
+    /// The hash of a frame for which none is given. Hashes of stacks begin with a random number, so this need not be random.
     var seed: UInt64 { UInt64(position + 1) &* 0xD6E8_FEB8_6659_FD93 }
 }

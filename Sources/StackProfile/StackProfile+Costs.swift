@@ -31,7 +31,7 @@ extension StackProfile {
 
     /// Self and total weight of every function, heaviest total first, then by name.
     ///
-    /// Functions are told apart by name and module; groups and truncation markers are no functions.
+    /// Functions are distinguished by name and module; groups and truncation markers are no functions.
     ///
     /// - Parameter totals: The profile's ``totalWeights()``, from who has them already.
     public func functionCosts(totals: [Int64]? = nil) -> [FunctionCost] {
@@ -58,7 +58,7 @@ extension StackProfile {
     }
 
     /// The module of the program that most weight belongs to: of each stack the outermost module that is no shared
-    /// library. Nil where no frame tells of one.
+    /// library. Nil where no frame names one.
     public var heaviestProgram: String? {
         let weights = selfWeights()
         var programs: [String?] = [nil]

@@ -75,7 +75,7 @@ public struct StackProfile: Sendable {
                 return set
             }, samples: samples, totalWeight: totalWeight, buildIDs: buildIDs, moments: moments)
         do throws(StackProfileError) {
-            // Sets that only their run told apart are one now, so their samples may have to be added up.
+            // Sets that only their run distinguished are one now, so their samples may have to be added up.
             try builder.add(relabelled)
         } catch {
             preconditionFailure("a profile of the same unit and total can be added to an empty one: \(error)")

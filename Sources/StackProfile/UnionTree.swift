@@ -1,6 +1,6 @@
 /// The stacks of two profiles in one tree of functions: what both have once, and what only one has too.
 ///
-/// A node is a path of functions, told apart as ``ComparableName`` says, so that a function is the same on both sides
+/// A node is a path of functions, distinguished as ``ComparableName`` says, so that a function is the same on both sides
 /// although its line moved or its library has a new version.
 public struct UnionTree: Sendable {
     /// One frame for each function, the newer side's where it has it; the line is that of any of its frames.
@@ -38,8 +38,8 @@ public struct UnionTree: Sendable {
 
 /// Numbers the functions of two profiles.
 ///
-/// The module tells functions of one name apart only where a side has several of that name: a program that was
-/// renamed from one release to the next is no other program.
+/// The module, or the source file of an interpreted function, distinguishes functions of one name only where a side has
+/// several of that name: a program that was renamed from one release to the next is no other program.
 private struct FunctionTable {
     private struct Key: Hashable {
         let name: String
@@ -57,7 +57,7 @@ private struct FunctionTable {
             var moduleOfName: [String: String] = [:]
             for frame in frames where !frame.isUnknown {
                 let name = ComparableName.of(function: frame.function)
-                let module = frame.module.map(ComparableName.of(module:)) ?? ""
+                let module = Self.place(of: frame)
                 if moduleOfName.updateValue(module, forKey: name) ?? module != module {
                     ambiguous.insert(name)
                 }
@@ -66,9 +66,14 @@ private struct FunctionTable {
         self.ambiguous = ambiguous
     }
 
+    private static func place(of frame: Frame) -> String {
+        if frame.isInterpreted { return frame.file ?? "" }
+        return frame.module.map(ComparableName.of(module:)) ?? ""
+    }
+
     mutating func numbers(of frames: [Frame]) -> [FrameID] {
         frames.map { frame in
-            let module = frame.module.map(ComparableName.of(module:)) ?? ""
+            let module = Self.place(of: frame)
             // An unknown function is named after its file, or by an address, which no other build has.
             let isNameless = frame.isUnknown && !(frame.module ?? "").isEmpty
             let name = isNameless ? "[\(module)]" : ComparableName.of(function: frame.function)

@@ -4,7 +4,7 @@ internal import Measurement
 internal import StackSampler
 internal import Stages
 
-/// Stacks of a command or of a running process, recorded until it ends, a time is over, or somebody asks to stop.
+/// Stacks of a command or of a running process, recorded until it ends, a time is over, or a signal asks to stop.
 public struct StackRecording {
     /// What is recorded, and how.
     public struct Request: Sendable {
@@ -64,8 +64,8 @@ public struct StackRecording {
     /// end too.
     ///
     /// - Parameters:
-    ///   - report: Told what is being done, a line at a time.
-    ///   - naming: Told afterwards how much of the functions have their names, from 0 to 1.
+    ///   - report: Called with what is being done, a line at a time.
+    ///   - naming: Called afterwards with how much of the functions have their names, from 0 to 1.
     ///   - deliver: Given the stacks, once.
     public func run(
         report: (String) -> Void, naming: (Double) -> Void = { _ in },
@@ -108,18 +108,23 @@ public struct StackRecording {
         var sampler = try RunSampler(request, directory: directory)
         try sampler.attach(toRunning: target.pid)
         for refusal in sampler.refusals { report(refusal) }
-        report("sampling process \(target.pid) (\(target.name)) with \(sampler.name)")
+        // A process may give itself any name, its own command line included.
+        let redaction =
+            request.redactsSecrets ? SecretRedaction(ProcessCommandLine.words(of: target.pid)) : nil
+        let name = redaction?.redacted(name: target.name) ?? target.name
+        report("sampling process \(target.pid) (\(name)) with \(sampler.name)")
         var span = RecordingSpan(request.duration)
         let stop = try span.wait(
             pid: target.pid, pidfd: handle.descriptor, signals: signals, stages: stages, sampler: &sampler)
         var taken = try sampler.finish(
             timeline: stages?.timeline(),
             trust: JustInTimeNames.Trust(userID: target.userID, notBefore: target.startedAt),
+            redaction: redaction,
             excluding: Self.ourBranch(of: target.pid), markers: stages?.markers ?? [], naming: naming)
         taken.notes += stages?.notes ?? []
         try deliver(
             RecordedStacks(
-                taken, mode: request.mode, command: "\(target.name) (process \(target.pid))", span: span,
+                taken, mode: request.mode, command: "\(name) (process \(target.pid))", span: span,
                 subject: "process \(target.pid)", ending: stop == .targetEnded ? "ended" : nil))
     }
 
@@ -172,6 +177,7 @@ public struct StackRecording {
             var taken = try sampler.finish(
                 timeline: stages.timeline(),
                 trust: JustInTimeNames.Trust(userID: CurrentProcess.userID, notBefore: span.startedAt),
+                redaction: request.redactsSecrets ? SecretRedaction(words) : nil,
                 markers: stages.markers, naming: naming)
             taken.notes += stages.notes
             ended = stop == .targetEnded ? try CommandEnd.wait(for: &child) : nil
@@ -200,7 +206,7 @@ public struct StackRecording {
         var request = ChildRequest(words)
         request.environment = [StatusLocation.statusFileVariable: statusFile]
         // Not `diesWithParent`: whatever ends us, the command is the user's and runs on. One that has not been let go
-        // ends with us all the same, as nobody opens its gate.
+        // ends with us all the same, because no process opens its gate.
         do throws(SpawnError) {
             return try SuspendedChild.prepare(request)
         } catch {
@@ -247,7 +253,7 @@ private enum CommandEnd {
         }
     }
 
-    /// Lets a command whose stacks could not be handed over run to its end, or ends it where somebody asks for that.
+    /// Lets a command whose stacks could not be handed over run to its end, or ends it where a signal asks for that.
     static func letEnd(
         _ child: inout ChildProcess, after stop: RecordingSpan.Stop, because failure: StackRecordingError,
         _ signals: borrowing SignalInbox, _ report: (String) -> Void

@@ -46,7 +46,7 @@ final class AddressSpace {
     /// Walks a stack into a buffer, leaf first. The stack's memory begins `redZoneBytes` below its pointer; `chain` is the
     /// kernel's own walk by frame pointers. Returns the number of frames and how the walk ended.
     func walk(
-        registers: UnsafeRawPointer, knowsPositionOnly: Bool = false, stack: UnsafeRawBufferPointer,
+        registers: UnsafeRawPointer, known: cunwind_known = cunwind_known_all, stack: UnsafeRawBufferPointer,
         redZoneBytes: Int = 0, isStackCut: Bool,
         chain: UnsafeRawBufferPointer = .init(start: nil, count: 0),
         into frames: UnsafeMutableBufferPointer<cunwind_frame>
@@ -56,7 +56,7 @@ final class AddressSpace {
             registers: registers.assumingMemoryBound(to: UInt64.self),
             stack: stack.baseAddress?.assumingMemoryBound(to: UInt8.self), stack_bytes: UInt64(stack.count),
             red_zone_bytes: UInt64(redZoneBytes), is_stack_cut: isStackCut ? 1 : 0,
-            knows_position_only: knowsPositionOnly ? 1 : 0,
+            known: known,
             chain: chain.baseAddress?.assumingMemoryBound(to: UInt64.self), chain_length: chain.count / 8)
         var end = cunwind_end_failed
         let count = cunwind_walk(space, &sample, base, frames.count, &end)

@@ -12,8 +12,11 @@ struct EhFrameHeader: Equatable {
     private static let searchableEncoding: UInt8 = 0x3B
     private static let omitted: UInt8 = 0xFF
 
-    /// Reads a section, nil where it has no table that libunwind can search.
-    init?(_ section: UnsafeRawBufferPointer) {
+    /// The most bytes before the table.
+    static let longest = 20
+
+    /// Reads the beginning of a section, nil where it has no table that libunwind can search.
+    init?(_ section: [UInt8], sectionSize: Int) {
         guard section.count >= 4, section[0] == 1, section[3] == Self.searchableEncoding,
             let frameBytes = Self.size(ofEncoding: section[1]), section[2] != Self.omitted,
             let countBytes = Self.size(ofEncoding: section[2]), countBytes > 0
@@ -23,7 +26,8 @@ struct EhFrameHeader: Equatable {
         var count: UInt64 = 0
         for index in (0..<countBytes).reversed() { count = count << 8 | UInt64(section[countOffset + index]) }
         tableOffset = countOffset + countBytes
-        let room = (section.count - tableOffset) / 8
+        guard sectionSize >= tableOffset else { return nil }
+        let room = (sectionSize - tableOffset) / 8
         guard count > 0, count <= UInt64(room) else { return nil }
         self.count = Int(count)
     }

@@ -3,7 +3,7 @@ internal import LinuxSystem
 
 /// The images that processes have mapped, each opened once.
 ///
-/// A file is mapped by us when a process maps it, so that it can be unwound and symbolized when the process is
+/// A file is opened by us when a process maps it, so that it can be unwound and symbolized when the process is
 /// gone and the file has been replaced.
 struct ImageStore {
     /// All images, and the same prepared for unwinding; nil where there is no ELF file.
@@ -12,10 +12,15 @@ struct ImageStore {
 
     private var indices: [Key: Int] = [:]
 
-    /// The most images opened: each holds a mapping of ours, of which the kernel grants 65,530.
+    /// The most images opened.
     static let limit = 8192
+    /// As many as may be open: each holds a descriptor, and half of those are left for everything else.
+    private let mostOpen: Int = {
+        OpenFileLimit.raise()
+        return min(limit, OpenFileLimit.current / 2)
+    }()
 
-    /// What tells one file from another: the build where known, else the inode (L21).
+    /// What distinguishes one file from another: the build where known, else the inode (L21).
     private struct Key: Hashable {
         var path: String
         var build: String
@@ -31,7 +36,7 @@ struct ImageStore {
         let opened =
             isVDSO
             ? Self.openVDSO()
-            : Self.open(mapping, buildID: buildID, processID: processID, isFull: images.count >= Self.limit)
+            : Self.open(mapping, buildID: buildID, processID: processID, limit: mostOpen, held: images.count)
         let index = images.count
         images.append(opened.image)
         prepared.append(opened.prepared)
@@ -46,13 +51,13 @@ struct ImageStore {
     }
 
     private static func open(
-        _ mapping: MemoryMapping, buildID: String?, processID: Int32, isFull: Bool
+        _ mapping: MemoryMapping, buildID: String?, processID: Int32, limit: Int, held: Int
     ) -> Opened {
-        if isFull { return unavailable(mapping.path, buildID: buildID, "more than \(limit) images") }
+        if held >= limit { return unavailable(mapping.path, buildID: buildID, "more than \(limit) images") }
         var reason = "no such file"
         for (path, trust, isOwnView) in candidates(mapping, processID: processID) {
             do {
-                let file = try MappedFile(path, trust)
+                let file = try OpenFile(path, trust)
                 let elf = try ElfImage(file)
                 // The path may lead to a newer build by now, or to another file outside the process's container.
                 // Inodes are a weaker sign than build identifiers: on overlay file systems they may differ.

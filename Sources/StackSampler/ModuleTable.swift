@@ -2,13 +2,13 @@ internal import LinuxProcess
 
 /// The executable memory of one process, sorted by address, without overlaps.
 ///
-/// The kernel tells of what is mapped, never of what is unmapped: a new mapping replaces whatever lay there.
+/// The kernel reports what is mapped, never what is unmapped: a new mapping replaces whatever lay there.
 struct ModuleTable: Equatable {
     /// One range.
     struct Module: Equatable {
         var start: UInt64
         var end: UInt64
-        /// What the loader has added to the image's addresses, nil where it could not be told.
+        /// What the loader has added to the image's addresses, nil where it could not be determined.
         var bias: UInt64?
         /// Index into the image store, nil for memory without a file.
         var imageIndex: Int?

@@ -5,7 +5,7 @@ internal import Measurement
 /// The events that watch a process, with one ring for each CPU. Used by one thread at a time.
 ///
 /// Where the kernel allows it, each CPU has one event that samples whatever runs there (``Scope/cpus``), and
-/// `FamilyMembership` tells what of it is the target's. Such an event owes nothing to the beginning of a thread: threads
+/// `FamilyMembership` decides what of it is the target's. Such an event owes nothing to the beginning of a thread: threads
 /// and processes of any length have their share of the samples.
 ///
 /// Elsewhere there is an event for each thread known at the start and each CPU (``Scope/threads``). What the threads start
@@ -23,6 +23,8 @@ final class PerfEventSet {
     private(set) var scope: Scope
     private(set) var rings: [PerfRing] = []
     private(set) var ringBytes = 0
+    /// Why threads are sampled one by one, where the privilege was there and the memory was not.
+    private(set) var refusalOfCPUs: SamplerError?
     private(set) var includesKernelTime: Bool
     /// What of each stack comes with a sample.
     private(set) var extent: StackWindow.Extent
@@ -30,13 +32,13 @@ final class PerfEventSet {
     private(set) var countsCycles = false
     private(set) var refusalOfCycles: String?
     /// Whether each sample makes its ring readable, and switches of threads are recorded.
-    private(set) var wakesReaders = false
+    var wakesReaders = false
     let ownership = EventOwnership()
     /// The events that sample the threads of some processes by their own clocks, beside those of the CPUs, and wake
     /// readers; which process they began with.
     let readingOwnership = EventOwnership()
-    private var readingEvents: [Event] = []
-    private var readProcesses: Set<Int32> = []
+    var readingEvents: [Event] = []
+    var readProcesses: Set<Int32> = []
     /// CPUs that can run something.
     let cpus: [Int32]
 
@@ -53,11 +55,11 @@ final class PerfEventSet {
     private var startsOnExec: Bool
     private var period: UInt64
 
-    private enum Kind {
+    enum Kind {
         case sampling, counter, reading
     }
 
-    private final class Event {
+    final class Event {
         let file: FileDescriptor
         init(_ descriptor: Int32) { file = FileDescriptor(owning: descriptor) }
     }
@@ -79,16 +81,25 @@ final class PerfEventSet {
         cpus = OnlineCPUs.list()
         scope = configuration.watchesCPUs ? .cpus : .threads
         if configuration.event == .cycles { countCycles() }
-        ringBytes = Self.powerOfTwo(configuration.ringBytes)
         do throws(SamplerError) {
-            while try !openWithRings(processID: processID) { ringBytes /= 2 }
+            try openWithLargestRings(processID: processID, configuration)
         } catch {
             guard scope == .cpus else { throw error }
             // Not allowed, or not possible: then by thread, which needs no privilege.
+            if case .ringRefused = error { refusalOfCPUs = error }
             (scope, rings, events, counters) = (.threads, [], [], [])
-            ringBytes = Self.powerOfTwo(configuration.ringBytes)
-            while try !openWithRings(processID: processID) { ringBytes /= 2 }
+            try openWithLargestRings(processID: processID, configuration)
         }
+    }
+
+    private func openWithLargestRings(
+        processID: Int32, _ configuration: SamplerConfiguration
+    ) throws(SamplerError) {
+        let share = configuration.sharedRingBytes / max(1, cpus.count)
+        ringBytes = Self.powerOfTwo(max(configuration.ringBytes, share)) * 2
+        repeat {
+            ringBytes /= 2
+        } while try !openWithRings(processID: processID)
     }
 
     /// Whether the sampling events are inherited and count nanoseconds, so that they count a thread's time too.
@@ -115,7 +126,7 @@ final class PerfEventSet {
         if !samplesCount { try addCounters(threadID: threadID, processID: processID) }
     }
 
-    private func redirect(_ descriptor: Int32, to ring: Int) throws(SamplerError) {
+    func redirect(_ descriptor: Int32, to ring: Int) throws(SamplerError) {
         let result = cperf_redirect(descriptor, rings[ring].descriptor)
         guard result == 0 else {
             throw .system(SystemError(action: "share a perf ring", code: -result))
@@ -159,7 +170,7 @@ final class PerfEventSet {
         try start(startsOnExec ? (scope == .cpus ? events : []) : events + counters)
     }
 
-    private func start(_ events: [Event]) throws(SamplerError) {
+    func start(_ events: [Event]) throws(SamplerError) {
         for event in events {
             let result = cperf_enable(event.file.rawValue)
             guard result == 0 else {
@@ -198,89 +209,9 @@ final class PerfEventSet {
         }
         ownership.endEarlierGenerations(at: UInt64(clamping: SystemClock.monotonicNanoseconds))
         for event in earlier { _ = cperf_disable(event.file.rawValue) }
+        // What is closed counts no longer; the ring's owners stay open. For a moment both have counted.
+        if samplesCount { countOfClosed &+= Self.count(of: earlier) &- Self.count(of: events) }
         try changeReading()
-        // What is closed counts no longer; the ring's owners stay open.
-        if samplesCount { countOfClosed &+= Self.count(of: earlier) }
-    }
-
-    /// From now on the samples of a process make their ring readable at once, and records tell when its threads get a CPU and
-    /// lose it.
-    ///
-    /// A reader that wakes takes the CPU from the thread, and another may have it after: what runs when depends on when was
-    /// sampled, and a clock of the CPU would count wrongly. So the threads of such a process are sampled by clocks of their
-    /// own.
-    func wakeReaders(
-        for processID: Int32, family root: Int32, and others: [Int32]
-    ) throws(SamplerError) {
-        let isFirst = !wakesReaders
-        wakesReaders = true
-        do throws(SamplerError) {
-            if scope == .cpus {
-                try read(processID)
-            } else if isFirst {
-                try change(to: extent, family: root, and: others)
-            }
-        } catch {
-            if isFirst { wakesReaders = false }
-            throw error
-        }
-    }
-
-    /// Whether a process has clocks of its own beside those of the CPUs.
-    func isRead(_ processID: Int32) -> Bool { readProcesses.contains(processID) }
-
-    /// A child has its parent's events.
-    func fork(_ child: Int32, from parent: Int32) {
-        if readProcesses.contains(parent) { readProcesses.insert(child) } else { readProcesses.remove(child) }
-    }
-
-    func exit(_ processID: Int32) { readProcesses.remove(processID) }
-
-    private func read(_ processID: Int32) throws(SamplerError) {
-        guard !readProcesses.contains(processID) else { return }
-        OpenFileLimit.raise()
-        let before = readingEvents.count
-        try addReading(processID)
-        try start(Array(readingEvents[before...]))
-        readProcesses.insert(processID)
-    }
-
-    private func addReading(_ processID: Int32) throws(SamplerError) {
-        var seen: Set<Int32> = []
-        var isComplete = false
-        while !isComplete {
-            isComplete = true
-            for threadID in ProcessListing.threads(of: processID) where seen.insert(threadID).inserted {
-                isComplete = false
-                do throws(SamplerError) {
-                    for (index, cpu) in cpus.enumerated() {
-                        try redirect(
-                            try open(threadID: threadID, cpu: cpu, processID: processID, kind: .reading),
-                            to: index)
-                    }
-                } catch .noSuchProcess {
-                    // It ended between the list and now (P12).
-                }
-            }
-        }
-    }
-
-    /// Opens the events of all such processes anew, as ``change(to:family:and:)`` does those of the CPUs.
-    private func changeReading() throws(SamplerError) {
-        guard scope == .cpus, !readProcesses.isEmpty else { return }
-        let earlier = readingEvents
-        readingEvents = []
-        readingOwnership.beginGeneration()
-        do throws(SamplerError) {
-            for processID in readProcesses { try addReading(processID) }
-            try start(readingEvents)
-        } catch {
-            readingEvents = earlier
-            readingOwnership.dropGeneration()
-            throw error
-        }
-        readingOwnership.endEarlierGenerations(at: UInt64(clamping: SystemClock.monotonicNanoseconds))
-        for event in earlier { _ = cperf_disable(event.file.rawValue) }
     }
 
     /// Watches all threads of a process and its descendants, looked for again until no further ones appear. Returns the
@@ -311,7 +242,7 @@ final class PerfEventSet {
         return processes
     }
 
-    private func open(
+    func open(
         threadID: Int32, cpu: Int32, processID: Int32, kind: Kind = .sampling
     ) throws(SamplerError) -> Int32 {
         let isCounter = kind == .counter
@@ -392,30 +323,5 @@ final class PerfEventSet {
     private static func powerOfTwo(_ bytes: Int) -> Int {
         let wanted = min(max(bytes, smallestRing), 1 << 30)
         return 1 << (Int.bitWidth - 1 - wanted.leadingZeroBitCount)
-    }
-}
-
-/// The CPUs that can run something.
-enum OnlineCPUs {
-    /// Their numbers; one CPU where the kernel does not tell.
-    static func list() -> [Int32] {
-        do throws(Files.ReadError) {
-            let bytes = try Files.read("/sys/devices/system/cpu/online", limit: 4096)
-            let cpus = parse(String(decoding: bytes, as: UTF8.self))
-            return cpus.isEmpty ? [0] : cpus
-        } catch {
-            return [0]
-        }
-    }
-
-    /// Numbers and ranges, such as `0-3,8`.
-    static func parse(_ text: String) -> [Int32] {
-        text.split { $0 == "," || $0 == "\n" }.flatMap { part -> [Int32] in
-            let bounds = part.split(separator: "-").compactMap { Int32($0) }
-            guard let first = bounds.first, let last = bounds.last, first <= last, last < 1 << 16 else {
-                return []
-            }
-            return Array(first...last)
-        }
     }
 }

@@ -20,7 +20,7 @@ enum PerfRecord {
     /// The ring was full.
     case lost(UInt64)
     case throttled
-    /// A kind that tells nothing here.
+    /// A kind without meaning here.
     case other
 
     /// The header that starts every record: kind, flags, size.
@@ -181,7 +181,7 @@ extension PerfSwitch {
 struct PerfMapping {
     var processID: Int32
     var mapping: MemoryMapping
-    /// The build identifier in lower-case hexadecimal, where the kernel told it instead of the inode.
+    /// The build identifier in lower-case hexadecimal, where the kernel reported it instead of the inode.
     var buildID: String?
 }
 

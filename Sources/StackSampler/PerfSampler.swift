@@ -75,11 +75,19 @@ public struct PerfSampler: ~Copyable {
     {
         var health = SamplerHealth(rung: events.countsCycles ? cyclesRung : rung)
         health.ringBytes = events.ringBytes
+        health.ringBytesWanted = configuration.ringBytes
         health.cpus = events.cpus.count
+        health.watchesCPUs = events.scope == .cpus
         health.stackBytes = events.extent.bytes
         health.includesKernelTime = events.includesKernelTime
         if let reason = events.refusalOfCycles {
             health.note("Cycles could not be counted (\(reason)): the CPU clock was used.")
+        }
+        if let refusal = events.refusalOfCPUs {
+            health.lacksRingMemory = true
+            health.note(
+                "Threads were sampled one by one, which misses short ones: other samplers of this user hold the memory. "
+                    + refusal.description)
         }
         if let refusal = events.refusalOfCounters {
             health.note("The kernel's count of CPU time could not be had. \(refusal.description)")

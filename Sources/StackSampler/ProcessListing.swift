@@ -14,7 +14,7 @@ enum ProcessListing {
         return names.compactMap { Int32($0) }
     }
 
-    /// The first thread of a process that has not ended; the process itself where none can be told.
+    /// The first thread of a process that has not ended; the process itself where none can be determined.
     static func firstRunnable(of processID: Int32) -> Int32 {
         guard let first = ProcessStat.ofProcess(processID), first.state == "Z" || first.state == "X" else {
             return processID

@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import LinuxSystem
 
-/// The sampled processes, as the kernel's records tell of them. Used by one thread only.
+/// The sampled processes, as the kernel's records describe them. Used by one thread only.
 struct ProcessTable {
     var images = ImageStore()
 
@@ -22,7 +22,7 @@ struct ProcessTable {
         self.cachedRows = cachedRows
     }
 
-    /// The process with an identifier; where no record told of it, what `/proc` tells.
+    /// The process with an identifier; where no record named it, what `/proc` shows.
     mutating func process(_ processID: Int32) -> TargetProcess {
         if let last, last.processID == processID { return last }
         let process = processes[processID] ?? seed(processID)
@@ -50,13 +50,15 @@ struct ProcessTable {
 
     /// Reads anew what a process and its threads are called.
     func refreshNames(of process: TargetProcess) {
-        let processID = process.processID
-        if let name = Self.name("/proc/\(processID)/comm") { process.setName(name, ofThread: processID) }
-        for threadID in ProcessListing.threads(of: processID) where threadID != processID {
-            if let name = Self.name("/proc/\(processID)/task/\(threadID)/comm") {
-                process.setName(name, ofThread: threadID)
-            }
+        for threadID in Set(ProcessListing.threads(of: process.processID)).union([process.processID]) {
+            refreshName(ofThread: threadID, of: process)
         }
+    }
+
+    /// Reads anew what a thread is called; the first thread's name is the process's.
+    func refreshName(ofThread threadID: Int32, of process: TargetProcess) {
+        let name = Self.name("/proc/\(process.processID)/task/\(threadID)/comm")
+        if let name { process.setName(name, ofThread: threadID) }
     }
 
     /// Forgets a process whose identifier may come to mean another.
@@ -85,7 +87,7 @@ struct ProcessTable {
         if !mapping.mapping.path.hasPrefix("/") || mapping.mapping.path.hasPrefix("//"),
             process.hasImage(at: mapping.mapping.start.value)
         {
-            // Perhaps the text of that file, copied to larger pages: what is mapped beside it tells.
+            // Perhaps the text of that file, copied to larger pages: what is mapped beside it shows.
             for module in mappedModules(of: mapping.processID) { process.insert(module) }
             return
         }
@@ -94,7 +96,7 @@ struct ProcessTable {
 
     mutating func setName(_ name: String, processID: Int32, threadID: Int32, isExec: Bool) {
         if isExec {
-            // Not seeded: `/proc` would tell of a later moment than the records that follow.
+            // Not seeded: `/proc` would show a later moment than the records that follow.
             let process = processes[processID] ?? TargetProcess(processID: processID)
             processes[processID] = process
             process.forgetProgram()
@@ -131,7 +133,7 @@ struct ProcessTable {
     /// The processes that are known and of which no end is.
     var running: [Int32] { processes.keys.filter { !ended.contains($0) } }
 
-    /// What a process is called, as far as records or samples have told; nothing is looked for.
+    /// What a process is called, as far as records or samples have named it; nothing is looked for.
     func knownName(of processID: Int32) -> String? {
         processes[processID].map { $0.name(ofThread: processID) }
     }

@@ -3,19 +3,25 @@ internal import LinuxSystem
 /// Samples of running threads without a stop.
 extension PtraceLoop {
     /// Looks at a thread that runs, by a perf event: what is seen is taken in as soon as it has run on.
-    func glance(at thread: WatchedThread, of member: WatchedFamily.Member) {
+    ///
+    /// - Parameter period: The CPU time after which it is looked at, in nanoseconds.
+    func begin(
+        _ thread: WatchedThread, of member: WatchedFamily.Member,
+        after period: UInt64 = RunningGlimpse.soonest
+    ) {
         guard thread.glimpse == nil else { return }
         do throws(SystemError) {
             thread.glimpse = try RunningGlimpse(
-                threadID: thread.threadID, stackBytes: member.stackBytes, includesKernel: perfIncludesKernel)
+                threadID: thread.threadID, stackBytes: member.stackBytes, includesKernel: perfIncludesKernel,
+                period: period)
             glimpsed.append(thread)
         } catch {
-            if error.isNotFound || error.code == SystemErrorCode.noSuchProcess { return bury(thread) }
+            if error.isNotFound || error.code == SystemErrorCode.noSuchProcess { return noteEnd(thread) }
             // Too many at once: the next moment is as good.
             guard glimpsed.isEmpty else { return }
             if error.isPermissionDenied, perfIncludesKernel {
                 perfIncludesKernel = false
-                return glance(at: thread, of: member)
+                return begin(thread, of: member, after: period)
             }
             usesPerfEvents = false
             recorder.health.note(
@@ -25,7 +31,7 @@ extension PtraceLoop {
     }
 
     /// Takes in what has been seen of running threads.
-    func attendGlimpses() {
+    func collectGlimpses() {
         guard !glimpsed.isEmpty else { return }
         glimpsed = glimpsed.filter { thread in
             guard let glimpse = thread.glimpse, let member = family.processes[thread.processID],
@@ -61,6 +67,6 @@ extension PtraceLoop {
             SampleRecorder.Moment(
                 threadID: thread.threadID, monotonicNanoseconds: Int64(clamping: sample.time),
                 registers: registers, stack: sample.stack, isStackCut: sample.isStackCut),
-            thread, of: member, state: RawProfile.runningState)
+            thread, of: member, state: RawProfile.runningState, python: thread.python)
     }
 }

@@ -8,11 +8,10 @@ internal import Measurement
 /// run since its last sample is left alone, and that sample counts once more. Any other is stopped with ptrace,
 /// registers and stack are copied, and it runs on before anything is unwound.
 ///
-/// A thread is seized for its stop alone and detached from in the same breath, so at all other times nobody traces
-/// it: its signals do not pass through us and its end waits for nobody. When we are killed, the target runs on, even
-/// from the middle of a stop: the kernel detaches, and SEIZE, unlike ATTACH, leaves nothing behind. When we are
-/// stopped (SIGSTOP, Ctrl-Z), threads whose stop is under way stand still until we go on or are killed; the others
-/// run on.
+/// A thread is seized only for its stop and detached from right after it, so it is not traced at any other time: its
+/// signals do not pass through us and its end is not delayed. When we are killed, the target runs on, even from the
+/// middle of a stop: the kernel detaches, and SEIZE, unlike ATTACH, leaves nothing behind. When we are stopped (SIGSTOP,
+/// Ctrl-Z), threads whose stop is under way stay stopped until we continue or are killed; the others run on.
 ///
 /// What is missed: processes that live less than a tenth of a second, and threads that live less than a gap.
 public struct PtraceSampler: ~Copyable {
@@ -26,12 +25,18 @@ public struct PtraceSampler: ~Copyable {
         to child: borrowing SuspendedChild,
         _ configuration: WallClockConfiguration = WallClockConfiguration()
     ) throws(SamplerError) -> PtraceSampler {
-        try attach(toRunning: child.pid, configuration)
+        try attach(child.pid, isRunning: false, configuration)
     }
 
     /// Samples a process that runs already, with its threads and descendants.
     public static func attach(
         toRunning processID: Int32, _ configuration: WallClockConfiguration = WallClockConfiguration()
+    ) throws(SamplerError) -> PtraceSampler {
+        try attach(processID, isRunning: true, configuration)
+    }
+
+    private static func attach(
+        _ processID: Int32, isRunning: Bool, _ configuration: WallClockConfiguration
     ) throws(SamplerError) -> PtraceSampler {
         let before = SystemClock.threadCPU
         try PtraceAccess.check(processID)
@@ -39,7 +44,7 @@ public struct PtraceSampler: ~Copyable {
         health.stackBytes = configuration.clampedStackBytes
         health.includesKernelTime = true
         health.stops = StopAccount()
-        let loop = PtraceLoop(root: processID, configuration, health)
+        let loop = PtraceLoop(root: processID, isRunning: isRunning, configuration, health)
         loop.cpu = SystemClock.threadCPU - before
         return PtraceSampler(running: try RunningSampler.start(loop))
     }

@@ -74,6 +74,8 @@ public struct RawFrame: Hashable, Sendable {
         case leftOut
         /// Python frames that were not read, or not in time.
         case pythonNotRead
+        /// A stack that came when the store of distinct stacks was full.
+        case notKept
 
         /// What stands in the place of a function's name.
         public var name: String {
@@ -83,6 +85,7 @@ public struct RawFrame: Hashable, Sendable {
             case .in32BitMode: "[32-bit code]"
             case .leftOut: "[frames left out]"
             case .pythonNotRead: "[Python, not read]"
+            case .notKept: "[stack not kept]"
             }
         }
     }

@@ -1,6 +1,6 @@
 internal import CPerfEvents
 
-/// Reads the newest sample of a ring that somebody else empties. Used by one thread at a time.
+/// Reads the newest sample of a ring that other code empties. Used by one thread at a time.
 ///
 /// What it reads may be written over while it reads: whatever the owner has given back to the kernel meanwhile is dropped.
 struct RingPeeker: @unchecked Sendable {

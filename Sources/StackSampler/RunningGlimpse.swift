@@ -12,15 +12,19 @@ final class RunningGlimpse {
 
     /// Room for one record.
     private static let ringBytes = 128 << 10
-    /// The CPU time after which the sample is taken: the least that the kernel's timer allows.
-    private static let period: UInt64 = 10_000
+    /// The CPU time after which the sample is taken, in nanoseconds: the least that the kernel's timer allows.
+    static let soonest: UInt64 = 10_000
     /// The most bytes of stack that a record can hold.
     static let mostStackBytes = 62 << 10
 
     /// Looks at a thread.
-    init(threadID: Int32, stackBytes: Int, includesKernel: Bool) throws(SystemError) {
+    ///
+    /// - Parameter period: The CPU time after which the sample is taken, in nanoseconds.
+    init(
+        threadID: Int32, stackBytes: Int, includesKernel: Bool, period: UInt64 = soonest
+    ) throws(SystemError) {
         var request = cperf_request(
-            pid: threadID, cpu: -1, is_counter: 0, is_glimpse: 1, period: Self.period, counts_cycles: 0,
+            pid: threadID, cpu: -1, is_counter: 0, is_glimpse: 1, period: period, counts_cycles: 0,
             stack_bytes: UInt32(min(stackBytes, Self.mostStackBytes) & ~7), has_chain: 0, wakeup_bytes: 1,
             wakes_readers: 0, samples_only: 0, enable_on_exec: 0, includes_kernel: includesKernel ? 1 : 0,
             build_ids: 0)
@@ -32,6 +36,19 @@ final class RunningGlimpse {
         ring = try PerfRing(event: descriptor, capacity: Self.ringBytes)
         let result = cperf_refresh(descriptor)
         guard result == 0 else { throw SystemError(action: "start a perf event", code: -result) }
+    }
+
+    /// Waits for a moment until the thread has run. Returns what was seen; nil where it was not.
+    func wait() -> PerfSample? {
+        do throws(SystemError) {
+            guard try FileDescriptor.waitUntilReadable([ring.descriptor], timeout: .milliseconds(2))[0] else {
+                return nil
+            }
+            return sample()
+        } catch {
+            // It is seen later.
+            return nil
+        }
     }
 
     /// What was seen; nil until the thread has run. Valid as long as this object.

@@ -33,7 +33,7 @@ final class RunningSampler {
 
     deinit { stop() }
 
-    /// Tells the thread to end, and waits for it.
+    /// Asks the thread to end, and waits for it.
     func stop() {
         guard let thread = thread.take() else { return }
         do throws(SystemError) {

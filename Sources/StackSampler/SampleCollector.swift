@@ -12,6 +12,10 @@ final class SampleCollector {
     private var membership: FamilyMembership?
     private var account: ClockAccount
     private let root: Int32
+    /// Samples that the kernel dropped, those of other programs included.
+    private var lostByAll = 0
+    /// What the first process was called when it ended: afterwards nothing else has its name.
+    private var lastNameOfRoot = ""
     /// Processes that have ended, with the turn of their end: their threads' counts follow.
     private var ended: [(processID: Int32, turn: Int)] = []
     private var turn = 0
@@ -74,7 +78,7 @@ final class SampleCollector {
             account.leave(processID, nanoseconds: Int64(clamping: nanoseconds))
         case .lost(let count):
             membership?.doubt()
-            recorder.health.lost += Int(clamping: count)
+            lostByAll += Int(clamping: count)
         case .throttled: recorder.health.throttled += 1
         case .other: break
         }
@@ -96,13 +100,16 @@ final class SampleCollector {
         }
         if processID == threadID {
             account.name(processID, name(of: processID))
+            if processID == root { lastNameOfRoot = name(of: root) }
             ended.append((processID, turn))
             python.exit(processID)
         }
         recorder.processes.exit(processID: processID, threadID: threadID)
     }
 
-    private func name(of processID: Int32) -> String { recorder.processes.knownName(of: processID) ?? "" }
+    private func name(of processID: Int32) -> String {
+        recorder.processes.knownName(of: processID) ?? (processID == root ? lastNameOfRoot : "")
+    }
 
     /// The most clocks read in a turn.
     private static let mostPolled = 256
@@ -176,6 +183,8 @@ final class SampleCollector {
     func profile(samplerCPU: Duration) -> RawProfile {
         for sentence in python.finder.refusals { note(sentence) }
         if let problem = python.problem { note(problem) }
+        let health = recorder.health
+        recorder.health.lost = health.share(ofLost: lostByAll)
         return finished(samplerCPU)
     }
 

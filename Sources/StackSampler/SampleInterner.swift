@@ -32,7 +32,7 @@ struct SampleInterner {
 
     private var frameTable = IndexTable()
     private var stackTable = IndexTable()
-    private var emptyStack: Int32?
+    private var restIndex: Int32?
     private let maximumStackBytes: Int
 
     init(maximumStackBytes: Int) {
@@ -61,12 +61,12 @@ struct SampleInterner {
         return Int32(stackTable.append(hash))
     }
 
-    /// The stack of samples whose own could not be kept.
-    mutating func withoutFrames() -> Int32 {
-        if let emptyStack { return emptyStack }
-        stacks.append([Int32](), end: .failed)
+    /// The stack of samples whose own could not be kept: one frame, which says so.
+    mutating func stackOfTheRest(_ frame: FrameKey) -> Int32 {
+        if let restIndex { return restIndex }
+        stacks.append([self.frame(frame)], end: .complete)
         let index = Int32(stackTable.append(0))
-        emptyStack = index
+        restIndex = index
         return index
     }
 

@@ -34,8 +34,8 @@ final class SampleRecorder {
         var monotonicNanoseconds: Int64
         /// In the order of the kernel's sample records.
         var registers: UnsafeRawPointer
-        /// Whether of these only the stack pointer and the program counter are known.
-        var knowsPositionOnly = false
+        /// Which of these are known.
+        var known = cunwind_known_all
         var stack: UnsafeRawBufferPointer
         /// Bytes of `stack` below the stack pointer.
         var redZoneBytes = 0
@@ -105,7 +105,7 @@ final class SampleRecorder {
         do throws(AddressSpace.OutOfMemory) {
             let space = try processes.space(for: process)
             let walk = space.walk(
-                registers: moment.registers, knowsPositionOnly: moment.knowsPositionOnly, stack: moment.stack,
+                registers: moment.registers, known: moment.known, stack: moment.stack,
                 redZoneBytes: moment.redZoneBytes,
                 isStackCut: moment.isStackCut, chain: moment.chain, into: walked)
             let isOutsideCode = walk.count == 0 || walked[0].module == UInt32.max
@@ -145,7 +145,7 @@ final class SampleRecorder {
             RawSample(
                 monotonicNanoseconds: monotonicNanoseconds,
                 threadIndex: threadIndex(threadID, of: process),
-                stackIndex: stack ?? interner.withoutFrames(),
+                stackIndex: stack ?? interner.stackOfTheRest(Self.key(.notKept)),
                 stateIndex: interner.state(RawProfile.runningState), weight: weight))
         if absence != .notSampled { health.recorded += 1 }
     }
@@ -166,7 +166,7 @@ final class SampleRecorder {
         weight: Int32
     ) -> Int {
         var sample = interner.samples[index]
-        if monotonicNanoseconds - sample.monotonicNanoseconds < Self.youth {
+        if monotonicNanoseconds - sample.monotonicNanoseconds < Self.freshTime {
             interner.addWeight(weight, toSample: index)
             return index
         }
@@ -178,8 +178,8 @@ final class SampleRecorder {
         return interner.samples.count - 1
     }
 
-    /// How exactly in time a thread that stands still is known: its samples are told apart by stage.
-    private static let youth: Int64 = 100_000_000
+    /// How exactly in time a thread that stands still is known: its samples are distinguished by stage.
+    private static let freshTime: Int64 = 100_000_000
 
     func internFrame(_ key: SampleInterner.FrameKey) -> Int32 { interner.frame(key) }
 
@@ -216,7 +216,7 @@ final class SampleRecorder {
             end: merged?.isWhole == true ? .complete : ending(walk.end))
         if let stack { return stack }
         health.stacksBeyondLimit += 1
-        return interner.withoutFrames()
+        return interner.stackOfTheRest(Self.key(.notKept))
     }
 
     /// Keeps both ends of a stack of too many frames. Returns how many are left.

@@ -70,7 +70,7 @@ enum CycleCounter {
     }
 }
 
-/// Linux's numbers of the errors that are told apart here.
+/// Linux's numbers of the errors that are distinguished here.
 enum SystemErrorCode {
     static let notPermitted: Int32 = 1
     static let noSuchProcess: Int32 = 3

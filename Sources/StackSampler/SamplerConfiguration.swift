@@ -15,6 +15,9 @@ public struct SamplerConfiguration: Hashable, Sendable {
     /// Bytes of ring buffer for each CPU, rounded down to a power of two; halved for as long as the kernel refuses.
     /// 4 MiB hold 500 samples: half a second in which the sampler may be kept from the CPU; 66 of the largest.
     public var ringBytes = 4 << 20
+    /// Bytes that the rings of a machine with few CPUs share, where that is more for each: there the sampler is kept from a CPU
+    /// longer. On two CPUs the target may keep it waiting for two seconds.
+    public var sharedRingBytes = 32 << 20
     /// Rows of call-frame information remembered for each process, 256 bytes each once used, rounded up to a power
     /// of two. One for each address in its stacks is what makes unwinding cheap.
     public var cachedRows = 16_384

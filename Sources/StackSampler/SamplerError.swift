@@ -5,7 +5,7 @@ internal import Measurement
 public enum SamplerError: Error, Equatable, CustomStringConvertible {
     /// The kernel's setting keeps unprivileged users from perf events.
     case paranoid(level: Int)
-    /// The process belongs to somebody else, or is protected.
+    /// The process belongs to another user, or is protected.
     case accessDenied(pid: Int32)
     /// A seccomp filter, as container runtimes install, or a kernel without perf events.
     case notAvailable(reason: String)
@@ -75,7 +75,8 @@ public enum SamplerError: Error, Equatable, CustomStringConvertible {
             beginning + "so only a process's ancestors may. Start it under the sampler, run as root, or run "
                 + "`sysctl kernel.yama.ptrace_scope=0` as root."
         case 2: beginning + "so only CAP_SYS_PTRACE may. Run as root, or give that capability."
-        default: beginning + "so nobody may until the next boot. Sample CPU time with perf events instead."
+        default:
+            beginning + "so no process may until the next boot. Sample CPU time with perf events instead."
         }
     }
 }

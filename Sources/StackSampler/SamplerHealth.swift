@@ -31,8 +31,10 @@ public struct SamplerHealth: Hashable, Sendable {
     public var continuedByFramePointers = 0
     /// Times that more stack was copied with each sample from then on, because too many were truncated.
     public var enlargements = 0
+    /// Whether threads were sampled one by one because the memory for sampling CPUs was refused.
+    public var lacksRingMemory = false
     /// Threads that ended without a sample: perf events count each thread's time from its start, so one that ends
-    /// sooner than a period is never seen. Many of them hide time that nobody counts.
+    /// sooner than a period is never seen. Many of them hide time that is not counted.
     public var endedUnsampled = 0
     /// Without a stack of the program: at the end of a thread, for instance, where its memory is gone already.
     public var withoutStack = 0
@@ -46,14 +48,18 @@ public struct SamplerHealth: Hashable, Sendable {
     public var clocks: ClockComparison?
     /// Left out because the profile had reached its limit.
     public var beyondLimit = 0
-    /// Kept with an empty stack because the limit of distinct stacks was reached.
+    /// Kept as `[stack not kept]`, because the limit of distinct stacks was reached.
     public var stacksBeyondLimit = 0
-    /// Times the kernel throttled the events. Each hides samples that nobody counts.
+    /// Times the kernel throttled the events. Each hides samples that are not counted.
     public var throttled = 0
     /// Records from the kernel that could not be read.
     public var unreadableRecords = 0
     /// Bytes of ring per CPU, after refusals.
     public var ringBytes = 0
+    /// Bytes of ring per CPU that were asked for.
+    public var ringBytesWanted = 0
+    /// Whether whatever runs on a CPU was sampled and the target picked out of it.
+    public var watchesCPUs = false
     /// CPUs with a ring.
     public var cpus = 0
     /// Bytes of stack copied with each sample, in the end.
@@ -71,6 +77,13 @@ public struct SamplerHealth: Hashable, Sendable {
 
     /// The most sentences kept.
     public static let problemLimit = 20
+
+    /// The target's share of lost samples. Where whatever runs on a CPU is sampled, a record of losses does not name whose
+    /// they were: they are divided as the samples that arrived.
+    func share(ofLost lost: Int) -> Int {
+        guard foreign > 0 else { return lost }
+        return Int((Double(lost) * Double(received) / Double(received + foreign)).rounded(.up))
+    }
 
     /// The health of a sampler that has not begun.
     public init(rung: String) {
@@ -127,7 +140,7 @@ public struct StopAccount: Hashable, Sendable {
     public var longest = Duration.zero
     /// Samples of threads that had not run since their last one, taken without a stop.
     public var spared = 0
-    /// Samples of threads in an uninterruptible or stopped state, told from `/proc` without a stop.
+    /// Samples of threads in an uninterruptible or stopped state, recognised from `/proc` without a stop.
     public var fromOutside = 0
     /// Samples of running threads, taken by perf events without a stop.
     public var glimpses = 0

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import Measurement
 
-/// Drains the rings until told to stop. Used by one thread at a time.
+/// Drains the rings until asked to stop. Used by one thread at a time.
 final class SamplerLoop: SamplingLoop {
     private let events: PerfEventSet
     private let collector: SampleCollector

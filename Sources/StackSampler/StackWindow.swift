@@ -53,7 +53,7 @@ struct StackWindow {
             && count.samples - before.samples < Self.telling
     }
 
-    /// Notes a change: what was cut before tells nothing of what will be.
+    /// Notes a change: what was cut before says nothing about what will be.
     mutating func change(to extent: Extent, _ count: Count) {
         self.extent = extent
         before = count

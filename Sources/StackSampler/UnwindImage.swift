@@ -5,7 +5,7 @@ internal import LinuxProcess
 /// A program image prepared for unwinding: its segments and its table of call-frame information, where libunwind's
 /// door can read them.
 ///
-/// Owns what the C structure points at; whoever uses `structure` holds on to this.
+/// Owns what the C structure points at; a user of `structure` holds on to this.
 final class UnwindImage {
     let elf: ElfImage
     /// Valid as long as this object.
@@ -17,27 +17,33 @@ final class UnwindImage {
     private let made: UnsafeMutableRawBufferPointer?
     private let content: Content
 
-    /// What holds the bytes.
+    private let pages: OpaquePointer?
+
+    /// What holds the bytes. Of a file only what is wanted is read, and no more of it kept than ``pageLimit``.
     enum Content {
-        case file(MappedFile)
+        case file(OpenFile)
         case memory(UnsafeMutableRawBufferPointer)
 
-        var bytes: UnsafeRawBufferPointer {
+        var source: any PartialBytes {
             switch self {
-            case .file(let file): file.unsafeBytes
+            case .file(let file): file
             case .memory(let buffer): UnsafeRawBufferPointer(buffer)
             }
         }
     }
 
+    /// The most pieces of a file that are kept, of 16 KiB each.
+    static let pageLimit: UInt32 = 1024
+
     /// Prepares an ELF image. Takes over memory it is given.
     init(_ content: Content, elf: ElfImage) {
         self.content = content
         self.elf = elf
-        let bytes = content.bytes
+        let source = content.source
+        let size = UInt64(source.count)
         let readable = elf.segments.filter { segment in
-            segment.fileOffset <= UInt64(bytes.count)
-                && segment.sizeInFile <= UInt64(bytes.count) - segment.fileOffset && segment.sizeInFile > 0
+            segment.fileOffset <= size && segment.sizeInFile <= size - segment.fileOffset
+                && segment.sizeInFile > 0
         }
         segments = .allocate(capacity: readable.count)
         for (index, segment) in readable.enumerated() {
@@ -48,20 +54,26 @@ final class UnwindImage {
                     size: segment.sizeInFile))
         }
         var built: UnsafeMutableBufferPointer<Int32>?
+        var memory: UnsafePointer<UInt8>?
+        switch content {
+        case .file(let file): pages = cunwind_pages_create(file.rawDescriptor, size, Self.pageLimit)
+        case .memory(let buffer):
+            pages = nil
+            memory = UnsafeRawPointer(buffer.baseAddress)?.assumingMemoryBound(to: UInt8.self)
+        }
         owned = .allocate(capacity: 1)
         owned.initialize(
             to: cunwind_image(
-                bytes: bytes.baseAddress?.assumingMemoryBound(to: UInt8.self),
-                byte_count: UInt64(bytes.count),
-                segments: UnsafePointer(segments.baseAddress), segment_count: readable.count, table_base: 0,
+                bytes: memory, pages: pages, segments: UnsafePointer(segments.baseAddress),
+                segment_count: readable.count, table_base: 0,
                 table_address: 0, table_count: 0, built_table: nil,
                 made: nil, made_address: 0, made_bytes: 0, made_table_address: 0, made_table_count: 0,
                 entry: elf.entry.value))
-        if let table = Self.searchTable(elf, bytes) {
+        if let table = Self.searchTable(elf, source) {
             owned.pointee.table_base = table.base
             owned.pointee.table_address = table.base &+ UInt64(table.offset)
             owned.pointee.table_count = UInt64(table.count)
-        } else if let table = Self.buildTable(elf, bytes) {
+        } else if let table = Self.buildTable(elf, source) {
             built = table.entries
             owned.pointee.table_base = table.base
             // Beyond everything the image has, so that no other address means it.
@@ -72,7 +84,7 @@ final class UnwindImage {
                 .assumingMemoryBound(to: UInt8.self)
         }
         builtTable = built
-        made = Self.makeTable(elf, bytes, &owned.pointee)
+        made = Self.makeTable(elf, source, &owned.pointee)
         structure = UnsafePointer(owned)
     }
 
@@ -82,6 +94,7 @@ final class UnwindImage {
         segments.deallocate()
         builtTable?.deallocate()
         made?.deallocate()
+        cunwind_pages_destroy(pages)
         if case .memory(let buffer) = content { buffer.deallocate() }
     }
 
@@ -102,19 +115,26 @@ final class UnwindImage {
     }
 
     private static func searchTable(
-        _ elf: ElfImage, _ bytes: UnsafeRawBufferPointer
+        _ elf: ElfImage, _ source: some PartialBytes
     ) -> (base: UInt64, offset: Int, count: Int)? {
-        guard let section = elf.ehFrameHeader, let content = slice(bytes, section),
-            let header = EhFrameHeader(content), elf.fileOffset(of: section.address) != nil
+        guard let section = elf.ehFrameHeader, elf.fileOffset(of: section.address) != nil,
+            section.fileOffset <= UInt64(source.count),
+            section.size <= UInt64(source.count) - section.fileOffset,
+            // The table itself is searched where it lies.
+            let header = EhFrameHeader(
+                source.bytes(at: section.fileOffset, upTo: EhFrameHeader.longest),
+                sectionSize: Int(section.size))
         else { return nil }
         return (section.address.value, header.tableOffset, header.count)
     }
 
     private static func buildTable(
-        _ elf: ElfImage, _ bytes: UnsafeRawBufferPointer
+        _ elf: ElfImage, _ source: some PartialBytes
     ) -> (base: UInt64, entries: UnsafeMutableBufferPointer<Int32>)? {
-        guard let section = elf.ehFrame, let content = slice(bytes, section) else { return nil }
-        let index = EhFrameIndex(content, address: section.address.value)
+        guard let section = elf.ehFrame,
+            let content = source.bytes(at: section.fileOffset, count: section.size)
+        else { return nil }
+        let index = content.withUnsafeBytes { EhFrameIndex($0, address: section.address.value) }
         guard !index.table.isEmpty else { return nil }
         let entries = UnsafeMutableBufferPointer<Int32>.allocate(capacity: index.table.count)
         _ = entries.initialize(from: index.table)
@@ -123,14 +143,18 @@ final class UnwindImage {
 
     /// What `.debug_frame` has, where libunwind can search it.
     private static func makeTable(
-        _ elf: ElfImage, _ bytes: UnsafeRawBufferPointer, _ image: inout cunwind_image
+        _ elf: ElfImage, _ source: some PartialBytes, _ image: inout cunwind_image
     ) -> UnsafeMutableRawBufferPointer? {
-        guard let section = elf.debugFrame, let content = slice(bytes, section) else { return nil }
+        guard let section = elf.debugFrame,
+            let content = source.bytes(at: section.fileOffset, count: section.size)
+        else { return nil }
         // Beyond everything the image has, and beyond the other table.
         let end = elf.segments.map { $0.address.value &+ $0.sizeInMemory }.max() ?? 0
         let builtBytes = image.built_table == nil ? 0 : image.table_count &* 8
         let address = (max(end, image.table_address &+ builtBytes) &+ 0x3_FFFF) & ~0xFFFF
-        guard let table = DebugFrameTable(content, address: address) else { return nil }
+        guard let table = content.withUnsafeBytes({ DebugFrameTable($0, address: address) }) else {
+            return nil
+        }
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: table.bytes.count, alignment: 16)
         memory.copyBytes(from: table.bytes)
         image.made = UnsafeRawPointer(memory.baseAddress)?.assumingMemoryBound(to: UInt8.self)
@@ -139,15 +163,5 @@ final class UnwindImage {
         image.made_table_address = address &+ UInt64(table.tableOffset)
         image.made_table_count = UInt64(table.count)
         return memory
-    }
-
-    private static func slice(
-        _ bytes: UnsafeRawBufferPointer, _ section: ElfImage.Section
-    ) -> UnsafeRawBufferPointer? {
-        guard section.fileOffset <= UInt64(bytes.count),
-            section.size <= UInt64(bytes.count) - section.fileOffset
-        else { return nil }
-        let start = Int(section.fileOffset)
-        return UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(section.size)])
     }
 }

@@ -5,12 +5,17 @@ internal import LinuxSystem
 /// The target, its descendants and all their threads, as they come and go. Used by one thread only.
 struct WatchedFamily {
     private(set) var processes: [Int32: Member] = [:]
+    /// The threads of all processes, in no order.
+    var threads: [WatchedThread] { processes.values.flatMap(\.threads.values) }
     private let root: ProcessIdentity?
     private let rootID: Int32
     private var nextSearch: Int64 = 0
 
     /// How often descendants are looked for.
     private static let searchInterval: Int64 = 100_000_000
+    /// Threads and descendants are listed again after so many times what listing them took at least: with thousands of
+    /// threads that is a tenth of a CPU.
+    private static let listingShare: Int64 = 10
 
     /// One process.
     final class Member {
@@ -22,8 +27,12 @@ struct WatchedFamily {
         var stackBytes: Int
         /// Where its program lies: another program after an exec lies elsewhere.
         var program: (code: UInt64, stack: UInt64)?
+        /// When its threads are listed again, on the monotonic clock.
+        var nextListing: Int64 = 0
         /// When its mappings were last read, on the monotonic clock.
         var lastRefresh: Int64 = 0
+        /// How long that took.
+        var refreshCost: Int64 = 0
         /// How old its mappings have to be before they are read anew because a stack could not be unwound.
         private(set) var hurry: Int64 = shortestHurry
         /// Moments of its threads that no sample stands for yet.
@@ -48,29 +57,38 @@ struct WatchedFamily {
         self.root = ProcessStat.ofProcess(root)?.identity
     }
 
-    /// What has ended since the last update.
-    struct Ended {
+    /// What has changed since the last update.
+    struct Change {
+        /// Processes that have ended.
         var processes: [Int32] = []
         /// Moments of threads that no sample stands for.
         var moments = 0
+        /// Whether a thread has come or gone.
+        var areThreadsChanged = false
     }
 
     /// Brings processes and threads up to date.
-    mutating func update(now: Int64, stackBytes: Int) -> Ended {
-        var ended = Ended()
+    mutating func update(now: Int64, stackBytes: Int) -> Change {
+        var change = Change()
         if now >= nextSearch {
-            nextSearch = now + Self.searchInterval
+            let begin = SystemClock.monotonicNanoseconds
             let found = search()
-            ended.processes = processes.keys.filter { !found.contains($0) }
-            for processID in ended.processes {
-                ended.moments += processes.removeValue(forKey: processID)?.dueMoments ?? 0
+            let cost = SystemClock.monotonicNanoseconds - begin
+            nextSearch = now + max(Self.searchInterval, Self.listingShare * cost)
+            change.processes = processes.keys.filter { !found.contains($0) }
+            change.areThreadsChanged = !change.processes.isEmpty
+            for processID in change.processes {
+                change.moments += processes.removeValue(forKey: processID)?.dueMoments ?? 0
             }
             for processID in found where processes[processID] == nil {
                 processes[processID] = Member(processID: processID, stackBytes: stackBytes)
             }
         }
-        for member in processes.values {
+        for member in processes.values where now >= member.nextListing {
+            let begin = SystemClock.monotonicNanoseconds
             let listed = ProcessListing.threads(of: member.processID)
+            let cost = SystemClock.monotonicNanoseconds - begin
+            member.nextListing = now + Self.listingShare * cost
             if listed.count != member.threads.count || !listed.allSatisfy({ member.threads[$0] != nil }) {
                 var threads: [Int32: WatchedThread] = [:]
                 for threadID in listed {
@@ -79,12 +97,13 @@ struct WatchedFamily {
                         ?? WatchedThread(
                             processID: member.processID, threadID: threadID, firstSeen: now)
                 }
+                change.areThreadsChanged = true
                 let before = member.dueMoments
                 member.threads = threads
-                ended.moments += before - member.dueMoments
+                change.moments += before - member.dueMoments
             }
         }
-        return ended
+        return change
     }
 
     private func search() -> Set<Int32> {

@@ -15,6 +15,18 @@ final class WatchedThread {
     /// Set while it is waited for that it runs on and is seen doing so.
     var glimpse: RunningGlimpse?
     var hasEnded = false
+    /// At how many looks in a row it had not run since the one before. One that was never looked at may as well rest.
+    var restedLooks = restingLooks
+
+    /// Whether it rests: it had not run at several looks, or was never looked at.
+    var isResting: Bool { restedLooks >= Self.restingLooks }
+    private static let restingLooks: Int32 = 3
+    /// When its name was last read, on the monotonic clock.
+    var lastNamed: Int64 = 0
+    /// Whether it ran Python when it was last asked; nil before.
+    var runsPython: Bool?
+    /// What was read with its last look.
+    var python = PythonFinding.notPython
     /// Its last sample, as an index.
     var lastSample: Int?
 
@@ -37,9 +49,9 @@ final class WatchedThread {
         self.firstSeen = firstSeen
     }
 
-    /// Whether it has not run since its last sample.
+    /// Whether it has not run since it was seen standing still.
     func rests(_ schedule: cptrace_schedule) -> Bool {
-        lastSample != nil && restingTurns == schedule.turns && schedule.turns != 0
+        restingTurns == schedule.turns && schedule.turns != 0
     }
 
     /// Whether it has run since its last sample only because of that sample's stop, and waits where it waited.
@@ -59,6 +71,13 @@ final class WatchedThread {
     func rest(at schedule: cptrace_schedule) {
         restingTurns = schedule.turns
         lastStop = nil
+    }
+
+    /// Has it sampled anew at the next look, although it has not run.
+    func forgetRest() {
+        restingTurns = nil
+        lastStop = nil
+        restedLooks = 0
     }
 
     /// Notes a stop. Returns the state it was found in.

@@ -39,19 +39,55 @@ public enum MannWhitney {
         if first.count * second.count <= exactPairLimit {
             let distribution = RankSumDistribution.of(first: first.count, tieSizes: pooled.tieSizes)
             return outcome(
-                pooled, alternative, isExact: true, atMost: distribution.atMost, atLeast: distribution.atLeast
+                pooled.doubledStatistic, alternative, isExact: true, atMost: distribution.atMost,
+                atLeast: distribution.atLeast
             )
         }
         let approximation = NormalApproximation(first: first.count, tieSizes: pooled.tieSizes)
         return outcome(
-            pooled, alternative, isExact: false, atMost: approximation.atMost, atLeast: approximation.atLeast)
+            pooled.doubledStatistic, alternative, isExact: false, atMost: approximation.atMost,
+            atLeast: approximation.atLeast)
+    }
+
+    /// Two samples of one stratum: values that may be compared with each other, and with no others.
+    public typealias Stratum = (first: [Double], second: [Double])
+
+    /// The test of samples in strata, which differ by more than what is tested: the statistics of all are added up (van Elteren,
+    /// for strata of equal sizes).
+    ///
+    /// - Returns: Nil when there is no stratum, or when a sample of one is empty or has a value that is not finite.
+    public static func test(strata: [Stratum], alternative: Alternative) -> Outcome? {
+        guard strata.count > 1 else {
+            return strata.first.flatMap { test($0.first, $0.second, alternative: alternative) }
+        }
+        guard
+            strata.allSatisfy({
+                !$0.first.isEmpty && !$0.second.isEmpty && ($0.first + $0.second).allSatisfy(\.isFinite)
+            })
+        else { return nil }
+        let pooled = strata.map { PooledRanks($0.first, $0.second) }
+        let doubled = pooled.reduce(0) { $0 + $1.doubledStatistic }
+        if strata.reduce(0, { $0 + $1.first.count * $1.second.count }) <= exactPairLimit {
+            let distribution = RankSumDistribution.sum(
+                of: zip(strata, pooled).map {
+                    RankSumDistribution.of(first: $0.first.count, tieSizes: $1.tieSizes)
+                })
+            return outcome(
+                doubled, alternative, isExact: true, atMost: distribution.atMost,
+                atLeast: distribution.atLeast)
+        }
+        let approximation = NormalApproximation(
+            sum: zip(strata, pooled).map { NormalApproximation(first: $0.first.count, tieSizes: $1.tieSizes) }
+        )
+        return outcome(
+            doubled, alternative, isExact: false, atMost: approximation.atMost,
+            atLeast: approximation.atLeast)
     }
 
     private static func outcome(
-        _ pooled: PooledRanks, _ alternative: Alternative, isExact: Bool, atMost: (Int) -> Double,
+        _ doubled: Int, _ alternative: Alternative, isExact: Bool, atMost: (Int) -> Double,
         atLeast: (Int) -> Double
     ) -> Outcome {
-        let doubled = pooled.doubledStatistic
         let probability =
             switch alternative {
             case .less: atMost(doubled)
@@ -99,6 +135,12 @@ private struct NormalApproximation {
         let ties = tieSizes.reduce(0.0) { $0 + Double($1) * (Double($1) * Double($1) - 1) }
         mean = pairs / 2
         deviation = (pairs / 12 * (pooled + 1 - ties / (pooled * (pooled - 1)))).squareRoot()
+    }
+
+    /// That of the sum of independent statistics.
+    init(sum parts: [NormalApproximation]) {
+        mean = parts.reduce(0) { $0 + $1.mean }
+        deviation = parts.reduce(0) { $0 + $1.deviation * $1.deviation }.squareRoot()
     }
 
     func atMost(_ doubled: Int) -> Double { upperTail(mean - Double(doubled) / 2) }

@@ -86,6 +86,32 @@ struct RankSumDistribution: Sendable {
         }
     }
 
+    /// The distribution of the sum of independent statistics.
+    static func sum(of parts: [RankSumDistribution]) -> RankSumDistribution {
+        guard let first = parts.first, parts.count > 1 else {
+            return parts.first ?? RankSumDistribution(probabilities: [1])
+        }
+        return RankSumDistribution(
+            probabilities: parts.dropFirst().reduce(first.probabilities) { left, part in
+                var sum = [Double](repeating: 0, count: left.count + part.probabilities.count - 1)
+                for (place, chance) in left.enumerated() where chance > 0 {
+                    for (other, value) in part.probabilities.enumerated() {
+                        sum[place + other] += chance * value
+                    }
+                }
+                return sum
+            })
+    }
+
+    private init(probabilities: [Double]) {
+        self.probabilities = probabilities
+        var sum = 0.0
+        cumulative = probabilities.map { probability in
+            sum += probability
+            return min(1, sum)
+        }
+    }
+
     /// The probability of a statistic of at most this, doubled.
     func atMost(_ doubled: Int) -> Double {
         doubled < 0 ? 0 : doubled >= cumulative.count ? 1 : cumulative[doubled]

@@ -18,17 +18,24 @@ public struct Interval: Equatable, Sendable {
 /// The sorted differences are never made: a difference of a given rank is found by bisection, each step of which counts
 /// in time linear in the sample sizes.
 public struct ShiftEstimate: Sendable {
-    private let first: [Double]
-    private let second: [Double]
+    /// Values that may be compared with each other, ascending.
+    private let strata: [MannWhitney.Stratum]
 
     /// The estimate for two samples, each of at least one finite value; nil otherwise.
-    public init?(from first: [Double], to second: [Double]) {
-        guard !first.isEmpty, !second.isEmpty, (first + second).allSatisfy(\.isFinite) else { return nil }
-        self.first = first.sorted()
-        self.second = second.sorted()
+    public init?(from first: [Double], to second: [Double]) { self.init(strata: [(first, second)]) }
+
+    /// The estimate for samples in strata, of whose differences only those within a stratum count; nil when there is no stratum,
+    /// or when a sample of one is empty or has a value that is not finite.
+    public init?(strata: [MannWhitney.Stratum]) {
+        guard !strata.isEmpty,
+            strata.allSatisfy({
+                !$0.first.isEmpty && !$0.second.isEmpty && ($0.first + $0.second).allSatisfy(\.isFinite)
+            })
+        else { return nil }
+        self.strata = strata.map { ($0.first.sorted(), $0.second.sorted()) }
     }
 
-    private var pairs: Int { first.count * second.count }
+    private var pairs: Int { strata.reduce(0) { $0 + $1.first.count * $1.second.count } }
 
     /// The median difference of all pairs, the estimate of Hodges and Lehmann.
     public var hodgesLehmann: Double {
@@ -52,11 +59,17 @@ public struct ShiftEstimate: Sendable {
     /// How many differences lie outside each bound; nil when the test cannot refute anything.
     private func excludedDifferences(tail: Double) -> Int? {
         if pairs <= MannWhitney.exactPairLimit {
-            return RankSumDistribution.of(first: first.count, second: second.count).largest(atMost: tail)
+            return RankSumDistribution.sum(
+                of: strata.map { RankSumDistribution.of(first: $0.first.count, second: $0.second.count) }
+            ).largest(atMost: tail)
         }
         // The largest statistic that the normal approximation of the test refutes, by the test's own formula.
         let mean = Double(pairs) / 2
-        let deviation = (Double(pairs) * Double(first.count + second.count + 1) / 12).squareRoot()
+        let variance = strata.reduce(0.0) { sum, part in
+            let pairs = Double(part.first.count * part.second.count)
+            return sum + pairs * Double(part.first.count + part.second.count + 1) / 12
+        }
+        let deviation = variance.squareRoot()
         var below = -1
         var above = Int(mean)
         while above - below > 1 {
@@ -69,12 +82,16 @@ public struct ShiftEstimate: Sendable {
 
     /// The difference that has a rank, from 1, among all pairs' differences in ascending order.
     private func difference(ofRank rank: Int) -> Double {
-        guard let smallest = first.first, let largest = first.last, let low = second.first,
-            let high = second.last
-        else { return .nan }
+        let lowest = strata.compactMap { part in
+            part.first.last.flatMap { largest in part.second.first.map { $0 - largest } }
+        }.min()
+        let highest = strata.compactMap { part in
+            part.first.first.flatMap { smallest in part.second.last.map { $0 - smallest } }
+        }.max()
+        guard let lowest, let highest else { return .nan }
         // Bisection over doubles by their order, so that the result is one of the differences, to the last bit.
-        var below = Self.order(low - largest)
-        var atLeast = Self.order(high - smallest)
+        var below = Self.order(lowest)
+        var atLeast = Self.order(highest)
         while below < atLeast {
             // The mean rounded down; the sum, or the difference, of both can be too large for a word.
             let middle = (below & atLeast) + ((below ^ atLeast) >> 1)
@@ -90,10 +107,12 @@ public struct ShiftEstimate: Sendable {
     /// Rounding a difference keeps the order, so both samples can be walked together.
     private func countOfDifferences(atMost limit: Double) -> Int {
         var count = 0
-        var end = 0
-        for value in first {
-            while end < second.count && second[end] - value <= limit { end += 1 }
-            count += end
+        for (first, second) in strata {
+            var end = 0
+            for value in first {
+                while end < second.count && second[end] - value <= limit { end += 1 }
+                count += end
+            }
         }
         return count
     }

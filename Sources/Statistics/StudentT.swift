@@ -36,6 +36,18 @@ public struct StudentT: Sendable {
         guard probability > 0 else { return .infinity }
         guard probability < 1 else { return -.infinity }
         guard probability <= 0.5 else { return -quantile(upperTail: 1 - probability) }
+        return Self.quantiles.value(
+            of: Quantile(degreesOfFreedom: degreesOfFreedom, upperTail: probability)
+        ) { searched(probability) }
+    }
+
+    private struct Quantile: Hashable, Sendable {
+        var degreesOfFreedom, upperTail: Double
+    }
+
+    private static let quantiles = KnownValues<Quantile>(most: 10_000)
+
+    private func searched(_ probability: Double) -> Double {
         var low = 0.0
         var high = 1.0
         while upperTail(high) > probability && high < 1e300 { (low, high) = (high, high * 2) }

@@ -23,11 +23,12 @@ final class DebugInformation {
     private static let unitLimit = 2_000_000
     private static let rangeLimit = 16_000_000
 
-    /// Opens the debug information of a module, nil where there is none.
-    init?(module: OpaquePointer, bias: UInt64) {
+    /// Opens the debug information of a session's file, nil where there is none.
+    init?(_ session: borrowing DwflSession) {
         var dwarfBias: Dwarf_Addr = 0
-        guard let dwarf = dwfl_module_getdwarf(module, &dwarfBias) else { return nil }
-        shift = bias &- dwarfBias
+        guard let dwarf = dwfl_module_getdwarf(session.module, &dwarfBias) else { return nil }
+        session.keepFromOpeningOthers(dwarf)
+        shift = session.bias &- dwarfBias
         var units: [Unit] = []
         var ranges: [IntervalTable<Int>.Entry] = []
         var current: OpaquePointer?
@@ -36,7 +37,11 @@ final class DebugInformation {
             var entry = Dwarf_Die()
             var split = Dwarf_Die()
             var next: OpaquePointer?
-            let status = dwarf_get_units(dwarf, current, &next, nil, &kind, &entry, &split)
+            // Asked for the other part of a split unit, libdw opens whatever path the file names.
+            let status =
+                session.opensFilesItNames
+                ? dwarf_get_units(dwarf, current, &next, nil, &kind, &entry, &split)
+                : dwarf_get_units(dwarf, current, &next, nil, &kind, &entry, nil)
             guard status == 0, let next else {
                 if status < 0 { unreadable += 1 }
                 break

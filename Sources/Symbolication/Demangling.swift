@@ -2,7 +2,7 @@ internal import CDemangle
 
 /// Mangled names turned into what a person reads.
 ///
-/// The scheme is told from the name itself: Swift by the Swift runtime, C++ by libstdc++, Rust here.
+/// The scheme is recognised by the name itself: Swift by the Swift runtime, C++ by libstdc++, Rust here.
 public enum Demangling {
     /// A name for a frame: short enough to read in a flamegraph, safe to show, at most 512 characters.
     ///

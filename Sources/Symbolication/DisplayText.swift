@@ -2,7 +2,7 @@ internal import Measurement
 
 /// Names out of files made safe to show.
 enum DisplayText {
-    /// Longer names are cut: nobody reads them, and a hostile one must not fill a report.
+    /// Longer names are cut: they are hard to read, and a hostile one must not fill a report.
     static let limit = 512
 
     /// The text sanitised and cut. Plain ASCII, which nearly all names are, needs no look at its characters.

@@ -31,8 +31,6 @@ public struct Symbolicator: ~Copyable {
         public var hasDebugInformation = false
         /// The separate file symbols or debug information came from, safe to show; nil where there is none.
         public var debugFile: String?
-        /// Whether the bytes were copied to memory, as the path no longer holds the file the process ran.
-        public var isCopied = false
         /// Parts of the debug information that could not be read.
         public var unreadable = 0
     }
@@ -43,7 +41,6 @@ public struct Symbolicator: ~Copyable {
         summary.symbols = symbols.count
         summary.hasDebugInformation = debugInformation != nil
         summary.debugFile = session.debugFile.map { DisplayText.safe($0) }
-        summary.isCopied = session.source == .copy
         summary.unreadable = debugInformation?.unreadable ?? 0
         return summary
     }
@@ -58,7 +55,7 @@ public struct Symbolicator: ~Copyable {
 
     /// Opens an image and reads its symbols.
     ///
-    /// - Parameter progress: Told now and then how far the reading is, from 0 to 1.
+    /// - Parameter progress: Called now and then with how far the reading is, from 0 to 1.
     public init(
         _ image: ProgramImage, options: Options = Options(), progress: (Double) -> Void = { _ in }
     ) throws(SymbolicationError) {
@@ -68,12 +65,12 @@ public struct Symbolicator: ~Copyable {
             .table(segments: session.segments, progress: progress)
         debugInformation =
             options.lines || options.inlines
-            ? DebugInformation(module: session.module, bias: session.bias) : nil
+            ? DebugInformation(session) : nil
     }
 
     /// What is known about each of some addresses.
     ///
-    /// - Parameter progress: Told now and then how far it is, from 0 to 1.
+    /// - Parameter progress: Called now and then with how far it is, from 0 to 1.
     public mutating func symbolize(
         _ addresses: some Sequence<ImageAddress>, progress: (Double) -> Void = { _ in }
     ) -> [ImageAddress: SymbolizedAddress] {

@@ -61,7 +61,7 @@ public struct InlinedFrame: Hashable, Sendable {
     }
 }
 
-/// A line of a source file, as the debug information tells it.
+/// A line of a source file, as the debug information reports it.
 public struct SourcePosition: Hashable, Sendable {
     /// The path the compiler saw, safe to show.
     public var file: String

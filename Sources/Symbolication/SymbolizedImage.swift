@@ -12,7 +12,7 @@ public struct SymbolizedImage: Sendable {
     /// Names the addresses of an image. One that cannot be opened leaves every address without a name, with the
     /// reason.
     ///
-    /// - Parameter progress: Told now and then how far it is, from 0 to 1.
+    /// - Parameter progress: Called now and then with how far it is, from 0 to 1.
     public init(
         _ image: ProgramImage, _ addresses: some Collection<ImageAddress>,
         options: Symbolicator.Options = Symbolicator.Options(), progress: (Double) -> Void = { _ in }

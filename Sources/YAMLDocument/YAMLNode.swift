@@ -82,33 +82,49 @@ public struct YAMLMapping: Hashable, Sendable {
 
     /// The entries in order. Keys are unique.
     public private(set) var entries: [Entry] = []
+    /// Where each key is; empty while there are so few that looking through them is as fast.
     private var positions: [String: Int] = [:]
+    private static let fewEntries = 24
 
     /// A mapping without entries.
     public init() {}
 
     /// The value of a key. Setting a new key appends it, setting nil removes it.
     public subscript(key: String) -> YAMLNode? {
-        get { positions[key].map { entries[$0].value } }
+        get { position(of: key).map { entries[$0].value } }
         set {
-            switch (positions[key], newValue) {
+            switch (position(of: key), newValue) {
             case (let position?, let value?): entries[position].value = value
             case (nil, let value?):
-                positions[key] = entries.count
                 entries.append(Entry(key: key, value: value))
+                if positions.isEmpty { index() } else { positions[key] = entries.count - 1 }
             case (let position?, nil):
                 entries.remove(at: position)
-                positions = [:]
-                for (index, entry) in entries.enumerated() { positions[entry.key] = index }
+                index()
             case (nil, nil): break
             }
         }
+    }
+
+    private func position(of key: String) -> Int? {
+        positions.isEmpty ? entries.firstIndex { $0.key == key } : positions[key]
+    }
+
+    /// Finds the place of each key anew, once there are many.
+    private mutating func index() {
+        positions = [:]
+        guard entries.count > YAMLMapping.fewEntries else { return }
+        for (index, entry) in entries.enumerated() { positions[entry.key] = index }
     }
 
     /// The keys in order.
     public var keys: [String] { entries.map(\.key) }
     public var count: Int { entries.count }
     public var isEmpty: Bool { entries.isEmpty }
+
+    public static func == (left: YAMLMapping, right: YAMLMapping) -> Bool { left.entries == right.entries }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(entries) }
 }
 
 extension YAMLMapping: ExpressibleByDictionaryLiteral {

@@ -12,7 +12,7 @@ enum YAMLScalar {
         default: break
         }
         let bytes = Array(text.utf8)
-        // No number is longer, and most strings are told from one by their first character.
+        // No number is longer, and most strings are distinguished from a number by their first character.
         guard let first = bytes.first, isDigit(first) || first == plus || first == minus || first == point
         else {
             return .text(text)

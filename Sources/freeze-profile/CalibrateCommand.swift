@@ -15,7 +15,7 @@ enum CalibrateCommand {
     private static let syntax = CommandSyntax(
         name: "freeze-profile calibrate",
         summary: "Measures how much sessions of one version differ, for later verdicts and budgets.",
-        operands: .commandUnless(option: "from"),
+        operands: .commandUnless(options: ["from"]),
         options: [
             .value("sessions", "N", "sessions to measure (default: 5)"),
             .value("runs", "N", "runs of each session that count (default: 10)"),
@@ -23,12 +23,13 @@ enum CalibrateCommand {
             .value("from", "VERSION", "learn from the sessions of a frozen version instead; repeatable"),
             .value("planned-sessions", "N", "sessions a side for which budgets are proposed (default: 3)"),
             .value("dataset-id", "ID", "what the command works on"),
+            RunInput.option,
             .value("profiles", "DIR", "where the ledger goes, into ledger/ (default: data/profiles)"),
             .value("rules", "FILE", "the rules file whose false alarms are counted"),
             .value(
                 "budget", "[STAGE.]METRIC=PCT",
                 "a budget of the gate whose false alarms are counted; repeatable"),
-            .flag("dry-run", "tell what was learnt, and write no ledger"),
+            .flag("dry-run", "print what was learnt, and write no ledger"),
         ],
         examples: [
             (
@@ -43,13 +44,14 @@ enum CalibrateCommand {
         notes: [
             "A session warms up, then makes its runs. Sessions close in time differ less than those of different days: "
                 + "pause between them, or learn from versions whose sessions were appended on different days.",
+            RunInput.help,
             "Exit codes: 0 learnt, 4 the command or the measurement failed, 64 wrong usage, 66 an input is missing, "
                 + "73 cannot write.",
         ])
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let directory = arguments.value("profiles") ?? CaptureRequest.defaultDirectory
-        let planned = try InterleavedRuns.whole(arguments, "planned-sessions", in: 1...100) ?? 3
+        let planned = try arguments.whole("planned-sessions", in: 1...100) ?? 3
         let settings = try ComparisonOptions.gateSettings(arguments, profiles: directory)
         let names = arguments.values["from"] ?? []
         let profiles =
@@ -110,10 +112,12 @@ enum CalibrateCommand {
     }
 
     private static func measure(_ arguments: ParsedArguments) throws(ToolFailure) -> FrozenProfile {
-        let sessions = try InterleavedRuns.whole(arguments, "sessions", in: 2...100) ?? 5
-        let count = try InterleavedRuns.whole(arguments, "runs", in: 1...1000) ?? 10
-        let pause = try InterleavedRuns.whole(arguments, "pause", in: 0...86_400) ?? 0
-        var runs = try MeasuringRuns()
+        let sessions = try arguments.whole("sessions", in: 2...100) ?? 5
+        let count = try arguments.whole("runs", in: 1...1000) ?? 10
+        let pause = try arguments.whole("pause", in: 0...86_400) ?? 0
+        var input = RunInput(arguments)
+        input.noteUnread()
+        var runs = try MeasuringRuns(input)
         var names: [String] = []
         for session in 1...sessions {
             if session > 1 { SystemClock.sleep(for: .seconds(pause)) }
@@ -126,6 +130,7 @@ enum CalibrateCommand {
                     datasetID: arguments.value("dataset-id"))
             }
         }
+        input.noteUnread()
         return try runs.profile("calibration", sessions: names)
     }
 }

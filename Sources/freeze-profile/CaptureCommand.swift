@@ -1,11 +1,12 @@
 internal import Capture
 internal import CommandLineTool
 internal import FrozenProfile
+internal import InstructionCounting
 internal import LinuxSystem
 internal import Measurement
 
-/// The tool's own version, kept in step with CHANGELOG.md.
-let toolVersion = "0.1.0"
+/// The tool's own version.
+let toolVersion = PackageVersion.current
 
 /// `freeze-profile capture`: runs a command under measurement and freezes what it cost.
 enum CaptureCommand {
@@ -22,26 +23,39 @@ enum CaptureCommand {
             .value("output", "FILE", "the YAML file to write (default: data/profiles/V.yaml)"),
             .value("dataset-id", "ID", "what the pipeline runs on"),
             .value("config", "FILE", "the pipeline's configuration, digested into the profile"),
+            RunInput.option,
+            EnvironmentOption.option,
             .value("output-dir", "DIR", "where every run writes (default: a fresh directory each)"),
             .value(
                 "status-file", "FILE",
                 "the status file that it writes (default: {output_dir}/.pipeline_status.json)"),
             .flag("monitor", "show the live monitor of the measured run"),
-            .value("runs", "N", "measured runs, their stacks not sampled (default: 1)"),
+            .value(
+                "runs", "N", "measured runs, their stacks not sampled (default: \(NoiseReview.Limits().runs))"
+            ),
             .value("stack-runs", "K", "runs whose stacks are sampled, their times not counted (default: 1)"),
             .value(
                 "count-runs", "N",
                 "runs whose executed instructions are counted, under emulation (default: 0)"),
             .value("count-command", "CMD", "count this command instead, where the whole would take too long"),
-            .value("count-timeout", "S", "seconds after which a counted run is ended (default: none)"),
+            .value(
+                "count-engine", "ENGINE",
+                "who counts: \(CountingEngines.names.joined(separator: ", ")) (default: the first that can)"),
+            .value(
+                "count-timeout", "S",
+                "seconds after which a counted run is ended (default: 600, or 200 times a measured run)"),
             .value("warmup", "N", "unmeasured first runs (default: 1)"),
             .flag("skip-warmup", "the same as --warmup 0"),
             .value("repeat-disturbed", "N", "make up to N runs in place of disturbed ones (default: 0)"),
-            .value("canaries", "N", "how often fixed work is timed at start, middle and end (default: 5)"),
+            .value(
+                "canaries", "N",
+                "how often fixed work is timed at start, middle and end (default: 2 to 5, by the length of the runs)"
+            ),
             .value("session", "ID", "a name for this batch of runs (default: s1, with --append the next)"),
             .flag("append", "add this session to a version that is frozen and not promoted"),
             .value("records", "DIR", "where run records are kept (default: data/profiles/.records/V)"),
-            .value("sampler", "NAME", "auto, native, py-spy or none (default: auto); py-spy adds a picture"),
+            .value("sampler", "NAME", "auto, native, py-spy or none (default: auto); py-spy adds a picture")
+                .among(CaptureRequest.Sampler.allCases.map(\.rawValue)),
             .value(
                 "rate", "HZ", "stack samples per CPU second, 1 to 10000 (default: 997; py-spy and ptrace 100)"
             ),
@@ -52,7 +66,7 @@ enum CaptureCommand {
             .flag("no-stage-truth", "write no V.stage_truth.json"),
             .flag("force", "replace a version that is frozen already"),
             RedactionOption.option,
-        ],
+        ] + SlurmOptions.all,
         examples: [
             (
                 "freeze-profile capture --version v1.2.0 --monitor -- ./pipeline {output_dir}",
@@ -62,24 +76,54 @@ enum CaptureCommand {
                 "freeze-profile capture --version v1.2.0 --runs 5 --append -- ./pipeline {output_dir}",
                 "add five more runs, at another time of the day"
             ),
+            (
+                "freeze-profile capture --version v1.2.0 --engine slurm --sessions 8 -- ./pipeline {output_dir}",
+                "eight sessions, each a task of a Slurm job on a node of its own"
+            ),
         ],
         notes: [
             "The command runs to warm up, measured under the monitor, and once more with its stacks sampled. Each "
                 + "run is kept as a record, one that fails too: the same command again makes only the runs that are "
                 + "missing. '{output_dir}' in the command becomes the run's output directory, also set as "
-                + "PIPELINE_OUTPUT_DIR; the pipeline tells its stages in the file PIPELINE_STATUS_FILE.",
+                + "PIPELINE_OUTPUT_DIR; the pipeline reports its stages in the file PIPELINE_STATUS_FILE.",
+            RunInput.help,
+            "With --engine slurm every session is a task of an array job, made by freeze-profile on its node; the records "
+                + "directory has to be seen by all nodes. Ctrl-C leaves the job alone, and the same command attaches to it "
+                + "again; a second Ctrl-C cancels it.",
             "Exit codes: 0 frozen, 4 the command or the measurement failed, 64 wrong usage, 66 input missing, "
                 + "73 cannot write.",
         ])
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let request = try request(arguments)
+        var input = RunInput(arguments)
+        input.noteUnread()
+        if try SlurmOptions.isWanted(arguments) { return try SlurmOptions.run(arguments, request) }
+        if arguments.has("records-only") { return try makeSession(arguments, request) }
         do throws(CaptureError) {
             let progress = CaptureProgress()
             let frozen = try Capture(request, report: progress.show).run()
+            input.noteUnread()
             Console.note(FreezeSummary.text(frozen))
             for finding in noise(frozen, request) { Console.note("Noise: \(finding.text)") }
             if !frozen.files.isEmpty { Console.print(frozen.files.joined(separator: "\n")) }
+            return .success
+        } catch {
+            throw ToolFailure(error.description, exitCode(error))
+        }
+    }
+
+    /// Makes a session, which another command freezes: what a scheduler's task runs.
+    private static func makeSession(
+        _ arguments: ParsedArguments, _ request: CaptureRequest
+    ) throws(ToolFailure) -> ExitCode {
+        guard let records = arguments.value("records") else {
+            throw ToolFailure(
+                "Say where the records go: --records-only --records DIR --session NAME.", .usage)
+        }
+        do throws(CaptureError) {
+            let progress = CaptureProgress()
+            try Capture(request, report: progress.show).makeSession(in: records)
             return .success
         } catch {
             throw ToolFailure(error.description, exitCode(error))
@@ -101,10 +145,13 @@ enum CaptureCommand {
         let version = try VersionOption.required(arguments)
         var request = CaptureRequest(version: version, command: arguments.command, toolVersion: toolVersion)
         request.datasetID = arguments.value("dataset-id")
+        request.environmentNames = try EnvironmentOption.names(arguments)
+        try EnvironmentOption.refuseAssignment(arguments.command)
         request.output = arguments.value("output")
         request.fixedOutputDirectory = arguments.value("output-dir")
         request.statusFile = arguments.value("status-file")
         request.configurationFile = arguments.value("config")
+        request.standardInput = arguments.value(RunInput.name)
         request.showsMonitor = arguments.has("monitor")
         request.appends = arguments.has("append")
         request.recordsDirectory = arguments.value("records")
@@ -127,22 +174,17 @@ enum CaptureCommand {
         _ arguments: ParsedArguments, into request: inout CaptureRequest
     ) throws(ToolFailure) {
         func count(_ option: String, _ range: ClosedRange<Int>, otherwise: Int) throws(ToolFailure) -> Int {
-            guard let text = arguments.value(option) else { return otherwise }
-            guard let count = Int(text), range.contains(count) else {
-                throw ToolFailure(
-                    "--\(option) '\(PlainText.sanitized(text))' is not a whole number from \(range.lowerBound) to "
-                        + "\(range.upperBound).", .usage)
-            }
-            return count
+            try arguments.whole(option, in: range) ?? otherwise
         }
-        request.measuredRuns = try count("runs", 1...1000, otherwise: 1)
+        request.measuredRuns = try count("runs", 1...1000, otherwise: NoiseReview.Limits().runs)
         request.profiledRuns = try count("stack-runs", 0...1000, otherwise: 1)
         request.warmUpRuns = try count(
             "warmup", 0...1000, otherwise: arguments.has("skip-warmup") ? 0 : 1)
         request.countedRuns = try count("count-runs", 0...1000, otherwise: 0)
         request.repeatsOfDisturbed = try count("repeat-disturbed", 0...100, otherwise: 0)
-        request.canaryRepetitions = try count(
-            "canaries", 0...100, otherwise: CanaryKernels.defaultRepetitions)
+        if arguments.value("canaries") != nil {
+            request.canaryRepetitions = try count("canaries", 0...100, otherwise: 0)
+        }
         guard let name = arguments.value("session") else { return }
         do throws(ProfileError) {
             request.session = try VersionName(name)
@@ -172,6 +214,14 @@ enum CaptureCommand {
         }
         if let text = arguments.value("count-command") {
             request.countCommand = try InterleavedRuns.command(text, option: "count-command")
+        }
+        if let name = arguments.value("count-engine") {
+            guard CountingEngines.names.contains(name) else {
+                throw ToolFailure(
+                    "There is no engine '\(PlainText.sanitized(name))'; there are "
+                        + "\(CountingEngines.names.joined(separator: ", ")).", .usage)
+            }
+            request.countEngine = name
         }
         if let text = arguments.value("count-timeout") {
             guard let seconds = Double(text), (1...1_000_000).contains(seconds) else {
@@ -212,7 +262,7 @@ enum FreezeSummary {
                 + "\(number(profile.totals.use.cpuSeconds, 1)) s CPU, "
                 + "peak \(number(profile.totals.use.peakResidentMB, 0)) MB"
         ]
-        let width = (profile.stages.map(\.stage.text.count).max() ?? 0) + 2
+        let width = (profile.stages.map { CellWidth.of($0.stage.text) }.max() ?? 0) + 2
         for stage in profile.stages {
             lines.append(
                 "  " + stage.stage.text.padded(to: width)

@@ -4,7 +4,7 @@ internal import FrozenProfile
 internal import LinuxSystem
 internal import Measurement
 
-/// Tells how far a capture is: a bar with the time left before each run, or without a terminal a line.
+/// Reports how far a capture is: a bar with the time left before each run, or without a terminal a line.
 struct CaptureProgress {
     private let isTerminal = Terminal.isTerminal(Terminal.standardError)
     private let naming = TerminalProgress("capture: naming functions")

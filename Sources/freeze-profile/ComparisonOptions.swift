@@ -17,10 +17,15 @@ enum ComparisonOptions {
         .value("count-budget", "PCT", "by how much counted instructions may grow (default: 0.5)"),
         .value("rules", "FILE", "thresholds (default: regression_rules.yaml beside the profiles, if there)"),
         .value("allow", "KEY", "compare although KEY differs, and say so; repeatable"),
-        .value("gate", "WHAT", "what decides: total, or stages for every stage too (default: total)"),
+        .value("gate", "WHAT", "what decides: total, or stages for every stage too (default: total)")
+            .among(ComparisonSettings.Gate.allCases.map(\.rawValue)),
+        .flag(
+            "exclude-odd-nodes",
+            "leave out sessions of a cluster's nodes that are unlike the others, on both sides"),
         .value(
             "fail-on", "WHAT",
-            "regression: exit 1 then, else 0; inconclusive: 2 then too; never (default: inconclusive)"),
+            "regression: exit 1 then, else 0; inconclusive: 2 then too; never (default: inconclusive)"
+        ).among(FailOn.allCases.map(\.rawValue)),
         .flag("all-rows", "also show every row of stages in which nothing stands out"),
         .flag("json", "print the comparison as JSON (docs/formats/comparison.md)"),
     ]
@@ -35,12 +40,8 @@ enum ComparisonOptions {
     ) throws(ToolFailure) -> ComparisonSettings {
         var settings = try gateSettings(arguments, profiles: profiles)
         settings.allowances = try allowances(arguments.values["allow"] ?? [])
-        if let name = arguments.value("gate") {
-            guard let gate = ComparisonSettings.Gate(rawValue: name) else {
-                throw unknown("gate", name, ComparisonSettings.Gate.allCases.map(\.rawValue))
-            }
-            settings.gate = gate
-        }
+        settings.excludesOddNodes = arguments.has("exclude-odd-nodes")
+        if let gate: ComparisonSettings.Gate = try arguments.choice("gate") { settings.gate = gate }
         if let text = arguments.value("count-budget") {
             guard let percent = Double(text), (0...10_000).contains(percent) else {
                 throw ToolFailure(
@@ -79,7 +80,7 @@ enum ComparisonOptions {
         }
     }
 
-    /// Prints a comparison and tells what to exit with.
+    /// Prints a comparison and returns what to exit with.
     ///
     /// - Parameter why: What follows the table; nil when the comparison has been shown in another format.
     static func show(
@@ -122,17 +123,7 @@ enum ComparisonOptions {
     }
 
     private static func failOn(_ arguments: ParsedArguments) throws(ToolFailure) -> FailOn {
-        guard let name = arguments.value("fail-on") else { return .inconclusive }
-        guard let found = FailOn(rawValue: name) else {
-            throw unknown("fail-on", name, FailOn.allCases.map(\.rawValue))
-        }
-        return found
-    }
-
-    private static func unknown(_ option: String, _ name: String, _ known: [String]) -> ToolFailure {
-        ToolFailure(
-            "--\(option) cannot be '\(PlainText.sanitized(name))'; there are \(known.joined(separator: ", ")).",
-            .usage)
+        try arguments.choice("fail-on") ?? .inconclusive
     }
 
     private static func allowances(_ names: [String]) throws(ToolFailure) -> Set<String> {

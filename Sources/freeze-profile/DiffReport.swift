@@ -13,7 +13,8 @@ struct DiffReport {
     static let options: [CommandSyntax.Option] = [
         .value(
             "format", "FORMAT",
-            "terminal, markdown, json or html (default: terminal, or by the ending of --output)"),
+            "terminal, markdown, json or html (default: terminal, or by the ending of --output)"
+        ).among(Format.allCases.map(\.rawValue)),
         .value("output", "FILE", "where to write instead of standard output", letter: "o"),
         .value(
             "explain", "STAGE", "also explain STAGE, even if it has not changed; repeatable"),
@@ -34,16 +35,9 @@ struct DiffReport {
         output = arguments.value("output")
         pictures = arguments.value("flamegraph")
         showsAllRows = arguments.has("all-rows")
-        if let name = arguments.value("format") {
-            guard let known = Format(rawValue: name) else {
-                throw ToolFailure(
-                    "--format cannot be '\(PlainText.sanitized(name))'; there are "
-                        + Format.allCases.map(\.rawValue).joined(separator: ", ") + ".", .usage)
-            }
-            format = known
-        } else {
-            format = arguments.has("json") ? .json : output.map(Self.format(ofFile:)) ?? .terminal
-        }
+        format =
+            try arguments.choice("format")
+            ?? (arguments.has("json") ? .json : output.map(Self.format(ofFile:)) ?? .terminal)
         if format == .html && output == nil {
             throw ToolFailure("Say where the page goes: --format html -o FILE.html.", .usage)
         }
@@ -69,14 +63,10 @@ struct DiffReport {
     /// Explains a comparison, writes what was asked for besides the table, and returns what follows the table; nil when
     /// the comparison has been shown in another format.
     static func explained(
-        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile, store: ProfileStore,
-        _ arguments: ParsedArguments
+        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile,
+        directories: (from: String, to: String), _ arguments: ParsedArguments
     ) throws(ToolFailure) -> String? {
         let report = try DiffReport(arguments)
-        let directories = (
-            from: StackArchive.directory(of: arguments.operands[0], in: store),
-            to: StackArchive.directory(of: arguments.operands[1], in: store)
-        )
         let stacks = try report.explain(&comparison, from: from, to: to, directories: directories)
         let isShown = try report.write(
             ComparisonReport(
@@ -125,7 +115,7 @@ struct DiffReport {
 
     /// Writes what does not go to the terminal as a table, and the pictures.
     ///
-    /// - Returns: Whether the comparison has been shown; false leaves it to whoever prints tables.
+    /// - Returns: Whether the comparison has been shown; false leaves it to the caller, which prints tables.
     func write(_ report: ComparisonReport) throws(ToolFailure) -> Bool {
         if let pictures { try writePictures(report, into: pictures) }
         switch format {

@@ -12,7 +12,7 @@ enum DoctorCommand {
     private static let syntax = CommandSyntax(
         name: "freeze-profile doctor",
         summary:
-            "Tells what this machine allows: samplers, exact peaks, names, and what to do for those it does not.",
+            "Shows what this machine allows: samplers, exact peaks, names, and what to do for those it does not.",
         options: [.flag("json", "print one JSON object")],
         examples: [("freeze-profile doctor", "why are there no stacks?")],
         notes: ["Exit codes: 0 stacks can be taken, 4 they cannot, 64 wrong usage."])

@@ -27,7 +27,14 @@ enum GateCommand {
             .value("link", "URL", "where that is tracked"),
             .value(
                 "undecided", "POLICY",
-                "what an inconclusive row does: fail (exit 2) or warn (default: fail)"),
+                "what an inconclusive row does: fail (exit 2), warn, or measure: make more runs of both sides (default: fail)"
+            ).among(GateDecision.UndecidedPolicy.allCases.map(\.rawValue)),
+            .value(
+                "measure-seconds", "S",
+                "with --undecided measure: for how long at most (default: \(GateMeasuring.standardSeconds))"),
+            .value("a", "COMMAND", "what --undecided measure runs as FROM (default: its recipe)"),
+            .value("b", "COMMAND", "what --undecided measure runs as TO (default: its recipe)"),
+            RunInput.option,
             .value("removed", "STAGE", "this stage is gone on purpose; repeatable"),
             .value("agreements", "FILE", "what was agreed on (default: gate.yaml beside the profiles)"),
             .value("markdown", "FILE", "write a comment for a pull request"),
@@ -35,6 +42,7 @@ enum GateCommand {
             .flag("github", "print annotations of GitHub Actions"),
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
             .value("ledger", "FILE", "the noise between sessions (default: the one in ledger/ that applies)"),
+            ShelfReading.option,
         ] + ComparisonOptions.all.filter { shared.contains($0.name) },
         examples: [
             ("freeze-profile gate v1.1.0 v1.2.0 --junit gate.xml", "in a build"),
@@ -71,12 +79,10 @@ enum GateCommand {
     private static func policy(
         _ arguments: ParsedArguments
     ) throws(ToolFailure) -> GateDecision.UndecidedPolicy {
-        guard let name = arguments.value("undecided") else { return .fail }
-        guard let policy = GateDecision.UndecidedPolicy(rawValue: name) else {
-            throw ToolFailure(
-                "--undecided cannot be '\(PlainText.sanitized(name))'; there are "
-                    + GateDecision.UndecidedPolicy.allCases.map(\.rawValue).joined(separator: " and ") + ".",
-                .usage)
+        let policy: GateDecision.UndecidedPolicy = try arguments.choice("undecided") ?? .fail
+        guard policy != .measure else { return policy }
+        for option in ["measure-seconds", "a", "b", RunInput.name] where arguments.value(option) != nil {
+            throw ToolFailure("--\(option) belongs to --undecided measure.", .usage)
         }
         return policy
     }
@@ -86,7 +92,11 @@ enum GateCommand {
     ) throws(ToolFailure) -> GateDecision {
         let reading = GateReading(arguments)
         var (agreements, file) = try reading.agreements()
-        let (evidence, notes) = try reading.evidence()
+        var (evidence, notes) = try reading.evidence(policy)
+        if policy == .measure {
+            let measuring = try GateMeasuring(arguments, reading)
+            notes += try measuring.settle(&evidence, agreements: agreements)
+        }
         if let request {
             let before = GateDecision(evidence, agreements: agreements, undecided: policy)
             guard before.refusals.isEmpty else {
@@ -121,7 +131,10 @@ enum GateCommand {
         if let file = arguments.value("markdown") {
             try Console.deliver(GateMarkdown.render(decision), to: file)
         }
-        if let file = arguments.value("junit") { try Console.deliver(GateJUnit.render(decision), to: file) }
+        if let file = arguments.value("junit") {
+            try Console.deliver(
+                GateJUnit.render(decision, at: SystemClock.now.iso8601WithoutFraction), to: file)
+        }
         let owned = ["markdown", "junit"].contains { arguments.value($0) == "-" }
         if arguments.has("github") {
             Console.print(GateAnnotations.render(decision))
@@ -178,11 +191,11 @@ private struct AcceptanceRequest {
     private static func target(_ text: String) throws(ToolFailure) -> GateAgreements.Target {
         // A stage's name may have dots, a metric's has none.
         let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-        let metric = Metric.judged.first { $0.optionName == parts.last || $0.rawValue == parts.last }
+        let metric = GateAgreements.metrics.first { $0.optionName == parts.last || $0.rawValue == parts.last }
         let name = parts.dropLast().joined(separator: ".")
         guard parts.count > 1, let metric, let stage = StageName(name) else {
             throw ToolFailure(
-                "--accept is '\(PlainText.sanitized(text))', but should be STAGE.METRIC with the metric wall, cpu or rss, "
+                "--accept is '\(PlainText.sanitized(text))', but should be STAGE.METRIC with the metric wall, cpu, rss or instructions, "
                     + "such as transcription.wall or total.rss.", .usage)
         }
         return GateAgreements.Target(stage: name == "total" ? nil : stage, metric: metric)
@@ -198,9 +211,8 @@ private struct AcceptanceRequest {
         }
         let comparison = evidence.comparison
         guard
-            let row = comparison.rows.first(where: {
-                $0.stage == target.stage && $0.metric == target.metric
-            }), row.verdict == .regressed, let typical = row.from?.value, let new = row.to?.value
+            let row = comparison.gateRow(of: target), row.verdict == .regressed,
+            let typical = row.from?.value, let new = row.to?.value
         else {
             throw ToolFailure("\(target) is not regressed, so there is nothing to accept.", .usage)
         }

@@ -17,7 +17,7 @@ struct GateReading {
         directory = arguments.value("profiles") ?? CaptureRequest.defaultDirectory
     }
 
-    /// What was agreed on, and the file of it. Nothing was agreed on where nobody named a file and none is there.
+    /// The agreements and their file. There are none where the user names no file and the default one does not exist.
     func agreements() throws(ToolFailure) -> (GateAgreements, file: String) {
         let file = arguments.value("agreements") ?? "\(directory)/gate.yaml"
         guard arguments.value("agreements") != nil || Files.exists(file) else {
@@ -39,19 +39,29 @@ struct GateReading {
     }
 
     /// The evidence, and what is to be known of it.
-    func evidence() throws(ToolFailure) -> (GateEvidence, notes: [String]) {
+    func evidence(
+        _ policy: GateDecision.UndecidedPolicy
+    ) throws(ToolFailure) -> (GateEvidence, notes: [String]) {
         let (from, fromDamage) = try verified(arguments.operands[0])
         let (to, toDamage) = try verified(arguments.operands[1])
         var settings = try ComparisonOptions.settings(arguments, profiles: directory)
         settings.gate = .stages
+        // What more runs would decide has its half of the error rate.
+        if policy == .measure { settings.errorRate *= GateMeasuring.share }
         if settings.allowances.contains(ComparabilityKey.edited.rawValue) {
             throw ToolFailure("A gate allows no edited profiles. Freeze the version again.", .usage)
         }
         try ComparisonOptions.checkStages(settings, of: [from, to])
         settings.ledger = try DiffCommand.ledger(arguments, for: [from, to], profiles: directory)
+        let reading = arguments.has("no-shelf") ? nil : ShelfReading(store, holding: arguments.operands[0])
+        if settings.ledger == nil { settings.shelf = reading?.noise(from: from, to: to) }
         var comparison = Comparison(from: from, to: to, settings: settings)
         StackArchive.explainCounts(
-            &comparison, from: from, to: to, operands: arguments.operands, in: store)
+            &comparison, from: from, to: to,
+            directories: (
+                StackArchive.directory(of: arguments.operands[0], in: store),
+                StackArchive.directory(of: arguments.operands[1], in: store)
+            ))
         guard let today = CalendarDay(SystemClock.now.dateOnly) else {
             throw ToolFailure("The date of the system clock cannot be read.", .noInput)
         }
@@ -65,6 +75,11 @@ struct GateReading {
                 removed: Set((arguments.values["removed"] ?? []).compactMap { StageName($0) }), today: today),
             notes
         )
+    }
+
+    /// The two sides, as they are frozen.
+    func sides() throws(ToolFailure) -> (from: FrozenProfile, to: FrozenProfile) {
+        (try verified(arguments.operands[0]).0, try verified(arguments.operands[1]).0)
     }
 
     /// A profile, and what is wrong with its file.
@@ -119,6 +134,11 @@ struct GateReading {
             settings.ledger = try LedgerStore(profiles: directory).ledger(for: [before, from])
         } catch {
             throw ToolFailure(error.description, .noInput)
+        }
+        settings.shelf = nil
+        if settings.ledger == nil, !arguments.has("no-shelf") {
+            settings.shelf = ShelfReading(store, holding: arguments.operands[0])
+                .noise(from: before, to: from, before: from.date)
         }
         let comparison = Comparison(from: before, to: from, settings: settings)
         if case .notComparable = comparison.outcome {

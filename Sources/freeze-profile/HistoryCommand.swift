@@ -18,7 +18,11 @@ enum HistoryCommand {
         summary: "Shows how the cost of stages went from version to version.",
         operands: .named(["STAGE"], required: 0),
         options: [
-            .value("metric", "METRIC", "wall, cpu, rss, cpu-percent or instructions (default: wall)"),
+            .value(
+                "metric", "METRIC",
+                "wall, cpu, rss, cpu-percent, instructions or system-calls (default: wall)"
+            )
+            .among(metrics.map(\.name)),
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
             .value("svg", "FILE", "draw the trend, with intervals where versions have several sessions"),
             .flag("json", "print the values as JSON"),
@@ -33,15 +37,15 @@ enum HistoryCommand {
         notes: [
             "Versions stand in order of date, then of name. Without STAGE there is a line per stage and the whole run; "
                 + "'total' as STAGE is the whole run, version by version.",
-            "Shown are the summaries as they were frozen; 'verify' checks them against the runs. With ten or more versions "
-                + "steps are marked. Versions of another machine or of other work are not compared with those before.",
+            "Of each version it is said what 'diff' says against the one before; a change with ~ could be chance. With ten or more "
+                + "versions steps are marked. Versions of another machine or of other work are not compared with those before.",
             "Exit codes: 0 shown, 64 wrong usage, 66 no profile could be read, 73 cannot write. Profiles that cannot be "
-                + "read are told and left out.",
+                + "read are reported and skipped.",
         ])
 
     private static let metrics: [(name: String, metric: Metric)] = [
         ("wall", .wall), ("cpu", .cpu), ("rss", .peakResident), ("cpu-percent", .averageCPU),
-        ("instructions", .instructions),
+        ("instructions", .instructions), ("system-calls", .systemCalls),
     ]
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
@@ -52,8 +56,10 @@ enum HistoryCommand {
                     + metrics.map(\.name).joined(separator: ", ") + ".", .usage)
         }
         let directory = arguments.value("profiles") ?? CaptureRequest.defaultDirectory
-        // Intervals come from the sessions, which are most of a file: they are read only where they are drawn.
-        let history = try read(directory, withSessions: arguments.value("svg") != nil)
+        let shelf = try ShelfVersions(
+            directory, settings: ComparisonOptions.gateSettings(arguments, profiles: directory))
+        for problem in shelf.problems { Console.note("Left out: \(problem)") }
+        let history = History(shelf.profiles) { from, to in shelf.compare(from, to) }
         let operand = arguments.operands.first
         let trends = try trends(operand, metric, history)
         if let file = arguments.value("svg") {
@@ -87,32 +93,6 @@ enum HistoryCommand {
         throw ToolFailure(
             "No version has a stage '\(PlainText.sanitized(operand))'."
                 + (nearest.map { " Did you mean '\($0)'?" } ?? ""), .usage)
-    }
-
-    private static func read(_ directory: String, withSessions: Bool) throws(ToolFailure) -> History {
-        let store = ProfileStore(directory: directory)
-        var profiles: [FrozenProfile] = []
-        do throws(ProfileError) {
-            for version in try store.versions() {
-                do throws(ProfileError) {
-                    let path = store.path(of: version)
-                    profiles.append(
-                        try withSessions
-                            ? ProfileStore.load(path: path, .beside)
-                            : ProfileStore.loadSummary(path: path))
-                } catch {
-                    Console.note("Left out: \(error)")
-                }
-            }
-        } catch {
-            throw ToolFailure(error.description, .noInput)
-        }
-        guard !profiles.isEmpty else {
-            throw ToolFailure(
-                "There is no profile in '\(PlainText.sanitized(directory))' that can be read. Freeze a version with "
-                    + "'freeze-profile capture', or say where they are with --profiles.", .noInput)
-        }
-        return History(profiles)
     }
 
     private static var usesUTF8: Bool {

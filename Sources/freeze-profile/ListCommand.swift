@@ -18,6 +18,7 @@ enum ListCommand {
             .value("profiles", "DIR", "where the versions are (default: data/profiles)"),
             .flag("references", "list DIR/references"),
             .flag("archive", "list DIR/archive"),
+            .flag("verify", "verify each with its companions, which reads all files"),
             .flag("json", "as JSON, for programs"),
             .flag("markdown", "as a table in Markdown"),
             .value("update-readme", "FILE", "put the Markdown table between the marks in FILE"),
@@ -28,7 +29,10 @@ enum ListCommand {
         ],
         notes: [
             "Oldest first. Quality is 'good' when nothing speaks against the values, else what does, from the runs' "
-                + "noise (docs/noise.md), uncommitted changes, and changed companions.",
+                + "noise (docs/noise.md) when it was frozen, uncommitted changes, and companions that are missing or of "
+                + "another length. --verify also finds changes in the files.",
+            "Of 100 versions and more an index is kept in $XDG_CACHE_HOME/freeze-profile (~/.cache/freeze-profile), which "
+                + "may be removed at any time.",
             "Exit codes: 0 listed, 64 wrong usage, 66 a profile, or FILE, cannot be read, 73 FILE cannot be written.",
         ])
 
@@ -42,7 +46,8 @@ enum ListCommand {
         }
         let catalogue: ProfileCatalogue
         do throws(ProfileError) {
-            catalogue = try ProfileCatalogue(store, verifies: true)
+            catalogue = try ProfileCatalogue(
+                store, verifies: arguments.has("verify"), cache: cacheDirectory)
         } catch {
             throw ToolFailure(error.description, .noInput)
         }
@@ -55,9 +60,10 @@ enum ListCommand {
         } else if catalogue.entries.isEmpty {
             Console.note("There is no profile in '\(store.directory)'.")
         } else {
+            // What goes to a file or a program is not cut.
             let columns =
                 Terminal.isTerminal(Terminal.standardOutput)
-                ? Terminal.size(Terminal.standardOutput).columns : 80
+                ? Terminal.size(Terminal.standardOutput).columns : nil
             Console.print(catalogue.table(width: columns))
         }
         for entry in catalogue.entries {
@@ -65,7 +71,16 @@ enum ListCommand {
                 Console.note("\(entry.version): \(sentence)")
             }
         }
-        return catalogue.entries.contains { $0.profile == nil } ? .noInput : .success
+        return catalogue.entries.contains { $0.summary == nil } ? .noInput : .success
+    }
+
+    /// Where indexes of large directories are kept; nil where the user has no place for caches.
+    private static var cacheDirectory: String? {
+        if let cache = CurrentProcess.environmentVariable("XDG_CACHE_HOME"), cache.hasPrefix("/") {
+            return cache + "/freeze-profile"
+        }
+        guard let home = CurrentProcess.environmentVariable("HOME"), home.hasPrefix("/") else { return nil }
+        return home + "/.cache/freeze-profile"
     }
 
     private static func store(_ arguments: ParsedArguments) throws(ToolFailure) -> ProfileStore {

@@ -1,4 +1,5 @@
 internal import CommandLineTool
+internal import JobRuns
 internal import LinuxSystem
 internal import LiveMonitor
 internal import Measurement
@@ -22,9 +23,12 @@ struct MetricsOutlets {
         }
     }
 
-    func publish(_ report: MonitorReport) {
+    /// - Parameter job: The Slurm job that the account is of, on whatever nodes; nil for one of a run here, which says its node
+    ///   and its job itself where it is a part of one.
+    func publish(_ report: MonitorReport, job: String? = nil) {
         guard file != nil || gateway != nil else { return }
-        let bytes = OpenMetricsText(report, finished: SystemClock.now).bytes
+        let place = Self.place(job: job)
+        let bytes = OpenMetricsText(report, finished: SystemClock.now, place: place).bytes
         if let file {
             do throws(SystemError) {
                 try Files.replace(file, with: bytes)
@@ -35,12 +39,21 @@ struct MetricsOutlets {
         if let gateway {
             do throws(HTTPUpload.Problem) {
                 try gateway.put(
-                    bytes, path: "/metrics/job/freeze_profile/pipeline\(Self.label(report.name))",
+                    bytes,
+                    path: "/metrics/job/freeze_profile/pipeline\(Self.label(report.name))"
+                        + place.map { "/\($0.name)\(Self.label($0.value))" }.joined(),
                     contentType: "text/plain; version=0.0.4; charset=utf-8")
             } catch {
                 Console.note("The metrics were not pushed. \(error)")
             }
         }
+    }
+
+    /// The labels of a run that Slurm started: runs of one pipeline on many nodes are series of their own.
+    private static func place(job: String?) -> [(name: String, value: String)] {
+        if let job { return [("slurm_job", job)] }
+        let here = TaskHeader.here(program: "")
+        return here.allocation == nil ? [] : [("node", here.node), ("slurm_job", here.job)]
     }
 
     /// A label's value in a path: base64 where it has signs that a path would take for its own.

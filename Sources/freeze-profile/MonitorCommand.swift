@@ -14,12 +14,22 @@ enum MonitorCommand {
     private static let syntax = CommandSyntax(
         name: "freeze-profile monitor",
         summary: "Watches a pipeline live: stage, memory and CPU of each, by process or by command.",
-        operands: .commandUnless(option: "pid"),
+        operands: .commandUnless(options: ["pid", "job", "clock"]),
         options: [
             .value(
                 "output-dir", "DIR", "where the pipeline writes (default: a fresh directory, which is kept)"),
             .value("interval", "S", "seconds between two ticks, 0.01 to 60 (default: 0.5)"),
             .value("pid", "N", "watch a process that runs already instead of a command"),
+            .flag(
+                "task", "the command is a task of a Slurm job: leave its account for --job and for captures"),
+            .value(
+                "job", "JOBID",
+                "watch a Slurm job whose tasks run under --task, and print what all of them used"),
+            .value(
+                "tasks", "DIR",
+                "where tasks leave their accounts, seen by all nodes (default: freeze-profile-tasks/JOBID)"),
+            .flag("json", "with --job: print JSON"),
+            .flag("clock", "answer each line of standard input with this node's clocks; --job asks nodes so"),
             .value(
                 "status-file", "FILE",
                 "the status file that it writes (default: .pipeline_status.json in DIR)"),
@@ -39,16 +49,22 @@ enum MonitorCommand {
         examples: [
             ("freeze-profile monitor -- ./pipeline --out {output_dir}", "run a pipeline and watch it"),
             ("freeze-profile monitor --pid 4711 --output-dir out", "watch one that runs already"),
+            (
+                "srun -N4 freeze-profile monitor --task -- ./step", "in a job's script: a step on four nodes"
+            ),
+            ("freeze-profile monitor --job 12", "watch that job, and add up what its tasks used"),
         ],
         notes: [
             "'{output_dir}' in the command becomes the output directory, also set as PIPELINE_OUTPUT_DIR; the pipeline "
-                + "tells its stages in the file PIPELINE_STATUS_FILE ('freeze-profile stage' does it for a script). "
+                + "reports its stages in the file PIPELINE_STATUS_FILE ('freeze-profile stage' does it for a script). "
                 + "Without a terminal the ticks go to DIR/.monitor.log.",
             "With --pid the status file is the one that the process was started with (PIPELINE_STATUS_FILE), unless you name "
                 + "another; nothing is written there. The log and pictures go into DIR, else into the working directory."
                 + " No directory is made.",
+            "With --job stages are the union of their spans on all nodes, CPU time is summed, and memory is that of the largest node. "
+                + "The clocks of nodes are compared by round trips through srun; sacct's figures stand beside ours.",
             "Keys: f draws a flamegraph of the next 5 s, p pauses the view, t shows or hides the busiest processes, q leaves "
-                + "the view, ? tells the keys. A pipeline that reads the terminal gets it while it waits there.",
+                + "the view, ? shows the keys. A pipeline that reads the terminal gets it while it waits there.",
             "Exit codes: the pipeline's own, 128 and the signal's number when a signal ended it; 4 it could not be "
                 + "started, 64 wrong usage, 66 there is no such process, 73 cannot write. Watching a process by --pid "
                 + "ends with 0 when its exit code is not known or the watching was ended by Ctrl-C.",
@@ -56,11 +72,22 @@ enum MonitorCommand {
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let interval = try interval(arguments)
+        if arguments.has("clock") { return try ClockAnswers.run() }
         let outlets = try MetricsOutlets(arguments)
+        if arguments.value("job") != nil {
+            var job = try JobMonitoring(arguments)
+            return try job.run(outlets)
+        }
+        if arguments.has("task") {
+            return try TaskMonitoring.run(
+                arguments, name: name(of: arguments.command.first ?? ""), interval: interval, outlets
+            ) { Console.note("\(syntax.name): \($0)") }
+        }
         if let pid = arguments.value("pid") {
             return try watch(try process(pid), arguments, interval, outlets)
         }
-        let directory = try directory(arguments.value("output-dir"), arguments.value("status-file"))
+        let (directory, fresh) = try directory(
+            arguments.value("output-dir"), arguments.value("status-file"))
         var configuration = MonitorConfiguration(
             name: name(of: arguments.command[0]), statusFile: directory.location.statusFile)
         configuration.logFile = directory.path + "/.monitor.log"
@@ -91,33 +118,38 @@ enum MonitorCommand {
             if let report = finished.report { outlets.publish(report) }
             // Any code of the pipeline's is passed on, not only those this tool has names for.
             explain(finished.report)
+            if let change = directory.change { Console.note("\(syntax.name): \(change)") }
+            if let fresh, fresh.removeIfUnused() {
+                Console.note(
+                    "\(syntax.name): nothing was written to the output directory, so it has been removed")
+            }
             CurrentProcess.exit(finished.status.shellCode)
         } catch {
             throw ToolFailure(error.description, .failed)
         }
     }
 
+    /// Where the pipeline writes; with the directory itself where the user has named none.
     private static func directory(
         _ requested: String?, _ statusFile: String?
-    ) throws(ToolFailure) -> PipelineDirectory {
+    ) throws(ToolFailure) -> (PipelineDirectory, FreshOutputDirectory?) {
         do throws(SystemError) {
             if let requested {
-                return try PipelineDirectory(preparing: requested, statusFile: statusFile)
+                return (try PipelineDirectory(preparing: requested, statusFile: statusFile), nil)
             }
-            let parent = CurrentProcess.environmentVariable("TMPDIR") ?? "/tmp"
-            let fresh = try PipelineDirectory(
-                preparing: Files.createTemporaryDirectory(prefix: "\(parent)/freeze-profile-run."),
-                statusFile: statusFile)
-            Console.note("\(syntax.name): the output directory is '\(fresh.path)'")
-            return fresh
+            let fresh = try FreshOutputDirectory(
+                in: CurrentProcess.environmentVariable("TMPDIR") ?? "/tmp")
+            let directory = try PipelineDirectory(preparing: fresh.path, statusFile: statusFile)
+            Console.note("\(syntax.name): the output directory is '\(directory.path)'")
+            return (directory, fresh)
         } catch {
             throw ToolFailure(error.description, .cannotWrite)
         }
     }
 
-    /// Says what a reader of the stages should know.
+    /// Says what a reader of the numbers should know.
     private static func explain(_ report: MonitorReport?) {
-        for note in report?.stageNotes ?? [] {
+        for note in report?.notes ?? [] {
             Console.note("\(syntax.name): \(PlainText.sanitized(note, maximumCharacters: 2048))")
         }
     }
@@ -135,7 +167,7 @@ enum MonitorCommand {
         }
     }
 
-    /// The program for the pane; nil when there is none, which is told.
+    /// The program for the pane; nil when there is none, which is reported.
     private static func paneProgram() -> String? {
         do throws(MonitorPane.Problem) {
             return try MonitorPane.program()
@@ -205,7 +237,7 @@ enum MonitorCommand {
             return (named, owner)
         }
         throw ToolFailure(
-            "Where process \(pid) tells its stages is not known. Give --output-dir DIR or --status-file FILE.",
+            "Where process \(pid) reports its stages is not known. Give --output-dir DIR or --status-file FILE.",
             .usage)
     }
 

@@ -16,7 +16,7 @@ enum PromoteCommand {
         summary: "Makes a frozen profile a reference that is never replaced.",
         operands: .named(["SOURCE", "ID"], required: 2),
         options: [
-            .value("reason", "TEXT", "why this one, for whoever reads it in years"),
+            .value("reason", "TEXT", "why this one, for readers in years to come"),
             .flag("dry-run", "show what would be written, and write nothing"),
             .flag("no-stage-truth-required", "promote a profile without a .stage_truth.json"),
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),

@@ -34,8 +34,8 @@ enum PruneCommand {
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let base = ProfileStore(directory: arguments.value("profiles") ?? CaptureRequest.defaultDirectory)
-        let keep = try number(arguments, "keep", in: 1...1_000_000)
-        let days = try number(arguments, "older-than", in: 0...100_000)
+        let keep = try arguments.whole("keep", in: 1...1_000_000)
+        let days = try arguments.whole("older-than", in: 0...100_000)
         let before = days.map { days in
             Timestamp(
                 nanosecondsSinceEpoch: SystemClock.now.nanosecondsSinceEpoch - Int64(days)
@@ -59,17 +59,5 @@ enum PruneCommand {
         } catch {
             throw ToolFailure(error)
         }
-    }
-
-    private static func number(
-        _ arguments: ParsedArguments, _ name: String, in range: ClosedRange<Int>
-    ) throws(ToolFailure) -> Int? {
-        guard let text = arguments.value(name) else { return nil }
-        guard let number = Int(text), range.contains(number) else {
-            throw ToolFailure(
-                "--\(name) '\(PlainText.sanitized(text, maximumCharacters: 40))' is not a whole number from "
-                    + "\(range.lowerBound) to \(range.upperBound).", .usage)
-        }
-        return number
     }
 }

@@ -36,7 +36,7 @@ enum RenderCommand {
             ("freeze-profile render --diff before.folded after.folded -o diff.svg", "draw what changed"),
         ],
         notes: [
-            "IN is a file, a pipe, or - for standard input; its kind is told by its content, and it may be gzipped. Read "
+            "IN is a file, a pipe, or - for standard input; its kind is recognised by its content, and it may be gzipped. Read "
                 + "are folded stacks (with one weight, or with two as difffolded.pl writes them), pprof, perf script, "
                 + "speedscope, Chrome's CPU profiles and trace events, callgrind, heaptrack, and memray's CSV and gprof2dot "
                 + "exports. Other kinds are refused by name, with the way to convert them.",

@@ -15,8 +15,8 @@ enum ReportCommand {
 
     private static let syntax = CommandSyntax(
         name: "freeze-profile report",
-        summary: "Writes an HTML page of a frozen version, or of what changed between two.",
-        operands: .named(["VERSION|FROM..TO"], required: 1),
+        summary: "Writes an HTML page of a frozen version, of what changed between two, or pages of all.",
+        operands: .named(["VERSION|FROM..TO"], required: 0),
         options: ComparisonOptions.all.filter { $0.name != "json" && $0.name != "fail-on" } + [
             .value("ledger", "FILE", "the noise between sessions (default: the one in ledger/ that applies)"),
             .value("profiles", "DIR", "where versions are looked up (default: data/profiles)"),
@@ -24,23 +24,33 @@ enum ReportCommand {
                 "output", "FILE",
                 "the page (default: VERSION.html in the working directory); a name that ends in .csv gets the stages of one "
                     + "version as a table for a spreadsheet", letter: "o"),
+            .flag(
+                "shelf",
+                "pages of all versions that refer to one another, in the directory -o: each version, and each against the one "
+                    + "before"),
             .value(
                 "explain", "STAGE",
-                "tell the functions of a stage although nothing is wrong with it; repeatable"),
+                "also explain this stage, even if it has not changed; repeatable"),
         ],
         examples: [
             ("freeze-profile report v1.2.0 -o v1.2.0.html", "everything that was frozen of a version"),
             ("freeze-profile report v1.1.0..v1.2.0 -o diff.html", "a comparison to send around"),
+            ("freeze-profile report --shelf -o site", "all versions, to be published as they are"),
         ],
         notes: [
-            "The page is one file that loads nothing: it can be mailed and archived.",
+            "A page is one file that loads nothing: it can be mailed and archived.",
+            "With --shelf only pages that are missing or would differ are written, and those of versions that are gone are removed. "
+                + "DIR/index.html is the first.",
             "Exit codes: 0 written, 64 wrong usage, 66 a profile is missing or cannot be read, 73 cannot write. What a "
-                + "comparison finds is told by 'diff'.",
+                + "comparison finds is shown by 'diff'.",
         ])
 
     private static func run(_ arguments: ParsedArguments) throws(ToolFailure) -> ExitCode {
         let store = ProfileStore(directory: arguments.value("profiles") ?? CaptureRequest.defaultDirectory)
-        let operand = arguments.operands[0]
+        if arguments.has("shelf") { return try shelf(arguments, store.directory) }
+        guard let operand = arguments.operands.first else {
+            throw ToolFailure("Say which version: VERSION, FROM..TO, or --shelf for all.", .usage)
+        }
         let isTable = arguments.value("output")?.lowercased().hasSuffix(".csv") ?? false
         guard !isTable || separator(in: operand) == nil else {
             throw ToolFailure(
@@ -60,6 +70,23 @@ enum ReportCommand {
         let output = arguments.value("output") ?? "\(Files.name(of: name)).html"
         try Console.deliver(bytes, to: output)
         if output != "-" { Console.note(output) }
+        return .success
+    }
+
+    private static func shelf(
+        _ arguments: ParsedArguments, _ profiles: String
+    ) throws(ToolFailure) -> ExitCode {
+        guard arguments.operands.isEmpty, let output = arguments.value("output"), output != "-" else {
+            throw ToolFailure("--shelf is of all versions, and wants a directory: --shelf -o DIR.", .usage)
+        }
+        var asked = arguments
+        asked.values["format"] = ["html"]
+        let versions = try ShelfVersions(
+            profiles, settings: ComparisonOptions.settings(arguments, profiles: profiles))
+        var site = try ShelfSite(versions, output: output, report: DiffReport(asked))
+        for problem in site.problems { Console.note("Left out: \(problem)") }
+        try site.write()
+        Console.note("\(output)/\(ShelfSite.first): \(site.written) pages written, \(site.kept) as they were")
         return .success
     }
 
@@ -105,12 +132,12 @@ enum ReportCommand {
         try ComparisonOptions.checkStages(settings, of: [older, newer])
         settings.ledger = try DiffCommand.ledger(arguments, for: [older, newer], profiles: store.directory)
         var comparison = Comparison(from: older, to: newer, settings: settings)
-        StackArchive.explainCounts(&comparison, from: older, to: newer, operands: [from, to], in: store)
+        let directories = (
+            from: StackArchive.directory(of: from, in: store), to: StackArchive.directory(of: to, in: store)
+        )
+        StackArchive.explainCounts(&comparison, from: older, to: newer, directories: directories)
         let stacks = try DiffReport(arguments).explain(
-            &comparison, from: older, to: newer,
-            directories: (
-                StackArchive.directory(of: from, in: store), StackArchive.directory(of: to, in: store)
-            ))
+            &comparison, from: older, to: newer, directories: directories)
         return HTMLComparisonReport.render(
             ComparisonReport(
                 comparison, stacks: stacks, from: older, to: newer, tool: "freeze-profile \(toolVersion)"))

@@ -13,11 +13,12 @@ enum SampleCommand {
     private static let syntax = CommandSyntax(
         name: "freeze-profile sample",
         summary: "Samples the stacks of a command or of a running process, and writes them as one file.",
-        operands: .commandUnless(option: "pid"),
+        operands: .commandUnless(options: ["pid"]),
         options: [
             .value("pid", "N", "the process to sample, with its threads and what it starts"),
             .value("duration", "S", "seconds to sample (default: until the target ends, or Ctrl-C)"),
-            .value("mode", "NAME", "cpu: the time threads run; wall: also what they wait for (default: cpu)"),
+            .value("mode", "NAME", "cpu: the time threads run; wall: also what they wait for (default: cpu)")
+                .among(SamplingMode.allCases.map(\.rawValue)),
             .value(
                 "rate", "HZ",
                 "samples per second of CPU time, 1 to 10000, or of wall-clock time, to 1000 (default: 997; ptrace "
@@ -25,7 +26,8 @@ enum SampleCommand {
             .value(
                 "sampler", "NAME",
                 "auto, native, py-spy, perf or ptrace (default: auto: py-spy for Python, else the first that is "
-                    + "allowed)"),
+                    + "allowed)"
+            ).among(RecordingSampler.allCases.map(\.rawValue)),
             RedactionOption.option,
             .flag(
                 "cycles", "count the CPU's cycles instead of its time, where perf events and the hardware can"
@@ -48,7 +50,7 @@ enum SampleCommand {
         notes: [
             "Perf events sample CPU time and stop nothing. Where they are refused, and with --mode wall, ptrace stops "
                 + "a thread for as long as a copy of its stack takes, only if it has run since its last sample, and "
-                + "within --stop-budget. Samples of --mode wall tell their thread's state: running, blocked in which "
+                + "within --stop-budget. Samples of --mode wall say their thread's state: running, blocked in which "
                 + "system call, or uninterruptible.",
             "A command gets PIPELINE_STATUS_FILE; where it "
                 + "names its stages there, samples carry them. A command that outlives --duration runs on; Ctrl-C "

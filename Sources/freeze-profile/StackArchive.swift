@@ -1,6 +1,5 @@
 internal import CommandLineTool
 internal import FrozenProfile
-internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
 internal import MessageDigest
@@ -49,16 +48,16 @@ enum StackArchive {
 
     /// Finds in which functions the counts of a comparison changed, where the counts by function of both sides are there.
     static func explainCounts(
-        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile, operands: [String],
-        in store: ProfileStore
+        _ comparison: inout Comparison, from: FrozenProfile, to: FrozenProfile,
+        directories: (from: String, to: String)
     ) {
         guard case .value(var counted) = comparison.counted else { return }
-        let older = stacks(of: from, in: directory(of: operands[0], in: store), [.counts])
-        let newer = stacks(of: to, in: directory(of: operands[1], in: store), [.counts])
+        let older = stacks(of: from, in: directories.from, [.counts])
+        let newer = stacks(of: to, in: directories.to, [.counts])
         if let older = older.value, let newer = newer.value {
             counted.explain(from: older, to: newer)
         } else if let reason = older.unavailableReason ?? newer.unavailableReason {
-            counted.notes.append("Functions are not told: \(reason).")
+            counted.notes.append("Functions are not named: \(reason).")
         }
         comparison.counted = .value(counted)
     }
@@ -75,21 +74,28 @@ enum StackArchive {
         else { return .unavailable(reason: "\(release) was frozen without stacks") }
         let path = "\(directory)/\(companion.file)"
         let shown = PlainText.sanitized(path)
-        do throws(SystemError) {
-            let found = try SHA256.file(path, .beside, expected: companion.bytes)
-            guard found.sha256 == companion.sha256.lowercased() else {
-                return .unavailable(reason: "'\(shown)' has changed since it was frozen")
-            }
-            let file = try MappedFile(path, .beside)
-            do throws(StackInput.ReadError) {
-                return .value(
-                    try file.withBytes { (bytes) throws(StackInput.ReadError) in try StackInput(bytes) }
-                        .profile)
-            } catch {
-                return .unavailable(reason: "'\(shown)' cannot be read: \(error)")
-            }
+        let bytes: [UInt8]
+        do throws(Files.ReadError) {
+            bytes = try Files.read(path, .beside, limit: companionLimit)
         } catch {
-            return .unavailable(reason: "'\(shown)' cannot be read: \(error.reason)")
+            if case .system(let error) = error {
+                return .unavailable(reason: "'\(shown)' cannot be read: \(error.reason)")
+            }
+            return .unavailable(reason: "'\(shown)' is longer than the \(companionLimit) bytes that are read")
+        }
+        // What is parsed is what the digest is of: the file may be replaced at any moment.
+        guard bytes.count == companion.bytes, SHA256.hexadecimal(of: bytes) == companion.sha256.lowercased()
+        else { return .unavailable(reason: "'\(shown)' has changed since it was frozen") }
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(StackInput.ReadError) in try StackInput(buffer).profile }
+        }
+        do throws(StackInput.ReadError) {
+            return .value(try result.get())
+        } catch {
+            return .unavailable(reason: "'\(shown)' cannot be read: \(error)")
         }
     }
+
+    /// The most bytes of a companion.
+    private static let companionLimit = 1 << 30
 }

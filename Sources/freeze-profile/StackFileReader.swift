@@ -1,5 +1,4 @@
 internal import CommandLineTool
-internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
 internal import ProfileFormats
@@ -9,6 +8,8 @@ internal import StackProfile
 enum StackFileReader {
     /// The most bytes that are read of what comes through a pipe.
     private static let pipeLimit = 1 << 30
+    /// The most bytes of a file.
+    private static let fileLimit = 1 << 32
 
     /// Reads a file, and says what was left out of it.
     ///
@@ -28,22 +29,36 @@ enum StackFileReader {
         guard !Files.exists(path) || Files.isRegularFile(path) else {
             throw ToolFailure("Cannot read \(name): it is no regular file.", .noInput)
         }
-        let file: MappedFile
-        do throws(SystemError) {
-            file = try MappedFile(path)
+        let bytes: [UInt8]
+        do throws(Files.ReadError) {
+            bytes = try Files.read(path, limit: fileLimit)
         } catch {
-            throw ToolFailure("Cannot read \(name): \(error.reason).", .noInput)
+            if case .system(let error) = error {
+                throw ToolFailure("Cannot read \(name): \(error.reason).", .noInput)
+            }
+            throw tooLong(name, fileLimit)
+        }
+        return try parsed(bytes, name, sampleType)
+    }
+
+    private static func tooLong(_ name: String, _ limit: Int) -> ToolFailure {
+        ToolFailure("Cannot read \(name): it is longer than the \(limit) bytes that are read.", .noInput)
+    }
+
+    private static func parsed(
+        _ bytes: [UInt8], _ name: String, _ sampleType: String?
+    ) throws(ToolFailure) -> StackInput {
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(StackInput.ReadError) in try StackInput(buffer, sampleType: sampleType) }
         }
         do throws(StackInput.ReadError) {
-            return try file.withBytes { (bytes) throws(StackInput.ReadError) in
-                try StackInput(bytes, sampleType: sampleType)
-            }
+            return try result.get()
         } catch {
             throw ToolFailure("Cannot read \(name). \(error)", .noInput)
         }
     }
 
-    /// A pipe is read to its end before anything is made of it: its kind is told by its content.
+    /// A pipe is read to its end before anything is made of it: its kind is recognised by its content.
     private static func piped(
         _ path: String, _ name: String, _ sampleType: String?
     ) throws(ToolFailure) -> StackInput {
@@ -60,18 +75,8 @@ enum StackFileReader {
         } catch {
             throw ToolFailure("Cannot read \(name): \(error.reason).", .noInput)
         }
-        guard bytes.count <= pipeLimit else {
-            throw ToolFailure(
-                "Cannot read \(name): it is longer than the \(pipeLimit) bytes that are read.", .noInput)
-        }
-        let result = bytes.withUnsafeBytes { buffer in
-            Result { () throws(StackInput.ReadError) in try StackInput(buffer, sampleType: sampleType) }
-        }
-        do throws(StackInput.ReadError) {
-            return try result.get()
-        } catch {
-            throw ToolFailure("Cannot read \(name). \(error)", .noInput)
-        }
+        guard bytes.count <= pipeLimit else { throw tooLong(name, pipeLimit) }
+        return try parsed(bytes, name, sampleType)
     }
 
     private static func report(_ input: StackInput, _ name: String) {

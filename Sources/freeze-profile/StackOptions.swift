@@ -11,12 +11,13 @@ struct StackOptions {
         .value(
             "format", "NAME",
             "svg, folded, pprof, speedscope, firefox, chrome-trace or callgrind (default: by the file's name: .svg, "
-                + ".folded, .pb.gz, .json, .firefox.json, .trace.json, .callgrind)"),
+                + ".folded, .pb.gz, .json, .firefox.json, .trace.json, .callgrind)"
+        ).among(StackFormat.allCases.map(\.rawValue)),
         .value(
             "by", "LABELS",
             "stage, state, thread or process, another tool's label, or several with commas (default: stage and state, "
                 + "where there are any)"
-        ),
+        ).among(["stage", "state", "thread", "process"]),
     ]
 
     let output: String
@@ -63,7 +64,7 @@ struct StackOptions {
         }
         guard let format = StackFormat(fileName: output) else {
             throw ToolFailure(
-                "The name '\(PlainText.sanitized(output))' does not tell the format: say --format "
+                "The name '\(PlainText.sanitized(output))' does not show the format: say --format "
                     + "\(StackFormat.allCases.map(\.rawValue).joined(separator: ", ")).", .usage)
         }
         return format
@@ -83,7 +84,7 @@ struct StackOptions {
             file.grouping = grouping
             for label in file.missingLabels {
                 if case .other(let name) = label { throw Self.unknown("label", name, file.knownLabels) }
-                Console.note("The samples tell no \(label.name), so there is one group of all of them.")
+                Console.note("The samples have no \(label.name), so there is one group of all of them.")
             }
         }
         try write(file.bytes(as: format))

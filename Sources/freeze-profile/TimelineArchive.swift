@@ -15,7 +15,7 @@ enum TimelineArchive {
             do throws(ProfileError) {
                 let truth = try StageTruth.decode(bytes, name: "the stage truth")
                 guard !truth.transitions.isEmpty else {
-                    return .unavailable(reason: "the run told no stages")
+                    return .unavailable(reason: "the run reported no stages")
                 }
                 let log = content(of: .monitorLog, of: profile, in: directory, limit: 64 << 20)
                 return .value(RunTimeline(truth, log: log))

@@ -4,6 +4,11 @@ internal import LinuxSystem
 CurrentProcess.openMissingStandardDescriptors()
 let tool = Options.syntax.name
 
+if CurrentProcess.arguments.dropFirst() == ["--man"] {
+    let page = ManualPage(Options.syntax, version: PackageVersion.current, related: ["podcast-scraper"])
+    Console.print(page.text)
+    CurrentProcess.exit(Tool.checkingOutput(.success, tool: tool).rawValue)
+}
 do throws(CommandSyntax.UsageError) {
     let options = try Options.parse(Array(CurrentProcess.arguments.dropFirst()))
     do throws(ToolFailure) {

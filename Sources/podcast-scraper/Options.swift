@@ -9,8 +9,8 @@ struct Options: Equatable {
     var monitorPane = false
     var configurationFile: String?
 
-    /// The pipeline's own version, kept in step with CHANGELOG.md.
-    static let version = "0.1.0"
+    /// The pipeline's own version.
+    static let version = PackageVersion.current
 
     static let syntax = CommandSyntax(
         name: "podcast-scraper",
@@ -19,7 +19,8 @@ struct Options: Equatable {
         options: [
             .value("output-dir", "DIR", "where results are written; PIPELINE_OUTPUT_DIR when not given"),
             .value("max-episodes", "N", "process N episodes at most"),
-            .value("order", "ORDER", "which come first: feed (as in the feed), newest, oldest"),
+            .value("order", "ORDER", "which come first: feed (as in the feed), newest, oldest")
+                .among(EpisodeSelection.Order.allCases.map(\.rawValue)),
             .value("offset", "N", "leave out the first N episodes"),
             .value("since", "DAY", "only episodes published on that day (UTC) or later"),
             .value("until", "DAY", "only episodes published before that day"),
@@ -34,10 +35,12 @@ struct Options: Equatable {
             .value("max-media-mb", "N", "give a download up that is longer than N MiB (default: 1024)"),
             .value("media-timeout", "SECONDS", "give a download up after that time (default: 3600)"),
             .value(
-                "transcripts", "USE", "what the feed offers: prefer (default), or ignore it and transcribe"),
+                "transcripts", "USE", "what the feed offers: prefer (default), or ignore it and transcribe"
+            ).among(TranscriptUse.allCases.map(\.rawValue)),
             .value(
                 "preset", "NAME",
-                "how audio is prepared: plain (default), or speech: rumble removed, loudness evened out"),
+                "how audio is prepared: plain (default), or speech: rumble removed, loudness evened out"
+            ).among(AudioPreset.allCases.map(\.rawValue)),
             .value(
                 "model-dir", "DIR",
                 "a PocketSphinx model (default: \(PipelineSettings.defaultModelDirectory))"),
@@ -47,9 +50,10 @@ struct Options: Equatable {
             .flag("monitor-pane", "the same in a tmux pane of its own"),
             .flag("memray", "capture the heap, by heaptrack: memray knows only Python"),
             .value("memray-output", "FILE", "the heap's file (default: in DIR/debug); implies --memray"),
-            .value("log-file", "FILE", "write what is told to a file too"),
-            .value("log-format", "FORMAT", "of the log file: text (default) or json, one object a line"),
-            .flag("quiet", "tell failures only"),
+            .value("log-file", "FILE", "also write messages to a file"),
+            .value("log-format", "FORMAT", "of the log file: text (default) or json, one object a line")
+                .among(["text", "json"]),
+            .flag("quiet", "print only failures"),
         ],
         examples: [
             (

@@ -5,7 +5,7 @@ internal import Measurement
 internal import PodcastPipeline
 internal import Synchronization
 
-/// What a run tells: on standard error, and in a log file when one was asked for.
+/// What a run prints: on standard error, and in a log file when one was asked for.
 final class RunLog: Sendable {
     private let file: FileDescriptor?
     private let isJSON: Bool
@@ -27,7 +27,7 @@ final class RunLog: Sendable {
         }
     }
 
-    /// Tells something: a whole line in each place.
+    /// Prints something: a whole line in each place.
     ///
     /// - Parameters:
     ///   - message: What.
@@ -51,7 +51,7 @@ final class RunLog: Sendable {
         do throws(SystemError) {
             try file?.write(Array((line + "\n").utf8))
         } catch {
-            // A full disk ends the run by what the run itself writes; the log's loss is told once.
+            // A full disk ends the run by what the run itself writes; the log's loss is reported once.
             let isFirst = hasFailed.withLock { failed in
                 defer { failed = true }
                 return !failed

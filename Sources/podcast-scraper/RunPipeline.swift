@@ -6,7 +6,7 @@ internal import Measurement
 internal import PodcastPipeline
 internal import Stages
 
-/// Runs the pipeline and tells a person how it went. Every run passes here, so that a monitor child has one place
+/// Runs the pipeline and prints how it went. Every run passes here, so that a monitor child has one place
 /// to be started in and to end.
 func runPipeline(_ request: RunRequest) throws(ToolFailure) -> ExitCode {
     try captureHeap(request)
@@ -72,7 +72,7 @@ extension PodcastPipeline.Outcome {
     }
 }
 
-/// Tells an observer what was run, on what, and what came of it.
+/// Reports to an observer what was run, on what, and what came of it.
 private func declare(
     _ outcome: PodcastPipeline.Outcome, _ request: RunRequest, tell: (RunMessage) -> Void
 ) {
@@ -88,7 +88,7 @@ private func declare(
     do throws(SystemError) {
         try facts.write(location)
     } catch {
-        tell(RunMessage("\(Options.syntax.name): what was run is not told. \(error)", isProblem: true))
+        tell(RunMessage("\(Options.syntax.name): what was run is not recorded. \(error)", isProblem: true))
     }
 }
 

@@ -4,7 +4,7 @@ internal import LiveMonitor
 internal import Measurement
 internal import Stages
 
-/// The monitor beside a run, when one was asked for. A monitor that fails is told; the run goes on without it.
+/// The monitor beside a run, when one was asked for. A monitor that fails is reported; the run goes on without it.
 final class RunWatch: Sendable {
     private let session: MonitorSession?
     private let sharesTerminal: Bool
@@ -36,7 +36,7 @@ final class RunWatch: Sendable {
         }
     }
 
-    /// Whether the view is in a pane now; why not is told.
+    /// Whether the view is in a pane now; why not is reported.
     private static func openPane(_ statusFile: String) -> Bool {
         do throws(MonitorPane.Problem) {
             let program = try MonitorPane.program()
@@ -49,7 +49,7 @@ final class RunWatch: Sendable {
         }
     }
 
-    /// Tells the person something: above the panel where there is one.
+    /// Prints something for the person: above the panel where there is one.
     func tell(_ text: String) {
         if sharesTerminal, let session, session.say(text) { return }
         Console.note(text)

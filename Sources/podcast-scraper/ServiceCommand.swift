@@ -104,7 +104,7 @@ private struct Round {
     static func run(_ file: String, inbox: borrowing SignalInbox) throws(ToolFailure) -> Round {
         do throws(ToolFailure) {
             let request = try RunRequest(Options(configurationFile: file))
-            // A profiler that is missing is told before anything is started.
+            // A profiler that is missing is reported before anything is started.
             if request.memray && !HeapCapture.isActive { _ = try heapCapture(request) }
             return try run(request, inbox: inbox)
         } catch {

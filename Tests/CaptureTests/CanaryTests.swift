@@ -108,4 +108,32 @@ struct CanaryTests {
         SystemClock.sleep(for: .milliseconds(200))
         #expect(try seconds() > 1.3 * alone)
     }
+
+    @Test("How often is decided by how long the runs take: about a tenth of their time, never once")
+    func scaled() {
+        #expect(SessionCanaries.repetitions(beside: nil) == CanaryKernels.defaultRepetitions)
+        #expect(SessionCanaries.repetitions(beside: .milliseconds(300)) == 2)
+        #expect(SessionCanaries.repetitions(beside: .seconds(27)) == 3)
+        #expect(SessionCanaries.repetitions(beside: .seconds(100_000)) == CanaryKernels.defaultRepetitions)
+    }
+
+    @Test("They begin after the warm-up, which says how long the runs take, and are stated before")
+    func places() throws {
+        let directory = try TemporaryDirectory()
+        var canaries = SessionCanaries(repetitions: nil, directory: directory.path, runs: 5)
+        #expect(canaries.plan?.contains("2 to 5 times each") == true)
+        let before = [
+            canaries.beforeRun(.warmUp, made: 0, left: nil),
+            canaries.beforeRun(.measured, made: 1, left: .milliseconds(400)),
+            canaries.beforeRun(.measured, made: 2, left: .milliseconds(300)),
+            canaries.beforeRun(.measured, made: 3, left: nil),
+            canaries.beforeRun(.profiled, made: 4, left: nil),
+        ]
+        #expect(before.map(\.count) == [0, 3, 0, 3, 0])
+        #expect(before[1].map { $0.repetitions[.start]?.value?.count } == [2, 2, 2])
+        #expect(before[3].map { $0.repetitions[.middle]?.value?.count } == [2, 2, 2])
+        var none = SessionCanaries(repetitions: 0, directory: directory.path, runs: 5)
+        let nothing = none.beforeRun(.measured, made: 0, left: nil)
+        #expect(none.plan == nil && nothing.isEmpty)
+    }
 }

@@ -78,7 +78,7 @@ struct EnvironmentTests {
         #expect(identity[.cpuQuota].value != nil)
     }
 
-    @Test("git tells the commit and whether it was changed; elsewhere both are unavailable")
+    @Test("git reports the commit and whether it was changed; elsewhere both are unavailable")
     func git() throws {
         let directory = try Files.createTemporaryDirectory(prefix: "/tmp/git-state.")
         defer { #expect(throws: Never.self) { try Files.removeTree(directory) } }

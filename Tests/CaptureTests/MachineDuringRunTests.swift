@@ -17,7 +17,7 @@ struct MachineDuringRunTests {
             #expect(
                 EnvironmentProbe.allocator(ofProcess: child.pid)?.value?.description.hasPrefix("glibc malloc")
                     == true)
-            // Not waited for, its CPU time is nobody's yet: to the kernel's account it is another process.
+            // Until we wait for it, the kernel does not count its CPU time as ours: it counts as another process.
             let early = EnvironmentProbe.snapshot()
             let used = try child.terminate(grace: .milliseconds(10)).cpu.inSeconds
             #expect(EnvironmentProbe.allocator(ofProcess: child.pid) == nil)
@@ -51,7 +51,7 @@ struct MachineDuringRunTests {
     }
 
     @Test(
-        "The allocator is told by the libraries that are mapped, with its settings",
+        "The allocator is recognised by the libraries that are mapped, with its settings",
         arguments: [
             (["/usr/lib/x86_64-linux-gnu/libc.so.6"], ["A=b"], "glibc malloc"),
             (
@@ -74,6 +74,6 @@ struct MachineDuringRunTests {
     func staticProgram() {
         #expect(
             Allocator.name(mappedFiles: ["/opt/pipeline"], environment: []).unavailableReason
-                == "the program is linked statically, so its allocator cannot be told")
+                == "the program is linked statically, so its allocator is not known")
     }
 }

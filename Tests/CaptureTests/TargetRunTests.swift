@@ -32,7 +32,7 @@ struct TargetRunTests {
         let workspace = try TemporaryDirectory()
         let finished = try Self.run(["sh", "-c", "sleep 0.4"], in: workspace)
         #expect(finished.wall >= .milliseconds(400))
-        // Nobody sets the clock meanwhile: what a step is compared with is the time that passed.
+        // The clock is not set meanwhile: a step is compared with the time that passed.
         #expect(abs(finished.wallClockStep.inSeconds) < 0.1)
         #expect(finished.outcome.cpu < .milliseconds(200))
         #expect(finished.executable != nil)
@@ -54,7 +54,7 @@ struct TargetRunTests {
         )
     }
 
-    @Test("how a failed command is told: which run, how it ended, its last words without control characters")
+    @Test("how a failed command is reported: run, ending, and last words without control characters")
     func failureText() {
         let error = CaptureError.targetFailed(
             FailedRun(

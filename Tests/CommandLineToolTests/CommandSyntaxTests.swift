@@ -47,10 +47,29 @@ struct CommandSyntaxTests {
         }
     }
 
+    @Test("named operands and a command after dashes, all of them required")
+    func operandsThenCommand() throws {
+        let syntax = CommandSyntax(
+            name: "tool blame", summary: "", operands: .namedThenCommand(["FROM", "TO"]), examples: [])
+        let parsed = try syntax.parse(["a", "b", "--", "make", "--now"])
+        #expect(parsed.operands == ["a", "b"])
+        #expect(parsed.command == ["make", "--now"])
+        #expect(throws: CommandSyntax.UsageError.wrong("TO is missing.")) {
+            try syntax.parse(["a", "--", "b"])
+        }
+        #expect(
+            throws: CommandSyntax.UsageError.wrong("Unexpected 'c'. Put '--' before the command to run.")
+        ) { try syntax.parse(["a", "b", "c"]) }
+        #expect(
+            throws: CommandSyntax.UsageError.wrong("There is no command to run. Put it after '--'.")
+        ) { try syntax.parse(["a", "b"]) }
+        #expect(syntax.help.contains("Usage: tool blame FROM TO -- COMMAND..."))
+    }
+
     @Test("a letter stands for its option, and a command may be replaced by an option")
     func lettersAndAlternatives() throws {
         let syntax = CommandSyntax(
-            name: "tool watch", summary: "", operands: .commandUnless(option: "pid"),
+            name: "tool watch", summary: "", operands: .commandUnless(options: ["pid"]),
             options: [
                 .value("pid", "N", "the process"), .value("output", "FILE", "the file", letter: "o"),
             ], examples: [])

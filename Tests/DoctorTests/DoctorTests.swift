@@ -13,7 +13,7 @@ struct DoctorTests {
         .init("inotify", "stages", .allowed, "A directory could be watched."),
     ])
 
-    @Test("is told with a mark, the finding and the remedy")
+    @Test("is printed with a mark, the finding and the remedy")
     func text() {
         #expect(
             Self.report.text == """
@@ -52,7 +52,7 @@ struct DoctorTests {
         }
     }
 
-    @Test("is told to programs as one JSON object")
+    @Test("is printed for programs as one JSON object")
     func json() throws {
         let decoded = try JSONDecoder().decode(Decoded.self, from: Data(Self.report.json.utf8))
         #expect(decoded.canSample)
@@ -86,7 +86,7 @@ struct DoctorTests {
         }
     }
 
-    @Test("the command tells of every check and says by its exit code whether stacks can be taken")
+    @Test("the command reports every check and shows by its exit code whether stacks can be taken")
     func command() throws {
         let result = try runCommand([BuiltProduct.path("freeze-profile"), "doctor", "--json"])
         let decoded = try JSONDecoder().decode(Decoded.self, from: Data(result.standardOutput.utf8))
@@ -96,6 +96,7 @@ struct DoctorTests {
                 "perf_events", "kernel_time", "ring_memory", "cycles", "ptrace", "py_spy", "clear_refs",
                 "inotify",
                 "pidfd_info", "perf_map", "debug_files", "counting_qemu_user",
+                "counting_callgrind", "counting_hardware",
             ])
         #expect(decoded.checks.allSatisfy { $0.state == "allowed" || $0.remedy != nil })
         let without = try runCommand(

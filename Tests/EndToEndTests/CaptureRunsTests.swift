@@ -87,6 +87,44 @@ struct CaptureRunsTests {
         #expect(!Files.exists(toolkit.yaml("v3")))
     }
 
+    @Test("what cannot be added to a version is refused before anything runs, outside git too")
+    func appending() throws {
+        let toolkit = try Toolkit()
+        let script = "\(toolkit.directory.path)/pipeline.sh"
+        let runs = "\(toolkit.directory.path)/runs"
+        func write(_ work: String) throws {
+            try Files.replace(script, with: "#!/bin/sh\necho x >>'\(runs)'\n\(work)\n")
+        }
+        func made() throws -> Int {
+            Files.exists(runs) ? try toolkit.text(runs).split(separator: "\n").count : 0
+        }
+        try write("sleep 0.05")
+        let quick = ["--skip-warmup", "--stack-runs", "0", "--runs", "1"]
+        let command = ["sh", script]
+        try #require(try toolkit.capture("v1", quick, command).status == .code(0))
+        try #require(try toolkit.capture("v1", quick + ["--append"], command).status == .code(0))
+        #expect(try made() == 2)
+        let before = try Files.read(toolkit.yaml("v1"), limit: 1 << 20)
+
+        try write("sleep 0.06")
+        let changed = try toolkit.capture("v1", quick + ["--append"], command)
+        #expect(changed.status == .code(73))
+        #expect(
+            changed.standardError.contains("This session cannot be added to v1: program_digest of run s1/"))
+        let other = try toolkit.capture("v1", quick + ["--append"], ["true"])
+        #expect(other.status == .code(73) && other.standardError.contains("the command of run s1/"))
+        let set = try toolkit.capture("v1", quick + ["--append", "--dataset-id", "other"], command)
+        // A data set that only one side names is no difference.
+        #expect(set.status == .code(73) && set.standardError.contains("program_digest"))
+        #expect(try made() == 2)
+        #expect(try Files.read(toolkit.yaml("v1"), limit: 1 << 20) == before)
+
+        // The program as it was can be added again.
+        try write("sleep 0.05")
+        #expect(try toolkit.capture("v1", quick + ["--append"], command).status == .code(0))
+        #expect(try ProfileStore.load(path: toolkit.yaml("v1")).sessions.count == 3)
+    }
+
     @Test(
         "a capture whose pipeline fails keeps what was finished; the same command makes only what is missing")
     func continuing() throws {
@@ -162,6 +200,25 @@ struct CaptureRunsTests {
         let finished = try toolkit.capture("v1", options, ["sh", "-c", script])
         #expect(finished.status == .code(0), "\(finished.standardError)")
         #expect(!Files.exists(left))
+    }
+
+    @Test("a pipeline that ends as it reports its end has stages that are no longer than its runs")
+    func lastMoment() throws {
+        let toolkit = try Toolkit()
+        // The last change of the status file is read when the run is over.
+        let script = """
+            cd "$PIPELINE_OUTPUT_DIR"
+            mark() { echo "{\\"stage\\": \\"$1\\"}" > .new; mv .new .pipeline_status.json; }
+            mark work; sleep 0.02; mark 'done'
+            """
+        let made = try toolkit.capture(
+            "v1", ["--warmup", "0", "--stack-runs", "0", "--runs", "15"], ["sh", "-c", script])
+        try #require(made.status == .code(0), "\(made.standardError)")
+        for run in try ProfileStore.load(path: toolkit.yaml("v1")).measuredRuns {
+            let whole = try #require(run.use.wallSeconds.value)
+            let stages = run.stages.compactMap(\.use.wallSeconds.value).reduce(0, +)
+            #expect(stages <= whole + 1e-6, "run \(run.index): \(stages) s of \(whole) s")
+        }
     }
 
     @Test("killed at any moment, a capture leaves nothing running, no half profile, and loses no run")

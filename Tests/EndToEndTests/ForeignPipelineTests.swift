@@ -32,6 +32,8 @@ struct ForeignPipelineTests {
         let truth = try toolkit.text(toolkit.companion("py", .stageTruth))
         #expect(truth.contains("\"ingest\"") && truth.contains("\"event\": \"begin\""))
         #expect(!truth.contains("\"at_s\": 0.0,"))
+        // The default that capture gives the monitor.
+        #expect(truth.contains("\"sample_interval_s\": 0.5,"))
         let sampler = try #require(profile.captureQuality?.sampler)
         #expect(sampler.name == "perf cpu-clock")
     }

@@ -78,6 +78,73 @@ struct HostilePlacesTests {
     }
 
     @Test(
+        "Nothing is written through a link in place of 'debug', nor into a directory that another user can exchange",
+        .enabled(if: isRoot, needsRoot),
+        arguments: [
+            "mkdir out; ln -s ../elsewhere out/debug", "mkdir out; chown 65534 out",
+            "mkdir -m 777 out out/debug",
+        ])
+    func debugDirectory(planted: String) throws {
+        try shell("mkdir elsewhere; \(planted)")
+        let tool = BuiltProduct.path("freeze-profile")
+        let refused = try runCommand(
+            [tool, "monitor", "--memray", "--output-dir", "out", "--", "true"], in: place)
+        #expect(refused.status == .code(73), "\(refused)")
+        #expect(
+            refused.standardError.contains("Cannot write to '\(place)/out/debug': '\(place)/out"),
+            "\(refused)")
+        #expect(try Files.names(inDirectory: "\(place)/elsewhere").isEmpty)
+        // One of the caller's own is written to.
+        let made = try runCommand(
+            [tool, "monitor", "--memray", "--output-dir", "own", "--", "/bin/true"], in: place)
+        #expect(made.status == .code(0), "\(made)")
+        #expect(try !Files.names(inDirectory: "\(place)/own/debug").isEmpty)
+    }
+
+    @Test(
+        "A link in place of a status file, trace or facts publishes nothing, whatever command reads it",
+        .enabled(if: isRoot, needsRoot), arguments: ["monitor", "sample", "capture --leave-running"])
+    func statusLinks(command: String) throws {
+        try shell(
+            """
+            mkdir out cwd shelf; chmod a+x .; chown 65534 out; umask 077
+            printf '{"stage": "TOP-SECRET", "version": "TOP-SECRET"}\\n' > secret
+            printf '{"event":"begin","stage":"TOP-SECRET","monotonic_ns":1}\\n' > trace
+            """)
+        let script = """
+            cd \(place)/out; echo '{"stage": "work"}' > .s; mv .s .pipeline_status.json; sleep 0.3
+            ln -sf ../trace .pipeline_events.jsonl; ln -sf ../secret .pipeline_facts.json
+            rm .pipeline_status.json; ln -s ../secret .pipeline_status.json
+            i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 0.3
+            """
+        let target =
+            ["--", "setpriv", "--reuid=\(Self.nobody)", "--clear-groups", "sh", "-c", script]
+        let status = "\(place)/out/.pipeline_status.json"
+        let options =
+            switch command {
+            case "monitor": ["monitor", "--output-dir", "\(place)/out", "--interval", "0.1"]
+            case "sample":
+                [
+                    "sample", "--sampler", "native", "--status-file", status, "--by", "stage", "--output",
+                    "\(place)/cwd/p.folded",
+                ]
+            default:
+                [
+                    "capture", "--leave-running", "--version", "v1", "--output", "\(place)/shelf/v1.yaml",
+                    "--records", "\(place)/records", "--skip-warmup", "--stack-runs", "1", "--sampler",
+                    "native",
+                    "--canaries", "0", "--runs", "1", "--output-dir", "\(place)/out",
+                ]
+            }
+        let result = try run(options + target)
+        #expect(result.status == .code(0), "\(result.standardError)")
+        #expect(!(result.standardOutput + result.standardError).contains("TOP-SECRET"), "\(result)")
+        for name in ["cwd", "shelf", "records", "out/.monitor.log"] where Files.exists("\(place)/\(name)") {
+            #expect(try !contains("TOP-SECRET", below: "\(place)/\(name)"), "\(name)")
+        }
+    }
+
+    @Test(
         "A log of the monitor is not written through a link or into another file of its owner's",
         .enabled(if: isRoot, needsRoot))
     func log() throws {
@@ -94,7 +161,7 @@ struct HostilePlacesTests {
     }
 
     @Test(
-        "Pipes in place of what a pipeline writes hold up nobody",
+        "Pipes in place of what a pipeline writes delay no command",
         arguments: ["monitor", "sample", "capture"])
     func pipes(command: String) throws {
         try shell("mkdir shelf records")
@@ -178,6 +245,34 @@ struct HostilePlacesTests {
             #expect(try Files.names(inDirectory: "\(place)/mine") == before)
             #expect(try Files.names(inDirectory: "\(place)/cwd") == [".monitor.log"])
             #expect(try !contains("TOP-SECRET", below: "\(place)/cwd"))
+        }
+    }
+
+    @Test(
+        "sample reads no status file that another user's process names and cannot read itself, and writes nothing there",
+        .enabled(if: isRoot, needsRoot))
+    func environmentOfSampled() throws {
+        try shell(
+            "mkdir mine cwd; chmod 700 mine; printf '{\"stage\": \"TOP-SECRET\"}\\n' > mine/.pipeline_status.json"
+        )
+        for status in ["\(place)/mine/new/.pipeline_status.json", "\(place)/mine/.pipeline_status.json"] {
+            var request = ChildRequest([
+                "setpriv", "--reuid=\(Self.nobody)", "--clear-groups", "sh", "-c",
+                "end=$(($(date +%s) + 4)); while [ $(date +%s) -lt $end ]; do :; done",
+            ])
+            request.environment = ["PIPELINE_STATUS_FILE": status]
+            let child = try ChildProcess.start(request)
+            let before = try Files.names(inDirectory: "\(place)/mine")
+            let result = try runCommand(
+                [
+                    Self.tool, "sample", "--sampler", "native", "--pid", "\(child.pid)", "--duration", "1",
+                    "--output", "\(place)/cwd/p.folded",
+                ], in: "\(place)/cwd", timeout: Self.limit)
+            #expect(result.status == .code(0), "\(result.standardError)")
+            #expect(try Files.names(inDirectory: "\(place)/mine") == before)
+            #expect(try Files.names(inDirectory: "\(place)/cwd") == ["p.folded"])
+            #expect(try !contains("TOP-SECRET", below: "\(place)/cwd"))
+            #expect(!(result.standardOutput + result.standardError).contains("TOP-SECRET"))
         }
     }
 

@@ -114,7 +114,7 @@ struct MakeTargetTests {
         #expect(words.first == "freeze-profile" && words.last == "https://feeds.example.org/b.xml")
     }
 
-    @Test("Without a version, what git calls the source is frozen, and that is told")
+    @Test("Without a version, what git calls the source is frozen, and a note says so")
     func describedVersion() throws {
         let described = try runCommand(
             ["git", "-C", BuiltProduct.packageDirectory, "describe", "--tags", "--always", "--dirty"])
@@ -128,7 +128,7 @@ struct MakeTargetTests {
     }
 
     @Test(
-        "What is missing or wrong is told in a sentence before anything runs",
+        "What is missing or wrong is reported in a sentence before anything runs",
         arguments: [
             (
                 ["VERSION": "v1", "PIPELINE_CONFIG": "/no.yaml"], 66,

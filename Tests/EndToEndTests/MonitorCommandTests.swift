@@ -74,7 +74,7 @@ struct MonitorCommandTests {
         #expect(outcome?.status == .code(21))
     }
 
-    @Test("a process that runs already is joined, and its exit code told")
+    @Test("a process that runs already is joined, and its exit code reported")
     func attached() throws {
         let directory = try TemporaryDirectory()
         let output = directory.path + "/out"
@@ -92,7 +92,7 @@ struct MonitorCommandTests {
         #expect(log.contains("\n  stage=late "), "\(log)")
     }
 
-    @Test("a Python pipeline tells its stages through the helper")
+    @Test("a Python pipeline reports its stages through the helper")
     func python() throws {
         let directory = try TemporaryDirectory()
         let program = """
@@ -122,7 +122,7 @@ struct MonitorCommandTests {
     }
 
     @Test(
-        "a heap profiler that is not there is told before the start; one that runs already is not started again"
+        "a heap profiler that is not there is reported before the start; a running one is not started again"
     )
     func heapCapture() throws {
         let directory = try TemporaryDirectory()
@@ -145,7 +145,7 @@ struct MonitorCommandTests {
         #expect(active.status == .code(0), "\(active.standardError)")
     }
 
-    @Test("without tmux the view is shown where the pipeline is, and why is told")
+    @Test("without tmux the view is shown where the pipeline is, and the reason is printed")
     func noPane() throws {
         let directory = try TemporaryDirectory()
         let result = try runCommand(
@@ -171,7 +171,7 @@ struct MonitorCommandTests {
         #expect(String(decoding: log, as: UTF8.self).contains("\n  stage=count "))
     }
 
-    @Test("wrong use is told with its exit code")
+    @Test("wrong use is reported with its exit code")
     func mistakes() throws {
         let directory = try TemporaryDirectory()
         func run(_ arguments: String...) throws -> (LinuxProcess.ExitStatus, String) {

@@ -115,7 +115,7 @@ struct MonitorLossTests {
         #expect(screen.contains("\nend=0") && screen.contains("line number 29\n"), "\(screen)")
     }
 
-    @Test("Both are killed: nobody reads the pipe; a pipeline that minds no broken pipe lives on")
+    @Test("Both are killed: the pipe has no reader; a pipeline that ignores the broken pipe runs on")
     func bothKilled() throws {
         let scene = try Scene()
         _ = try runCommand(["kill", "-KILL", "\(scene.tool)", "\(scene.monitor)"])

@@ -63,7 +63,7 @@ struct MonitorPathsTests {
         let directory = try TemporaryDirectory()
         let configuration = directory.path + "/pipeline.yaml"
         let output = directory.path + "/out"
-        // Nobody listens there: the pipeline ends at its first stage.
+        // No server listens there: the pipeline ends at its first stage.
         try Files.replace(
             configuration, with: "rss: http://127.0.0.1:9/feed.xml\noutput_dir: \(output)\nmemray: true\n")
         let result = try runCommand(

@@ -57,7 +57,7 @@ struct MonitoredScraperTests {
             ])
         let transcription = try #require(log[summary...].first { $0.hasPrefix("  stage=transcription ") })
         let average = try #require(Self.field("avg_cpu", in: transcription))
-        // One thread that computes all the time; other processes may take the processor away, which is told.
+        // One thread that computes all the time; other processes may take the processor away, which is reported.
         let wall = try #require(Self.field("wall_s", in: transcription))
         let waited = try #require(Self.field("run_queue_wait_s", in: transcription))
         #expect(average < 115 && average * wall / max(0.1, wall - waited) > 30, "\(transcription)")

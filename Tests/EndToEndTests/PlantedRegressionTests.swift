@@ -58,7 +58,7 @@ struct PlantedRegressionTests {
         for line in prose { #expect(line.count <= 80, "\(line)") }
     }
 
-    @Test("Calibrating leaves a ledger that a later diff finds; remeasuring tells the machine from the code")
+    @Test("Calibrating leaves a ledger that a later diff finds; remeasuring separates machine and code")
     func calibrated() throws {
         let command = [program, "{output_dir}", "--work", "5"]
         let learnt = try runCommand(
@@ -110,7 +110,7 @@ struct PlantedRegressionTests {
     }
 
     @Test(
-        "What is said wrong is told in a sentence",
+        "Wrong arguments are reported in a sentence",
         arguments: [
             (["ab", "--a", "x"], 64, "Say both commands: --a 'OLD COMMAND' --b 'NEW COMMAND'."),
             (

@@ -21,7 +21,7 @@ struct PodcastFreezeTests {
             ], in: BuiltProduct.packageDirectory)
     }
 
-    @Test("stages, monitor log and flamegraph of one real run tell the same story")
+    @Test("stages, monitor log and flamegraph of one real run agree")
     func endToEnd() throws {
         let toolkit = try Toolkit()
         let result = try Self.freeze(into: toolkit)
@@ -49,7 +49,7 @@ struct PodcastFreezeTests {
         #expect(try #require(transcription.use.wallSeconds.value) > 0.5 * total)
         // The language model alone is 27 MB on disk and larger in memory.
         #expect(try #require(transcription.use.peakResidentMB.value) > 40)
-        // Near 100 on a machine of its own; whoever shares the CPUs takes from it, so only the order is certain.
+        // Near 100 on a machine of its own. Other processes take CPU time from it, so only the order is certain.
         #expect((50...110).contains(try #require(transcription.use.averageCPUPercent.value)))
         #expect(profile.recipe?.arguments.contains("{feed_url}") == true)
     }

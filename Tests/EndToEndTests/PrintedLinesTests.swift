@@ -104,7 +104,7 @@ struct PrintedLinesTests {
         do {
             while true { bytes += try controller.read(upTo: 1 << 16) }
         } catch {
-            // Nobody has the other end any more.
+            // No process has the other end open any more.
         }
         #expect(try child.wait(timeout: .seconds(20))?.status == .code(0))
         let expected: [UInt8] = (0..<(1 << 20)).map { (index: Int) -> UInt8 in UInt8(index * index % 251) }

@@ -138,7 +138,7 @@ struct PromotionTests {
         #expect(try shelf.run("promote", "v1").status == .code(64))
     }
 
-    @Test("Everything that is wrong with the source is told at once, and nothing is written")
+    @Test("Everything that is wrong with the source is reported at once, and nothing is written")
     func unfit() throws {
         let shelf = try Shelf()
         try shelf.add("v1", truth: false) { profile in
@@ -155,7 +155,7 @@ struct PromotionTests {
         for sentence in [
             "'\(path)/v1.yaml' cannot be promoted:", "- It has no dataset_id: not given: --dataset-id.",
             "- It has no totals.peak_rss_mb: no /proc.",
-            "- It does not tell where it was measured: environment.identity is empty.",
+            "- It does not say where it was measured: environment.identity is empty.",
             "- stages.rss_feed_fetch.wall_time_s: the profile says 99.000000, its runs give 1.062500",
             "- \(path)/v1.monitor.log: the profile says 12 bytes, there is 6 bytes",
             "- It has no stage truth '\(path)/v1.stage_truth.json'; --no-stage-truth-required goes without.",
@@ -228,6 +228,21 @@ struct PromotionTests {
         #expect(reference.stages == source.stages && reference.totals == source.totals)
         #expect(reference.environment == source.environment)
         #expect(reference.promoted?["promoted_id"] == .text("v2.6"))
+        // To the program that wrote it, it is the same document with its promotion.
+        let compared = try runCommand(
+            [
+                "python3", "-c",
+                """
+                import sys, yaml
+                old, new = (yaml.safe_load(open(path)) for path in sys.argv[1:])
+                assert new.pop('promoted')['promoted_id'] == 'v2.6'
+                assert old == new, (old, new)
+                """,
+                "\(shelf.directory.path)/old.yaml", "\(shelf.directory.path)/references/v2.6.yaml",
+            ])
+        #expect(compared.status == .code(0), "\(compared.standardError)")
+        #expect(!(try shelf.text("references/v2.6.yaml")).contains("sessions;"))
+        #expect(try shelf.run("verify", "references/v2.6").status == .code(0))
     }
 
     @Test("Sources that are not there")

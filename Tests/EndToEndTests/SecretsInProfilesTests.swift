@@ -63,6 +63,52 @@ struct SecretsInProfilesTests {
         #expect(picture.contains("~/data") && !picture.contains("\(place)/home"))
     }
 
+    @Test("Neither ab nor calibrate nor blame keeps them, and no later command prints them")
+    func otherCommands() throws {
+        let tool = BuiltProduct.path("freeze-profile")
+        let words = [
+            "env", "API_TOKEN=\(Self.secret)", "sh", "-c", "sleep 0.02", "sh", "--password", Self.secret,
+        ]
+        let command = "env API_TOKEN=\(Self.secret) sh -c 'sleep 0.02' sh --password \(Self.secret)"
+        let repository = """
+            mkdir repository; cd repository; git init -q .; git config user.email a@b; git config user.name n
+            echo one > file; git add .; git commit -qm one; echo two > file; git commit -qam two
+            """
+        let made = try runCommand(["sh", "-ec", repository], in: place)
+        try #require(made.status == .code(0), "\(made.standardError)")
+        for arguments in [
+            [
+                "ab", "--a", command, "--b", command.replacing("0.02", with: "0.03"), "--pairs", "2",
+                "--keep",
+                "\(place)/kept", "--output", "\(place)/ab.html",
+            ],
+            ["diff", "\(place)/kept/a.yaml", "\(place)/kept/b.yaml", "--allow", "recipe"],
+            ["report", "\(place)/kept/a.yaml", "--output", "\(place)/report.html"],
+            ["export", "--profiles", "\(place)/kept", "--by", "run"],
+            ["list", "--profiles", "\(place)/kept"],
+            ["history", "--profiles", "\(place)/kept"],
+            [
+                "calibrate", "--sessions", "2", "--runs", "3", "--dataset-id", "d", "--profiles",
+                "\(place)/shelf",
+                "--",
+            ] + words,
+            [
+                "blame", "HEAD~1", "HEAD", "--build", "true", "--by", "time", "--pairs", "8", "--profiles",
+                "\(place)/shelf", "--output", "\(place)/invoice", "--",
+            ] + words,
+        ] {
+            let result = try runCommand([tool] + arguments, in: "\(place)/repository")
+            #expect(
+                !(result.standardOutput + result.standardError).contains(Self.secret),
+                "\(arguments[0]): \(result)")
+            #expect(try holders() == "", "\(arguments[0])")
+        }
+        // What is looked through was written.
+        for name in ["kept/a.yaml", "ab.html", "report.html", "shelf/ledger", "shelf/.blame"] {
+            #expect(Files.exists("\(place)/\(name)"), "\(name)")
+        }
+    }
+
     @Test(
         "diff --remeasure shows both commands, and runs no command of a profile that does not verify unless confirmed"
     )

@@ -25,7 +25,8 @@ struct Toolkit {
     ) throws -> CommandResult {
         try runCommand(
             [BuiltProduct.path("freeze-profile"), "capture", "--version", version, "--output", yaml(version)]
-                + (options.contains("--canaries") ? [] : ["--canaries", "0"]) + options + ["--"] + command,
+                + (options.contains("--canaries") ? [] : ["--canaries", "0"])
+                + (options.contains("--runs") ? [] : ["--runs", "1"]) + options + ["--"] + command,
             environment: path.map { ["PATH": $0] } ?? [:], in: BuiltProduct.packageDirectory)
     }
 

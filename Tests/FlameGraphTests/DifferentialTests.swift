@@ -43,7 +43,7 @@ struct DifferentialTests {
         if case .frame(let frame) = rectangle.content { frame.function } else { "\(rectangle.content)" }
     }
 
-    @Test("Vanished and new functions have their place, and what has changed is told")
+    @Test("Vanished and new functions have their place, and what has changed is marked")
     func kinds() throws {
         let layout = try layout(older, newer)
         var changes: [String: DifferentialLayout.Change] = [:]

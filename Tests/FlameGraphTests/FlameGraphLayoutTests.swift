@@ -77,7 +77,7 @@ struct FlameGraphLayoutTests {
         #expect(names(layout) == ["all", "transcription", "work", "vector_indexing", "1 small"])
     }
 
-    @Test("Lines of one function are one rectangle; its line is told only when there is one")
+    @Test("Lines of one function are one rectangle; its line is shown only when there is one")
     func linesAreJoined() throws {
         let layout = try layout("main;f (a.py:3);g 1\nmain;f (a.py:9);g 2\nmain;h (a.py:5) 1\n")
         #expect(names(layout) == ["all", "main", "f", "g", "h"])

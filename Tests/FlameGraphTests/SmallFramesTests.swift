@@ -12,7 +12,7 @@ struct SmallFramesTests {
     }
 
     @Test(
-        "A search counts what is too small to be drawn, each sample once, and tells how much of it there is")
+        "A search counts what is too small to be drawn, each sample once, and shows how much of it there is")
     func search() throws {
         // Half of all in 2,000 places of a four-thousandth each; under half of those the function calls itself.
         let lines = (0..<2_000).map { index in

@@ -38,6 +38,17 @@ struct FormatTests {
         #expect(String(decoding: bytes, as: UTF8.self) == String(decoding: golden, as: UTF8.self))
     }
 
+    @Test("A file of schema 2.2, before reviews and companions of raw values, is read as it was")
+    func schemaTwoTwo() throws {
+        let path = Files.directory(of: Files.directory(of: #filePath)) + "/Fixtures/frozen-profile-2.2.yaml"
+        let profile = try FrozenProfile.decode(Files.read(path, limit: 1 << 20), name: "old.yaml")
+        #expect(profile.schema == SchemaVersion(major: 2, minor: 2))
+        #expect(profile.runsPlace == .inline && profile.captureQuality?.review == nil)
+        var expected = try Samples.profile()
+        expected.schema = profile.schema
+        #expect(profile == expected)
+    }
+
     @Test("A file of the older schema is read; what it does not say is unavailable")
     func olderSchema() throws {
         let profile = try FrozenProfile.decode(Array(Samples.older.utf8), name: "old.yaml")
@@ -59,15 +70,18 @@ struct FormatTests {
             profile.environment.identity[.libc] == .unavailable(reason: "not recorded by the older schema"))
         #expect(profile.environment.other["hostname"] == .text("studio.local"))
         #expect(profile.sessions.isEmpty && profile.recipe == nil && profile.captureQuality == nil)
+        #expect(profile.environment.identity[.usableCPUs] == .value(.number(14)))
+        #expect(profile.environment.identity[.memoryClass] == .value(.number(48)))
         let again = try FrozenProfile.decode(profile.encode(), name: "new.yaml")
-        #expect(again.schema == FrozenProfile.schemaVersion)
+        // There are no runs of which values of a newer schema would be medians.
+        #expect(again.schema == .older)
         #expect(again.stages == profile.stages)
         #expect(again.totals == profile.totals)
         #expect(again.environment == profile.environment)
     }
 
     @Test(
-        "What is wrong is told with the file, the key and the remedy",
+        "An error names the file, the key and the remedy",
         arguments: [
             (
                 "    wall_time_s: 204.4", "    wall_time_s: -3",
@@ -94,13 +108,13 @@ struct FormatTests {
                 "'p.yaml' has no release. Add it, or freeze this version again."
             ),
             (
-                "release: v2.6-wip\n", "release: v2.6-wip\nschema_version: '3.1'\n",
-                "'p.yaml' has schema 3.1, and this version of freeze-profile reads up to 2.x. "
+                "release: v2.6-wip\n", "release: v2.6-wip\nschema_version: '4.1'\n",
+                "'p.yaml' has schema 4.1, and this version of freeze-profile reads up to 3.x. "
                     + "Use a newer freeze-profile."
             ),
             (
                 "release: v2.6-wip\n", "release: v2.6-wip\nschema_version: newest\n",
-                "'p.yaml': schema_version is the string 'newest', but should be a version such as '2.2'. "
+                "'p.yaml': schema_version is the string 'newest', but should be a version such as '2.3'. "
                     + "Correct it, or freeze this version again."
             ),
             (
@@ -159,7 +173,7 @@ struct FormatTests {
     func earlierMinor() throws {
         let text = String(decoding: try Samples.profile().encode(), as: UTF8.self)
         let profile = try FrozenProfile.decode(
-            Array(text.replacing("schema_version: '2.2'", with: "schema_version: '2.0'").utf8), name: "p")
+            Array(text.replacing("schema_version: '2.3'", with: "schema_version: '2.0'").utf8), name: "p")
         #expect(profile.schema == SchemaVersion(major: 2, minor: 0))
         #expect(profile.totals.use.metrics == Metric.primary)
         #expect(profile.totals.use[.diskRead] == .unavailable(reason: "not recorded"))
@@ -186,7 +200,7 @@ struct FormatTests {
     @Test("A newer minor version is read, and keys that are not known are kept")
     func newerMinor() throws {
         let text = String(decoding: try Samples.profile().encode(), as: UTF8.self)
-        let changed = text.replacing("schema_version: '2.2'", with: "schema_version: '2.7'\nnew_key: 1")
+        let changed = text.replacing("schema_version: '2.3'", with: "schema_version: '2.7'\nnew_key: 1")
         let profile = try FrozenProfile.decode(Array(changed.utf8), name: "p")
         #expect(profile.schema == SchemaVersion(major: 2, minor: 7))
         #expect(profile.other["new_key"] == .integer(1))
@@ -220,5 +234,27 @@ extension String {
         var copy = self
         copy.replaceSubrange(range, with: text)
         return copy
+    }
+
+    @Test(
+        "Days that no calendar has are refused",
+        arguments: [
+            ("2026-02-10T14:20:00Z", true), ("2026-02-10", true), ("2024-02-29", true),
+            ("2026-02-10 14:20", true),
+            ("2026-13-45", false), ("2026-02-29", false), ("2100-02-29T00:00:00Z", false),
+            ("2026-00-10", false),
+            ("2026-02-10T24:00:00Z", false), ("yesterday", false), ("2026-2-1", false),
+            ("2026-02-10x", false),
+        ])
+    func dates(text: String, isValid: Bool) {
+        let bytes = Array(Samples.older.replacing("2026-04-10T09:24:33Z", with: text).utf8)
+        if isValid {
+            #expect(throws: Never.self) { try FrozenProfile.decode(bytes, name: "p.yaml") }
+        } else {
+            let refusal = #expect(throws: ProfileError.self) {
+                try FrozenProfile.decode(bytes, name: "p.yaml")
+            }
+            #expect(refusal?.description.contains("a date such as 2026-02-10T14:20:00Z") == true)
+        }
     }
 }

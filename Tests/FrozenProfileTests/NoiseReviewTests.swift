@@ -5,7 +5,7 @@ import Testing
 
 @testable import FrozenProfile
 
-@Suite("Noise told at capture time")
+@Suite("Noise reported at capture time")
 struct NoiseReviewTests {
     /// Runs of these wall times, in no order that means anything unless the test gives it one.
     private static func session(
@@ -63,7 +63,7 @@ struct NoiseReviewTests {
             (
                 .steal, Self.session(surroundings: changed(.steal, 7.25)),
                 "During run 1 the hypervisor gave 7.3 % of the CPU time to other machines. 6 more runs had more than "
-                    + "usual. Measure on a machine that shares its CPUs with nobody, or repeat such runs: "
+                    + "usual. Measure on a machine that does not share its CPUs, or repeat such runs: "
                     + "--repeat-disturbed 2."
             ),
             (
@@ -103,7 +103,7 @@ struct NoiseReviewTests {
             (
                 .spread, Self.session([10, 11, 9, 12, 10.5, 8.5, 9.5]),
                 "The wall times of the runs vary by 14.8 %. "
-                    + "Smaller changes cannot be told from noise; more runs help only against chance."
+                    + "Smaller changes cannot be distinguished from noise; more runs help only against chance."
             ),
         ] as [(NoiseReview.Kind, Session, String)])
     func detection(kind: NoiseReview.Kind, session: Session, text: String) {
@@ -126,7 +126,7 @@ struct NoiseReviewTests {
                 == "Measure again at a quieter time.")
     }
 
-    @Test("Runs that nobody watched, that failed or that were not measured say nothing")
+    @Test("Runs that were not watched, that failed or that were not measured give no findings")
     func notCounted() {
         var session = Self.session()
         for index in session.runs.indices { session.runs[index].surroundings = nil }
@@ -156,7 +156,7 @@ struct NoiseReviewTests {
         #expect(found(tooMuch) == phrase)
     }
 
-    @Test("Drift of the machine is told from scatter of the canary by its repetitions at one moment")
+    @Test("Drift of the machine is distinguished from scatter of the canary by its repetitions at one moment")
     func driftAndScatter() {
         func review(_ start: [Double], _ end: [Double]) -> NoiseReview.Finding? {
             var session = Self.session()
@@ -175,7 +175,7 @@ struct NoiseReviewTests {
             scattering?.text
                 == "The canary c-1 scatters so much that a change of the machine's speed of 4.9 % may be chance: up to "
                 + "42.4 % would be. Time it more often: --canaries 15.")
-        // Two repetitions cannot tell, and then a drift counts as one.
+        // Two repetitions are too few to decide, and then a drift counts as one.
         #expect(review([0.1, 0.1], [0.12, 0.12])?.kind == .canaryDrift)
     }
 

@@ -48,6 +48,7 @@ struct ProfileFromRecordsTests {
         #expect(quality.profiledOverMeasuredWall == .value(1.1515))
         #expect(quality.sampler.recorded == .value(2000))
         #expect(quality.sampler.lost == .value(4))
+        #expect(quality.sampler.python == .init(proven: 1920, unproven: 60, failed: 2))
         #expect(quality.runs.map(\.run) == ["s1/2", "s1/3", "s1/4", "s1/5", "s1/6", "evening/1"])
         #expect(quality.runs[3].sampler?.lost == .value(2) && quality.runs[0].sampler == nil)
         #expect(profile.environment.identity[.gitDirty] == .value(.bool(false)))
@@ -93,7 +94,7 @@ struct ProfileFromRecordsTests {
                 + "Add the record of one.")
     }
 
-    @Test("Runs that produced different things, or saw stages in another order, are told")
+    @Test("Runs that produced different things, or saw stages in another order, are reported")
     func notes() throws {
         var one = try Samples.record(2, wall: 8)
         var other = try Samples.record(3, wall: 8)

@@ -79,7 +79,7 @@ struct RunEnvironmentTests {
         }
     }
 
-    @Test("States are told at either end and at their extremes, of all that was seen")
+    @Test("States are given at either end and at their extremes, of all that was seen")
     func ranges() throws {
         func snapshot(_ values: [ObservedKey: Reading<Double>]) -> EnvironmentSnapshot {
             EnvironmentSnapshot(monotonicNanoseconds: 0, observed: ObservedEnvironment(values), counters: [:])
@@ -102,7 +102,7 @@ struct RunEnvironmentTests {
             ])
     }
 
-    @Test("Files of schema 2.1 tell states before, during and after a run, and are read into the same model")
+    @Test("Files of schema 2.1 have states before, during and after a run, and are read into the same model")
     func older() throws {
         var profile = try Samples.profile()
         profile.sessions[0].runs[1].surroundings = RunEnvironment([.steal: .value(0.25)])

@@ -19,7 +19,7 @@ struct RunRecordTests {
         #expect(record.name == "s1/4" && record.stem == "004-profiled")
     }
 
-    @Test("It is JSON to Python, with stages in order and every value's class told")
+    @Test("It is JSON to Python, with stages in order and the class of every value")
     func oracle() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/r.json"
@@ -66,7 +66,7 @@ struct RunRecordTests {
     func older() throws {
         var record = try Samples.record(2, wall: 8)
         let text = String(decoding: record.encode(), as: UTF8.self)
-            .replacing("\"schema_version\": \"1.1\"", with: "\"schema_version\": \"1.0\"")
+            .replacing("\"schema_version\": \"1.2\"", with: "\"schema_version\": \"1.0\"")
             .replacing(
                 "\"observed\": {\"before\": {\"load_1m\": 0.25}}",
                 with: "\"observed\": {\"before\": {\"load_1m\": 0.25}, \"after\": {\"load_1m\": 0.5}}")
@@ -91,7 +91,7 @@ struct RunRecordTests {
         let profile = try FrozenProfile(
             records: good + [failed, beforeTheFix, interrupted], release: try VersionName("v1"))
         #expect(profile.sessions.flatMap(\.runs).map(\.index) == [1, 2, 3, 4])
-        // One that is left out does not tell when its session began either.
+        // One that is left out does not count for the start of its session either.
         beforeTheFix.run.startedAt = "2020-01-01T00:00:00.000Z"
         let later = try Samples.record(1, wall: 5, session: "s2", hour: 13)
         let two = try FrozenProfile(records: good + [beforeTheFix, later], release: try VersionName("v1"))
@@ -112,7 +112,7 @@ struct RunRecordTests {
     }
 
     @Test(
-        "What is wrong is told with the file, the key and the remedy",
+        "An error names the file, the key and the remedy",
         arguments: [
             (
                 "\"index\": 2", "\"index\": -2",
@@ -158,7 +158,7 @@ struct RunRecordTests {
                 == "'r.json' is not a run record. Line 13: it ends in the middle of a value; it was cut off.")
         #expect(
             failure(
-                Array(text.replacing("\"schema_version\": \"1.1\"", with: "\"schema_version\": \"2.0\"").utf8)
+                Array(text.replacing("\"schema_version\": \"1.2\"", with: "\"schema_version\": \"2.0\"").utf8)
             )
                 == "'r.json' has schema 2.0, and this version of freeze-profile reads up to 1.x. "
                 + "Use a newer freeze-profile.")

@@ -41,6 +41,7 @@ struct SchemaTests {
             .measured: RunAttempts(attempted: 4, recorded: 3),
             .profiled: RunAttempts(attempted: 1, recorded: 1),
         ]
+        profile.captureQuality?.review = .init(sessions: 1, disturbedRuns: 1, findings: ["few_runs"])
         profile.sessions[0].runs[1].disturbance = "the hypervisor took 9 % of the CPU time"
         profile.sessions[0].runs[1].outputDigest = "abc"
         profile.sessions[0].runs[1].wallClockStepSeconds = -3600
@@ -70,10 +71,13 @@ struct SchemaTests {
         let documents = try [Samples.profile(), whole(), older].map {
             String(decoding: $0.encode(), as: UTF8.self)
         }
-        #expect(try problems(documents + [Samples.older]) == [[], [], [], []])
+        var apart = try whole()
+        apart.runsPlace = .companion
+        let text = String(decoding: apart.encode(), as: UTF8.self)
+        #expect(try problems(documents + [Samples.older, text]) == [[], [], [], [], []])
     }
 
-    @Test("What the reader refuses, the schema refuses, and tells where")
+    @Test("What the reader refuses, the schema refuses, and it names the place")
     func invalid() throws {
         let text = String(decoding: try whole().encode(), as: UTF8.self)
         let changes: [(String, String, place: String)] = [
@@ -88,7 +92,10 @@ struct SchemaTests {
             ("    steal_pct: 1.0\n", "    steel_pct: 1.0\n", ""),
             ("file: v1.monitor.log\n", "file: ../v1.monitor.log\n", "companions/monitor_log/file"),
             ("      - 0.1\n", "      - -0.1\n", "sessions/0/canaries/c-1/start_s"),
-            ("\nschema_version: '2.2'\n", "\nschema_version: '3.0'\n", "schema_version"),
+            ("\nschema_version: '2.3'\n", "\nschema_version: '4.0'\n", "schema_version"),
+            // Only a profile whose raw values stand in a companion is of schema 3.
+            ("\nschema_version: '2.3'\n", "\nschema_version: '3.0'\n", ""),
+            ("\nrelease: ", "\nraw_values: companion\nrelease: ", "raw_values"),
             (
                 "        highest: 3.0\n", "        higest: 3.0\n",
                 "sessions/0/runs/1/surroundings"

@@ -86,7 +86,7 @@ struct StageTruthTests {
     }
 
     @Test(
-        "What is wrong is told with the file, the name and the remedy",
+        "An error names the file, the name and the remedy",
         arguments: [
             ("\"release\": \"v1\",", "", "'t.json' has no release. Add it, or freeze this version again."),
             (

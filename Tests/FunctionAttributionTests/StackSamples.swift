@@ -18,6 +18,8 @@ struct StackSamples {
     var release = "v1"
     var sampler = "perf events and libunwind"
     var modules: [String: String] = [:]
+    /// The source files of functions that are interpreted, and have no module.
+    var files: [String: String] = [:]
 
     static let stage = "transcription"
 
@@ -35,7 +37,7 @@ struct StackSamples {
                 let expected = spent * rate
                 let count = max(0, Int64((expected + expected.squareRoot() * random.normal()).rounded()))
                 try builder.add(
-                    path.map { Frame($0, module: modules[$0] ?? "pipeline") }, weight: count,
+                    path.map(frame), weight: count,
                     labels: SampleLabels(stage: stage, thread: "main", run: isLabelled ? label : nil))
             }
             if knowsCPU { cpu.byRun[label] = total }
@@ -46,6 +48,14 @@ struct StackSamples {
                 name: sampler, reason: nil, rateHz: .value(rate), attempted: .value(0), recorded: .value(0),
                 lost: .value(0), truncated: .value(0), unwindFailed: .value(0),
                 unknownFramesPercent: .value(0)))
+    }
+
+    private func frame(_ name: String) -> Frame {
+        if name == Frame.unreadPython.function { return .unreadPython }
+        // What follows a dash distinguishes two of one name.
+        let shown = name.split(separator: "-").first.map(String.init) ?? name
+        if let file = files[name] { return Frame(shown, file: file) }
+        return Frame(shown, module: modules[name] ?? "pipeline")
     }
 
     /// The change from these samples to others.

@@ -15,11 +15,21 @@ enum Counting {
         }
     }
 
+    /// The same by valgrind's callgrind.
+    static var callgrind: CallgrindEngine {
+        get throws {
+            let marker = BuiltProduct.path(CallgrindEngine.markerFile)
+            return try #require(
+                CallgrindEngine.find(marker: marker).value, "valgrind is installed by bootstrap")
+        }
+    }
+
     /// What a command executes, with its output directory in PIPELINE_OUTPUT_DIR as working directory.
     static func counts(
-        _ command: [String], in directory: TemporaryDirectory, environment: [String: String] = [:]
+        _ command: [String], in directory: TemporaryDirectory, environment: [String: String] = [:],
+        by other: (any CountingEngine)? = nil
     ) throws -> InstructionCounts {
-        let engine = try engine
+        let engine: any CountingEngine = try other ?? engine
         let place = "\(directory.path)/counts"
         try Files.removeTree(place)
         try Files.createDirectories(place)
@@ -27,7 +37,14 @@ enum Counting {
         let result = try runCommand(
             prepared.arguments, environment: prepared.environment, in: directory.path)
         #expect(result.status == .code(0), "\(result.standardError)")
-        return try engine.counts(in: place)
+        let nothing = Reading<Int64>.unavailable(reason: "nobody watched it")
+        return try engine.counts(in: place, watched: WatchedInstructions(stages: [], total: nothing))
+    }
+
+    /// Runs a compiler in a directory.
+    static func build(_ command: [String], in directory: TemporaryDirectory) throws {
+        let result = try runCommand(command, in: directory.path)
+        try #require(result.status == .code(0), "\(result.standardError)")
     }
 
     /// Compiles a source.

@@ -66,6 +66,30 @@ struct KnownAnswerTests {
         #expect(counts.processes == 1)
     }
 
+    @Test func anInstructionThatReachesIntoTheNextPageCountsOnce() throws {
+        let directory = try TemporaryDirectory()
+        // The addition begins three bytes before a page's end.
+        let source = """
+            .globl _start
+            .balign 4096
+            _start:
+              mov $100000, %rcx
+              jmp 1f
+            .balign 4096
+            .skip 4090, 0x90
+            1: dec %rcx
+              add $0x12345678, %eax
+              test %rcx, %rcx
+              jnz 1b
+              mov $60, %eax
+              xor %edi, %edi
+              syscall
+            """
+        try Counting.compile(source, ["-nostdlib", "-static"], to: "page", in: directory)
+        let counts = try Counting.counts(["\(directory.path)/page"], in: directory)
+        #expect(counts.instructions == Int64(2 + 4 * 100_000 + 3))
+    }
+
     /// `spin(n)` is 2 + 2n instructions: a move, n times a decrement and a jump, and the return.
     private static let threads = """
         #include <pthread.h>
@@ -87,6 +111,32 @@ struct KnownAnswerTests {
             return 0;
         }
         """
+
+    /// The emulator keeps code that was translated before there were threads, if the program has mapped shared memory.
+    private static let shared = """
+        #include <pthread.h>
+        #include <stdio.h>
+        #include <sys/mman.h>
+        __asm__(".text\\n.globl spin\\n.type spin,@function\\nspin: mov %rdi,%rcx\\n1: dec %rcx\\njnz 1b\\nret\\n.size spin,.-spin\\n");
+        void spin(long);
+        static void *work(void *n) { spin((long)n); return 0; }
+        int main(void) {
+            pthread_t threads[4];
+            if (mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) return 1;
+            spin(1000);
+            for (long i = 0; i < 4; i++) pthread_create(&threads[i], 0, work, (void *)2000000);
+            for (int i = 0; i < 4; i++) pthread_join(threads[i], 0);
+            return 0;
+        }
+        """
+
+    @Test func threadsLoseNothingInCodeThatRanBeforeThem() throws {
+        let directory = try TemporaryDirectory()
+        try Counting.compile(Self.shared, ["-O1", "-pthread"], to: "shared", in: directory)
+        let counts = try Counting.counts(["\(directory.path)/shared"], in: directory)
+        let expected: Int64 = 2002 + 4 * 4_000_002
+        #expect(counts.instructions(ofFunction: "spin") == expected)
+    }
 
     @Test func threadsAndForkedProcessesLoseNothing() throws {
         let directory = try TemporaryDirectory()

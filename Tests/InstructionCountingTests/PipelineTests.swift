@@ -7,23 +7,11 @@ import Testing
 
 /// Counts of a pipeline that runs other people's programs.
 struct PipelineTests {
-    private static func script(_ iterations: Int) -> String {
-        """
-        #!/bin/sh
-        mark() { printf '{"stage":"%s"}' "$1" > .pipeline_status.json.tmp; mv .pipeline_status.json.tmp .pipeline_status.json; }
-        mark list
-        seq 2000 | sort | wc -l
-        mark crunch
-        awk 'BEGIN { for (i = 0; i < \(iterations); i++) x += i % 7; print x }'
-        mark done
-        """
-    }
-
     @Test func theSameWorkOfAShellPipelineIsTheSameCount() throws {
         let directory = try TemporaryDirectory()
         let file = "\(directory.path)/pipeline.sh"
         func count(_ iterations: Int) throws -> InstructionCounts {
-            try Files.replace(file, with: Self.script(iterations))
+            try Files.replace(file, with: ShellPipeline.script(iterations))
             return try Counting.counts(["sh", file], in: directory)
         }
         let first = try count(50_000)

@@ -87,11 +87,16 @@ struct TableTests {
                 let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 all[String(parts[0])] = String(parts[1])
             }
-            return all.merging(set) { $1 }.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 2 }
+            // Each has a pointer too.
+            return all.merging(set) { $1 }.reduce(0) { $0 + $1.key.utf8.count + $1.value.utf8.count + 10 }
         }
         for inherited in [["A=b"], ["A=bc", "HOME=/root"], ["FREEZE_PROFILE_PADDING=00", "PATH=/bin"]] {
             let set = DeterministicEnvironment.variables(inherited: inherited, added: ["X": "y"])
             #expect(size(inherited, set) % DeterministicEnvironment.granularity == 0)
+            let words = ["/home/user/project/pipeline", "--fast"]
+            let beside = DeterministicEnvironment.variables(inherited: inherited, added: [:], words: words)
+            let others = words.reduce(0) { $0 + $1.utf8.count + 9 }
+            #expect((size(inherited, beside) + others) % DeterministicEnvironment.granularity == 0)
         }
         let own = DeterministicEnvironment.variables(inherited: ["PYTHONHASHSEED=7"], added: [:])
         #expect(own["PYTHONHASHSEED"] == nil)

@@ -1,3 +1,4 @@
+import Glibc
 import JSONDocument
 import Testing
 
@@ -34,6 +35,48 @@ struct JSONValueTests {
                 ]))
     }
 
+    @Test("A member that is stepped over is null, and what follows it is read")
+    func skipped() {
+        let rows = (0..<50).map { #"{"a": "}]\\", "n": [\#($0), {"x": "\""}]}"# }.joined(separator: ",")
+        for value in ["[\(rows)]", "{\"b\": [\(rows)]}", "[]", "{}", "7"] {
+            let text = Array("{\"s\": 1, \"history\": \(value), \"t\": [{\"history\": 2}]}".utf8)
+            let whole = JSONValue.parse(text)?.object
+            let skipped = JSONValue.parse(text, skipping: "history")?.object
+            #expect(whole?["t"] == .array([.object(["history": .number(2)])]))
+            #expect(skipped?["s"] == whole?["s"] && skipped?["t"] == whole?["t"])
+            #expect(skipped?["history"] == (value == "7" ? .number(7) : .null))
+            // Cut off anywhere it is nothing.
+            for length in 0..<text.count where JSONValue.parse(Array(text[..<length])) == nil {
+                #expect(JSONValue.parse(Array(text[..<length]), skipping: "history") == nil)
+            }
+        }
+    }
+
+    @Test("Numbers are the doubles nearest to their decimals, as the C library finds them")
+    func numbers() {
+        var generator = SystemRandomNumberGenerator()
+        var texts = [
+            "0", "-0", "0.1", "999999999999999", "1000000000000000", "0.000001", "123456789.123456", "5e-324",
+        ]
+        for _ in 0..<5000 {
+            let digits = (0..<Int.random(in: 1...17, using: &generator)).map { _ in
+                "\(Int.random(in: 0...9, using: &generator))"
+            }.joined()
+            let point = Int.random(in: 1...digits.count, using: &generator)
+            let fraction = digits.dropFirst(point)
+            texts.append(
+                (Bool.random(using: &generator) ? "-" : "") + digits.prefix(point)
+                    + (fraction.isEmpty ? "" : ".\(fraction)"))
+        }
+        for text in texts {
+            let value = JSONValue.parse(Array(text.utf8))?.number
+            #expect(value?.bitPattern == strtod(text, nil).bitPattern, "\(text)")
+        }
+        for text in ["-", ".", "-.", "1-", "1+1", "1.1.1", "+"] {
+            #expect(JSONValue.parse(Array(text.utf8)) == nil, "\(text)")
+        }
+    }
+
     @Test("Nesting is bounded, so that no text can exhaust the stack")
     func depth() {
         func nested(_ depth: Int) -> [UInt8] {
@@ -44,7 +87,7 @@ struct JSONValueTests {
         #expect(JSONValue.parse(nested(1_000_000)) == nil)
     }
 
-    @Test("Every cut of a good text is nothing, and random bytes harm nobody")
+    @Test("Every cut of a good text is nothing, and random bytes do no harm")
     func cuts() {
         let text = Array(#"{"pid": 1, "stage": "a\u00e9", "history": [{"x": -1.5e2}], "n": null}"#.utf8)
         #expect(JSONValue.parse(text) != nil)
@@ -64,7 +107,7 @@ struct JSONValueTests {
     }
 
     @Test(
-        "A file that is evidence is told where and why it is not JSON",
+        "For a file that is evidence, the error says where and why it is not JSON",
         arguments: [
             ("", "Line 1: it ends in the middle of a value; it was cut off."),
             ("{\n\"a\": 1,\n", "Line 3: it ends in the middle of a value; it was cut off."),

@@ -76,7 +76,7 @@ struct AdoptedProcessesTests {
         #expect(living.count == 6 && living.allSatisfy { $0.program.hasPrefix("python") }, "\(living)")
         #expect(orphans.account().cpu > .zero)
         #expect(orphans.end(grace: .milliseconds(300)).isEmpty)
-        // Nobody is left, nor an entry that waits to be read.
+        // No process is left, nor an entry that waits to be read.
         for process in living { #expect(kill(process.pid, 0) != 0 && errno == ESRCH, "\(process)") }
         #expect(orphans.living().isEmpty)
     }

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Children")
 struct ChildProcessTests {
-    @Test("A program that is not there is told before anything is started")
+    @Test("A program that is not there is reported before anything is started")
     func notFound() {
         let error = #expect(throws: SpawnError.self) {
             _ = try ChildProcess.start(ChildRequest(["no-such-program-\u{1B}x"]))
@@ -19,7 +19,7 @@ struct ChildProcessTests {
         #expect(throws: SpawnError.emptyCommand) { _ = try ChildProcess.start(ChildRequest([])) }
     }
 
-    @Test("A file that cannot be run is told with the kernel's reason")
+    @Test("A file that cannot be run is reported with the kernel's reason")
     func refused() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/text"
@@ -84,7 +84,7 @@ struct ChildProcessTests {
         #expect(ProcessStat.ofProcess(pid) == nil)
     }
 
-    @Test("Exit codes and signals are told apart, and waiting has a limit")
+    @Test("Exit codes and signals are distinguished, and waiting has a limit")
     func outcome() throws {
         var failing = try ChildProcess.start(ChildRequest(["sh", "-c", "exit 7"]))
         #expect(try failing.wait(timeout: .seconds(20))?.status == .code(7))
@@ -108,7 +108,7 @@ struct ChildProcessTests {
         #expect(try child.terminate(grace: .milliseconds(50)).status == .signal(9))
     }
 
-    @Test("Variables are added, and the CPU time of a child that spins is told")
+    @Test("Variables are added, and the CPU time of a child that spins is reported")
     func environmentAndUsage() throws {
         var request = ChildRequest([
             "/usr/bin/python3", "-S", "-c",

@@ -172,16 +172,16 @@ struct ProcTests {
         #expect(after < before)
     }
 
-    @Test("A fork is witnessed, and nothing else")
-    func witness() throws {
-        var witness = ForkWitness()
-        _ = witness.testimony()
+    @Test("A fork is detected, and nothing else")
+    func detector() throws {
+        var detector = ForkDetector()
+        _ = detector.look()
         // Other processes of the machine may start some at any time.
-        let quiet = (0..<50).contains { _ in witness.testimony() == .nothingStarted }
+        let quiet = (0..<50).contains { _ in detector.look() == .nothingStarted }
         #expect(quiet)
-        _ = witness.testimony()
+        _ = detector.look()
         var child = try ChildProcess.start(ChildRequest(["true"]))
-        #expect(witness.testimony() != .nothingStarted)
+        #expect(detector.look() != .nothingStarted)
         _ = try child.wait()
     }
 
@@ -210,7 +210,7 @@ struct ProcTests {
         #expect(throws: SystemError.self) { try ProcessMemory.resetHighWaterMark(of: nobody) }
     }
 
-    @Test("A child's CPU clock agrees with what wait4 tells of it in the end, also while it is a zombie")
+    @Test("A child's CPU clock agrees with what wait4 reports of it in the end, also while it is a zombie")
     func childClock() throws {
         let script = "import time\nwhile time.process_time() < 0.3: pass"
         var child = try ChildProcess.start(ChildRequest(["/usr/bin/python3", "-S", "-c", script]))
@@ -303,7 +303,7 @@ struct ImageTests {
     @Test("An ELF file's build identifier and segments agree with readelf")
     func elf() throws {
         let path = try #require(Programs.path(of: "readelf"))
-        let image = try ElfImage(MappedFile(path))
+        let image = try ElfImage(OpenFile(path))
         let notes = try runCommand(["readelf", "-n", path]).standardOutput
         if let buildID = image.buildID { #expect(notes.contains("Build ID: \(buildID)")) }
         #expect(image.buildID != nil)
@@ -327,7 +327,7 @@ struct ImageTests {
         }
     }
 
-    @Test("An ELF file with a flipped byte in its headers harms nobody")
+    @Test("An ELF file with a flipped byte in its headers does no harm")
     func damagedElf() throws {
         let bytes = try Files.read(try #require(Programs.path(of: "true")), limit: 1 << 22)
         for position in 0..<1000 {
@@ -345,13 +345,13 @@ struct ImageTests {
         }
     }
 
-    @Test("An empty file can be mapped, a directory cannot")
-    func mapped() throws {
+    @Test("An empty file can be opened, a directory cannot")
+    func opened() throws {
         let directory = try TemporaryDirectory()
         try Files.replace(directory.path + "/empty", with: "")
-        let empty = try MappedFile(directory.path + "/empty")
+        let empty = try OpenFile(directory.path + "/empty")
         #expect(empty.count == 0)
         #expect(empty.load(UInt32.self, at: 0) == nil)
-        #expect(throws: SystemError.self) { try MappedFile(directory.path) }
+        #expect(throws: SystemError.self) { try OpenFile(directory.path) }
     }
 }

@@ -31,7 +31,7 @@ struct TaskExitsTests {
             TaskExit(pid: pid, parent: parent, peakResident: .mebibytes(mib))
         }
         var tree = TreeExits()
-        // 30 is a child of 20, which nobody has seen, a child of 10, which is known.
+        // 30 is a child of 20, which was never seen. 20 is a child of 10, which is known.
         #expect(
             tree.largestPeak(of: [end(99, 98, 500), end(30, 20, 7), end(20, 10, 3)]) { $0 == 10 }
                 == .mebibytes(7))

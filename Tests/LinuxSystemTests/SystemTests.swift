@@ -4,9 +4,27 @@ import Measurement
 import TestSupport
 import Testing
 
+@Suite("Variables of an environment")
+struct EnvironmentTests {
+    @Test(
+        "A value may hold equals signs or nothing, a name may begin with one, and what has no name is left out"
+    )
+    func entries() {
+        let variables = CurrentProcess.variables(of: ["A=1", "B=x=y", "C=", "=D=2", "broken", "=", ""])
+        #expect(variables == ["A": "1", "B": "x=y", "C": "", "=D": "2"])
+    }
+
+    @Test("The session is that of the process table")
+    func session() throws {
+        let stat = String(decoding: try Files.read("/proc/self/stat", limit: 4096), as: UTF8.self)
+        let fields = stat[(try #require(stat.lastIndex(of: ")")))...].split(separator: " ")
+        #expect(fields[4] == "\(CurrentProcess.sessionID)")
+    }
+}
+
 @Suite("Descriptors and clocks")
 struct DescriptorTests {
-    @Test("A pipe carries bytes, ends when its write end is gone, and waiting tells readable from silent")
+    @Test("A pipe carries bytes, ends when its write end is gone, and waiting shows whether it is readable")
     func pipe() throws {
         let pipe = try FileDescriptor.pipe()
         #expect(try !FileDescriptor.waitUntilReadable([pipe.readEnd.rawValue], timeout: .zero)[0])
@@ -74,7 +92,7 @@ struct DescriptorTests {
 
 @Suite("Watching a directory")
 struct DirectoryWatchTests {
-    @Test("A replaced, a written and a created name are told, in order")
+    @Test("A replaced, a written and a created name are reported, in order")
     func events() throws {
         let directory = try TemporaryDirectory()
         let watch = try DirectoryWatch(directory.path)
@@ -90,7 +108,7 @@ struct DirectoryWatchTests {
         #expect(try watch.events() == [.written(name: "b")])
     }
 
-    @Test("A directory that goes away is told")
+    @Test("A directory that goes away is reported")
     func gone() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/sub"

@@ -47,7 +47,7 @@ struct LogFileTests {
         #expect(report.ticks == summary - 1)
     }
 
-    @Test("A second session is appended, and the variable that forces the log is told as the reason")
+    @Test("A second session is appended, and the variable that forces the log is given as the reason")
     func appended() throws {
         let first = try ProbeRun(
             ["run", "STATUS", "--", "sleep", "0.05"], environment: ["PODCAST_SCRAPER_MONITOR_FILE_LOG": "YES"]
@@ -88,7 +88,7 @@ struct LogFileTests {
             "sleep 0.2; mkdir \"\(directory.path)/made\" && mkdir \"\(directory.path)/made/late\"",
         ])
         let report = try #require(MonitorReport.parse(Array(result.standardOutput.utf8)))
-        // mkdir without -p fails when somebody else has made the directory.
+        // mkdir without -p fails when the monitor has made the directory.
         #expect(report.exit == .value(.code(0)))
         #expect(report.log?.lost == 0 && (report.log?.lines ?? 0) > 5)
     }
@@ -117,7 +117,7 @@ struct LogFileTests {
         #expect((report.log?.lost ?? 0) > 0)
     }
 
-    @Test("The report file is whole and says the same as what the parent was told")
+    @Test("The report file is whole and says the same as the report to the parent")
     func reportFile() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/new/report.json"

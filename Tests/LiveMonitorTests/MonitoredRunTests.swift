@@ -83,7 +83,7 @@ struct MonitoredRunTests {
             SystemClock.sleep(for: .milliseconds(50))
             lines = try run.logLines()
         }
-        // The code of another's child is told from Linux 6.15 on, and until it was waited for.
+        // Linux reports the exit code of another process's child from 6.15 on, and until it was waited for.
         let last = try #require(lines.last)
         #expect(last == "pipeline_exited=1 exit_code=3 last_stage=second" || last.hasPrefix("  stage=second"))
         #expect(lines.contains { $0.hasPrefix("  stage=first ") })

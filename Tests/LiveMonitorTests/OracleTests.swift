@@ -3,7 +3,7 @@ import Measurement
 import TestSupport
 import Testing
 
-/// What the monitor tells beside what the pipeline measures itself, to the tolerances that are promised.
+/// What the monitor reports beside what the pipeline measures itself, to the tolerances that are promised.
 ///
 /// The pipelines write down their own clocks, the kernel's count of their pages, and how long they waited for a
 /// processor. A machine that made them wait disturbs the monitor as well: such a run proves nothing, and is repeated.
@@ -113,7 +113,7 @@ struct OracleTests {
                 }
                 let wall = try #require(moments[name]?["wall_s"])
                 let cpu = try #require(own[name]?["cpu_s"])
-                // What it takes to tell the stage: a fraction of a millisecond.
+                // What it takes to report the stage: a fraction of a millisecond.
                 found += [Self.wall(stage, wall...wall), Self.cpu(stage, cpu...cpu)]
             }
             let before = try #require(own["big"]?["resident_bytes"]) / 1_048_576

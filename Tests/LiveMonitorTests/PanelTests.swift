@@ -75,7 +75,7 @@ struct PanelTests {
         }
     }
 
-    @Test("Old stages give way when there is no room, and their number is told")
+    @Test("Old stages give way when there is no room, and their number is shown")
     func overflow() {
         let lines = PanelFrame.render(
             state(finished: 40), size: .init(columns: 80, rows: 24), style: Self.plainUTF8)
@@ -109,7 +109,7 @@ struct PanelTests {
         }
     }
 
-    @Test("A pace is told after two episodes, and begins anew with a new series")
+    @Test("A pace is shown after two episodes, and begins anew with a new series")
     func pace() {
         var pace = EpisodePace()
         func at(_ index: Int, _ seconds: Int) -> Duration? {

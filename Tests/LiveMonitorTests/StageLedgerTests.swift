@@ -97,36 +97,70 @@ struct StageLedgerTests {
         #expect(ledger.droppedTransitions == 20_000)
         #expect(ledger.clock.stages[0].entered == 60_000 && ledger.clock.stages[0].wall == 60_000)
         for index in 0..<5000 { begin(StageName("s\(index)")!, edge(1)) }
-        #expect(ledger.clock.stages.count == StageClock.maximumStages)
-        #expect(ledger.clock.droppedEvents == 5001 - StageClock.maximumStages)
+        // Stages beyond the limit are one together, and nothing of them is lost.
+        let others = ledger.clock.stages.count - 1
+        #expect(others == StageClock.maximumStages)
+        #expect(ledger.clock.stages[others].name == StageClock.others)
+        #expect(ledger.clock.beginsOfOthers == 5001 - StageClock.maximumStages)
+        #expect(ledger.clock.stages[others].entered == ledger.clock.beginsOfOthers)
+        #expect(ledger.clock.droppedEvents == 0)
+        end(StageName("s4999")!, edge(7))
+        end(StageName("s4998")!, edge(11))
+        #expect(ledger.clock.stages[others].finished == 2 && ledger.clock.stages[others].work == 16)
+        #expect(ledger.clock.stages.reduce(0) { $0 + $1.entered } == 65_000)
+    }
+}
+
+@Suite("Limits of what the monitor follows")
+struct MonitorLimitTests {
+    @Test("More open spans than are kept are counted")
+    func spans() {
+        var clock = StageClock()
+        for index in 0..<(StageClock.maximumSpans + 3) {
+            _ = clock.apply(StageEvent(.begin, StageName("a")!, at: Int64(index)))
+        }
+        #expect(clock.droppedEvents == 3)
+        #expect(clock.stages[0].entered == StageClock.maximumSpans)
+    }
+
+    @Test("Processes beyond the limit are counted, those that are known already only once")
+    func processes() {
+        var processes = TreeProcesses(target: 1, excluding: [])
+        let some = (2...Int32(ProcessTree.maximumProcesses)).map { $0 }
+        processes.adopt(some)
+        #expect(processes.order.count == ProcessTree.maximumProcesses && processes.mostBeyondLimit == 0)
+        processes.adopt(some + [1_000_001, 1_000_002])
+        #expect(processes.order.count == ProcessTree.maximumProcesses && processes.mostBeyondLimit == 2)
     }
 }
 
 @Suite("CPU time at an edge")
 struct EdgeClocksTests {
-    @Test("What the pipeline tells of itself replaces what was read of it later; descendants stay as read")
+    @Test("What the pipeline reports of itself replaces what was read of it later; descendants stay as read")
     func newer() {
-        let clocks = EdgeClocks(tree: 700, teller: 510, processes: 700, told: 500)
+        let clocks = EdgeClocks(tree: 700, teller: 510, processes: 700, reported: 500)
         #expect(clocks.cpuFromNewerSample == 690)
-        #expect(EdgeClocks(tree: 700, teller: 510, processes: 700, told: nil).cpuFromNewerSample == 700)
-        #expect(EdgeClocks(tree: 700, teller: nil, processes: 700, told: 500).cpuFromNewerSample == 700)
+        #expect(EdgeClocks(tree: 700, teller: 510, processes: 700, reported: nil).cpuFromNewerSample == 700)
+        #expect(EdgeClocks(tree: 700, teller: nil, processes: 700, reported: 500).cpuFromNewerSample == 700)
     }
 
     @Test("A child in an older sample is in the pipeline's own clock by now, and counted once")
     func older() {
         // The pipeline had used 100, its child 280; then the child was waited for at 310.
-        let during = EdgeClocks(tree: 380, teller: 100, processes: 380, told: 410)
+        let during = EdgeClocks(tree: 380, teller: 100, processes: 380, reported: 410)
         #expect(during.cpuFromOlderSample(total: 412) == 410)
         #expect(during.cpuFromOlderSample(total: nil) == 410)
         // The same, last looked at before the child had begun.
-        let before = EdgeClocks(tree: 100, teller: 100, processes: 100, told: 410)
+        let before = EdgeClocks(tree: 100, teller: 100, processes: 100, reported: 410)
         #expect(before.cpuFromOlderSample(total: 412) == 410)
         // Never more than the run used, nor less than was seen; without a clock of its own the run's is the best.
         #expect(before.cpuFromOlderSample(total: 405) == 405)
         #expect(
-            EdgeClocks(tree: 380, teller: 50, processes: 380, told: 60).cpuFromOlderSample(total: nil) == 380)
+            EdgeClocks(tree: 380, teller: 50, processes: 380, reported: 60).cpuFromOlderSample(total: nil)
+                == 380)
         #expect(
-            EdgeClocks(tree: 380, teller: 50, processes: 380, told: nil).cpuFromOlderSample(total: 400) == 400
+            EdgeClocks(tree: 380, teller: 50, processes: 380, reported: nil).cpuFromOlderSample(total: 400)
+                == 400
         )
     }
 }
@@ -180,7 +214,7 @@ struct TreeAccountTests {
         #expect(total == 630)
     }
 
-    @Test("A child that nobody waited for is not forgotten")
+    @Test("A child that no process waited for is not forgotten")
     mutating func autoReaped() {
         account.update([process(10, own: 100), process(11, parent: 10, own: 500)])
         account.update([process(10, own: 110)])

@@ -87,6 +87,33 @@ struct LogTextTests {
         #expect(result6 == nil)
     }
 
+    @Test("Fast changes have few lines, and each is in one line or counted in one")
+    func folded() {
+        var progress = PlainProgress(interval: .seconds(10))
+        var tick = sampleTick()
+        tick.elapsed = .zero
+        var lines: [String] = []
+        for number in 0..<1000 {
+            tick.stages = [StageName("s\(number)")!]
+            tick.elapsed += .milliseconds(10)
+            if let line = progress.line(tick) { lines.append(line) }
+        }
+        // Five at once, and one every two seconds of ten.
+        #expect((9...11).contains(lines.count), "\(lines)")
+        // The last change has its line later, and only one.
+        for _ in 0..<30 {
+            tick.elapsed += .milliseconds(500)
+            if let line = progress.line(tick) { lines.append(line) }
+        }
+        let folded = lines.compactMap { line in
+            line.split(separator: " ").last.flatMap { $0.hasPrefix("folded=") ? Int($0.dropFirst(7)) : nil }
+        }
+        let shown = Set(lines.compactMap { $0.split(separator: " ").first { $0.hasPrefix("stage=") } })
+        #expect(shown.contains("stage=s999"))
+        #expect(shown.count + folded.reduce(0, +) == 1000, "\(lines)")
+        #expect(LogText.line(sampleTick(), folded: 3).hasSuffix(" folded=3"))
+    }
+
     @Test("A rate needs a stretch of time; the first is unknown")
     func rate() {
         var meter = RateMeter()

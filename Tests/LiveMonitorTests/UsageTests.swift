@@ -86,7 +86,7 @@ struct UsageTests {
         stage("none")
         """
 
-    @Test("What a counter counts is told by stage, children included; page faults stand for instructions")
+    @Test("What a counter counts is reported by stage, children included; page faults stand for instructions")
     func counter() throws {
         let report = try watched(Self.touching, counting: .pageFaults)
         func count(_ name: String) throws -> Double {
@@ -115,7 +115,7 @@ struct UsageTests {
         #expect(total >= (try count("few") + count("many") + count("none")))
     }
 
-    @Test("Instructions are counted by stage, or the kernel's reason is told where it has no counter")
+    @Test("Instructions are counted by stage, or the kernel's reason is reported where it has no counter")
     func instructions() throws {
         let report = try watched(Self.touching, counting: .instructions)
         switch report.totals.usage[.instructions] {
@@ -167,7 +167,7 @@ struct UsageTests {
         #expect(usage.unreadable.contains(.diskRead) && !usage.unreadable.contains(.voluntarySwitches))
     }
 
-    @Test("The word of who waited for the run tells what is inherited after the last look, and nothing else")
+    @Test("The account from `wait4` adds what is inherited after the last look, and nothing else")
     func afterLastLook() {
         var last = point(30, 5, look: 2)
         var told = UsageCounts()
@@ -180,7 +180,7 @@ struct UsageTests {
         #expect(usage.counts[.voluntarySwitches] == 0)
     }
 
-    @Test("What a child has written moves to its parent with it, or is kept when nobody waited for it")
+    @Test("What a child has written moves to its parent with it, or is kept when no process waited for it")
     func departed() {
         func process(_ pid: Int32, parent: Int32, faults: Int64, children: Int64 = 0, written: Int64)
             -> ProcessReading
@@ -228,7 +228,7 @@ struct UsageTests {
         #expect(other[.runQueueWait] == 2 && other[.voluntarySwitches] == 2)
     }
 
-    @Test("The estimate stays between what was told and what the ticks may hide, and never steps back")
+    @Test("The estimate stays between what was reported and what the ticks may hide, and never steps back")
     func estimate() {
         var estimate = CPUEstimate()
         #expect(estimate.update(sum: 100, hidden: 0, clock: 7) == 100)

@@ -31,7 +31,7 @@ struct NumberTextTests {
 
 @Suite("Amounts")
 struct AmountTests {
-    @Test("Bytes are told in the largest binary unit that keeps them above one")
+    @Test("Bytes are printed in the largest binary unit that keeps them above one")
     func bytes() {
         #expect("\(ByteCount(bytes: 0))" == "0 B")
         #expect("\(ByteCount(bytes: 1023))" == "1023 B")
@@ -43,7 +43,7 @@ struct AmountTests {
     }
 
     @Test(
-        "A duration is told as a person would",
+        "A duration is printed as a person would write it",
         arguments: [
             (Int64(850_000_000), "850 ms"), (12_300_000_000, "12.3 s"), (245_000_000_000, "4:05"),
             (7_384_000_000_000, "2:03:04"), (0, "0 ms"),

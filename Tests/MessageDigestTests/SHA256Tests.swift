@@ -19,7 +19,7 @@ struct SHA256Tests {
             pieces.hexadecimal() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0")
     }
 
-    @Test("A file's digest is the one that sha256sum prints, and a missing file is told")
+    @Test("A file's digest is the one that sha256sum prints, and a missing file is reported")
     func file() throws {
         let directory = try TemporaryDirectory()
         let path = "\(directory.path)/data"

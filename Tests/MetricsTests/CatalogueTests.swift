@@ -32,7 +32,7 @@ struct CatalogueTests {
         #expect(Metric.judged.allSatisfy { $0.valueClass != .derived })
     }
 
-    @Test("A metric that nobody asked for is unavailable, never zero")
+    @Test("A metric that was not requested is unavailable, never zero")
     func unknown() {
         var readings = MetricReadings([.instructions: .value(3)])
         #expect(readings[.minorFaults] == .unavailable(reason: "not recorded"))

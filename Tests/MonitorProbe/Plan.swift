@@ -37,7 +37,7 @@ func runPlan(_ words: [String], statusFile: String) {
     reporter.finish()
 }
 
-/// What this process can tell of itself at a moment, without the monitor or the status file.
+/// What this process knows of itself at a moment, without the monitor or the status file.
 private struct Clocks {
     let wall = SystemClock.monotonicNanoseconds
     let cpu = SystemClock.processCPU + SystemClock.waitedChildrenCPU
@@ -53,7 +53,7 @@ private func exactResident() -> Int64 {
 }
 
 /// What the step has used by this process's own clocks, as a line of JSON in `STATUS-FILE.oracle`: without and with
-/// what it takes to tell the stage, which lies on both sides of the stage's edges.
+/// what it takes to report the stage, which lies on both sides of the stage's edges.
 private func record(_ name: StageName, _ clocks: [Clocks], statusFile: String) {
     let (outside, from, to, end) = (clocks[0], clocks[1], clocks[2], clocks[3])
     let fields = [

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Bad input to the pipeline")
 struct BadInputTests {
-    @Test("where nobody listens there is no feed: 66")
+    @Test("where no server listens there is no feed: 66")
     func connectionRefused() throws {
         let scraper = try Scraper()
         let url = "http://127.0.0.1:\(try closedPort())/feed.xml"

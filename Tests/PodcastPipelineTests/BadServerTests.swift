@@ -97,4 +97,29 @@ struct BadServerTests {
         ])
         #expect(served.status == .code(0), "\(served.standardError)")
     }
+
+    @Test("credentials in addresses are neither stored nor printed, and reach no other host by a redirect")
+    func credentials() throws {
+        let scraper = try Scraper()
+        try scraper.addShortClip(as: "one.wav", seconds: 1)
+        let server = try LoopbackServer(
+            serving: scraper.site.path,
+            faults: ["/moved.xml": .redirect(to: "/feed.xml"), "/lost.mp3": .status(503)])
+        func secret(_ path: String) -> String {
+            server.url(path).replacing("://", with: "://ann:hunter2@") + "?token=hunter2&a=1"
+        }
+        try scraper.publish([("One", secret("/one.wav")), ("Lost", secret("/lost.mp3"))])
+        let feed = try String(
+            decoding: Files.read(scraper.site.path + "/feed.xml", limit: 1 << 16), as: UTF8.self)
+        try Files.replace(scraper.site.path + "/feed.xml", with: feed.replacing("&a=1", with: "&amp;a=1"))
+        for path in ["/feed.xml", "/moved.xml", "/none.xml"] {
+            let result = try scraper.run(secret(path), ["--retries", "0"])
+            #expect(result.status == .code(path == "/none.xml" ? 66 : 4), "\(result.standardError)")
+            #expect(!(result.standardOutput + result.standardError).contains("hunter2"), "\(result)")
+            let found = try runCommand(["grep", "-rl", "hunter2", scraper.output])
+            #expect(found.standardOutput == "", "stored in \(found.standardOutput)")
+        }
+        // The media were fetched at all, with the credentials.
+        #expect(server.requestCount("/one.wav") > 0)
+    }
 }

@@ -94,7 +94,7 @@ struct ContinuedRunTests {
         #expect(try serial.outputs() == parallel.outputs())
     }
 
-    @Test("a second run in the same directory is told who is writing there")
+    @Test("a second run in the same directory reports which process is writing there")
     func locked() throws {
         let scraper = try Scraper()
         try Files.createDirectories(scraper.output)
@@ -108,7 +108,7 @@ struct ContinuedRunTests {
                 + "'\(scraper.output)'. Wait for its end, or choose another --output-dir.\n")
     }
 
-    @Test("a dry run lists and does nothing; quiet tells nothing; the log file has what was told")
+    @Test("a dry run lists and does nothing; --quiet prints nothing; the log file has the messages")
     func listed() throws {
         let scraper = try Scraper()
         try scraper.publish([("One", "one.mp3"), ("Two", "two.mp3")])

@@ -149,6 +149,38 @@ struct HTTPClientTests {
     }
 
     @Test(
+        "however an address of this machine is written, it is refused after its resolution",
+        arguments: [
+            "127.1", "2130706433", "0x7f.0.0.1", "0177.0.0.1", "0", "0.0.0.0", "[::1]", "[::ffff:127.0.0.1]",
+            "[::]", "localhost", "LOCALHOST", "169.254.169.254", "10.0.0.1", "192.168.1.1", "[fe80::1]",
+            "[fd00::1]",
+        ])
+    func otherSpellings(host: String) throws {
+        let site = try site()
+        let server = try LoopbackServer(serving: site.path)
+        let client = try HTTPClient(retries: .init(count: 0))
+        var limits = HTTPClient.Limits.feed
+        limits.connectTimeout = .seconds(2)
+        func expectRefusal(_ client: HTTPClient, _ url: String) {
+            let error = #expect(throws: HTTPError.self) { try client.get(url, limits: limits) }
+            // The address is named as libcurl understands it.
+            guard case .addressRefused = error else {
+                Issue.record("\(url): \(String(describing: error))")
+                return
+            }
+        }
+        expectRefusal(client, "http://\(host):\(server.port)/body")
+        // A redirect is judged as the first address is: from a server that may be reached to one that may not.
+        let away = try LoopbackServer(
+            serving: site.path,
+            faults: ["/away": .redirect(to: "http://\(host):\(server.port)/body")])
+        let narrow = try HTTPClient(
+            policy: AddressPolicy(loopbackPort: away.port), retries: .init(count: 0))
+        expectRefusal(narrow, away.url("/away"))
+        #expect(server.requestCount("/body") == 0)
+    }
+
+    @Test(
         "the registry of special addresses decides what is public",
         arguments: [
             ([8, 8, 8, 8], true), ([10, 1, 2, 3], false), ([172, 15, 0, 1], true), ([172, 31, 0, 1], false),
@@ -181,6 +213,19 @@ struct HTTPClientTests {
     }
 
     @Test(
+        "a text with an address that lets its reader in is recognised",
+        arguments: [
+            ("<link>https://ann:x@h.org/f</link>", true),
+            ("<enclosure url=\"1.mp3?a=1&amp;token=x\"/>", true),
+            ("x?Signature=1", true), ("https://h.org/a@b ann@h.org", false), ("a: //b@c", false),
+            ("why? key=1; session", false), ("x?a=1&b=2", false), ("", false), ("?", false),
+            ("http://", false),
+        ])
+    func secretInText(text: String, isSecret: Bool) {
+        #expect(WebAddress.isSecretIn(Array(text.utf8)) == isSecret)
+    }
+
+    @Test(
         "relative references resolve as RFC 3986 says",
         arguments: [
             ("audio/1.mp3", "http://h:8/a/audio/1.mp3"), ("/1.mp3", "http://h:8/1.mp3"),
@@ -199,7 +244,7 @@ struct HTTPClientTests {
         #expect(try HTTPClient().resolve(reference, against: "http://h/feed.xml") == nil)
     }
 
-    @Test("a missing library is told with its package")
+    @Test("a missing library is reported with its package")
     func missingLibrary() {
         #expect(
             HTTPError.libraryMissing(reason: "libcurl.so.4: cannot open shared object file").description

@@ -49,7 +49,7 @@ struct Scraper {
             environment: environment)
     }
 
-    /// All files of the run, by path, but for those that tell of this run alone.
+    /// All files of the run, by path, but for those about this run alone.
     func outputs() throws -> [String: [UInt8]] {
         var found: [String: [UInt8]] = [:]
         for directory in ["episodes", "transcripts", "summaries", "insights", "graphs", "index"] {

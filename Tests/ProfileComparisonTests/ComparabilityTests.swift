@@ -1,6 +1,7 @@
 import FrozenProfile
 import Measurement
 import ProfileComparison
+import ProfileSamples
 import Statistics
 import Testing
 
@@ -155,7 +156,7 @@ struct ComparabilityTests {
                 == ["The machine was not as fast: fixed work (sha256-16MiB-1) took 5 % more time."])
     }
 
-    @Test("A machine that changed its speed within a session takes no session away, and is told")
+    @Test("A machine that changed its speed within a session takes no session away, and is reported")
     func drift() throws {
         let older = try Versions().profile("v1", Versions.threeSteady)
         var newer = try Versions().profile("v2", Versions.threeSteady)
@@ -186,7 +187,7 @@ struct ComparabilityTests {
         let share = ((wall.shareOfDrift ?? 0) * 100).fixed(0)
         #expect(
             ComparisonText(drifted).render().replacing("\n  ", with: " ").contains(
-                "The machine's speed wandered more in these sessions than in those that tell the noise; up to \(share) % "
+                "The machine's speed wandered more in these sessions than in those that the noise was learnt from; up to \(share) % "
                     + "of the bounds' width is for that."))
     }
 
@@ -209,7 +210,7 @@ struct ComparabilityTests {
         #expect(Comparison(from: older, to: try profile("v2", [0.2, 0.21, 0.19])).outcome == .notComparable)
     }
 
-    @Test("Swapped sides and other stages are told, not refused")
+    @Test("Swapped sides and other stages are reported, not refused")
     func told() throws {
         let swapped = Comparison(
             from: try Versions().profile("v2", date: "2026-03-01T00:00:00Z", Versions.threeSteady),
@@ -218,5 +219,30 @@ struct ComparabilityTests {
         #expect(
             swapped.comparability.warnings.map(\.sentence)
                 == ["v2 is the newer one by date: the sides may be swapped."])
+    }
+
+    @Test(
+        "What the older schema says of the machine is compared: CPUs and memory forbid, names are said",
+        arguments: [
+            ("cpu_cores_logical: 14", "cpu_cores_logical: 8", "usable_cpus differs: 14, now 8.", true),
+            ("ram_total_gb: 48.0", "ram_total_gb: 16.0", "memory_class_gb differs: 48, now 16.", true),
+            ("ram_total_gb: 48.0", "ram_total_gb: 47.6", "", false),
+            (
+                "hostname: studio.local", "hostname: laptop.local",
+                "hostname differs: studio.local, now laptop.local. They may have been measured on different machines.",
+                false
+            ),
+            ("cpu: arm", "cpu: i386", "cpu_model differs: arm, now i386.", true),
+        ])
+    func olderMachines(old: String, new: String, sentence: String, forbids: Bool) throws {
+        let text = Samples.older.replacing("git_dirty: true", with: "git_dirty: false")
+        try #require(text.contains(old))
+        let from = try FrozenProfile.decode(Array(text.utf8), name: "a.yaml")
+        let to = try FrozenProfile.decode(Array(text.replacing(old, with: new).utf8), name: "b.yaml")
+        let comparison = Comparison(from: from, to: to)
+        #expect((comparison.outcome == .notComparable) == forbids)
+        let said = comparison.comparability.differences.filter { $0.key != "same" && $0.key != "unknown" }
+        #expect(
+            said.map(\.sentence).filter { $0.contains("differs") } == (sentence.isEmpty ? [] : [sentence]))
     }
 }

@@ -17,7 +17,7 @@ struct ComparisonJSONTests {
             clause: "ngram_search accounts for 71 % of it")
         let json = try JSONValue.read(Array(comparison.json.utf8))
         let root = try #require(json.object)
-        #expect(root["schema_version"]?.string == "2.0")
+        #expect(root["schema_version"]?.string == "2.1")
         #expect(root["outcome"]?.string == "regressed")
         #expect(root["to"]?.object?["release"]?.string == "v\"2")
         let rows = try #require(root["rows"]?.array)

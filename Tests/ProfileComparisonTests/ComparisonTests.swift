@@ -169,7 +169,7 @@ struct ComparisonTests {
         #expect(ComparisonText(comparison).render().contains("Schemas differ: 1.0, now 2."))
     }
 
-    @Test("A regression of the run tells where it is, also where no stage's own change is one")
+    @Test("A regression of the run is located, even where no stage's own change is one")
     func placed() throws {
         let older = try Versions().profile("v1", Versions.steady)
         var settings = ComparisonSettings()

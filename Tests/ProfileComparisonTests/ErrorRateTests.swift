@@ -47,6 +47,16 @@ struct ErrorRateTests {
         #expect(rates.misses <= 9 && rates.statements == 60)
     }
 
+    @Test("Three sessions of one run each: bounds hold what their heading claims, 90 %")
+    func coverage() {
+        let noise = NoiseModel(runDeviation: 0.01, sessionDeviation: 0.02)
+        let rates = Simulation(noise: noise, plan: .sessions(3, runs: 1, ledger: 0), change: 0).rates(
+            150, seed: 29)
+        #expect(rates.statements == 150)
+        // A rate of 10 % makes more than 28 of 150 with probability 0.0007.
+        #expect(rates.misses <= 28)
+    }
+
     @Test(
         "Runs that stall are not called unchanged",
         arguments: [Plan.pairs(12), .sessions(3, runs: 5, ledger: 0)])

@@ -46,7 +46,41 @@ struct ExperimentTests {
 
     private static let base = (0..<12).map { 1 + 0.002 * Double($0 * 5 % 12) }
 
-    @Test("12 pairs tell 10 % from nothing; 7 pairs tell nothing")
+    @Test(
+        "Pairs on nodes of different speed: 3 % is seen that hides in the nodes' differences, and equal commands are equal"
+    )
+    func nodes() throws {
+        // Four nodes, of which one takes 1.6 times as long, with three pairs each.
+        let speeds = [1.0, 1.6, 0.9, 1.1]
+        func side(_ factor: Double, _ turn: Int) throws -> FrozenProfile {
+            var sessions: [[Double]] = []
+            for (node, speed) in speeds.enumerated() {
+                sessions.append(
+                    (0..<3).map { run in
+                        let noise: Int = (run * 5 + node * 3 + turn) % 7
+                        return speed * factor * (1 + 0.002 * Double(noise))
+                    })
+            }
+            return try Versions().profile("v", sessions)
+        }
+        let slower = Comparison(interleaved: try side(1, 0), with: try side(1.1, 2))
+        #expect(slower.outcome == .verdict(.regressed), "\(slower.outcome)")
+        let wall = try #require(slower.rows.first { $0.stage == nil && $0.metric == .wall })
+        #expect(wall.pairedProbability.map { $0 < 0.01 } ?? false)
+        let same = Comparison(interleaved: try side(1, 0), with: try side(1, 2))
+        #expect(same.outcome == .verdict(.unchanged), "\(same.outcome)")
+    }
+
+    @Test("Plans of several machines are one, with each machine's order")
+    func joinedPlan() {
+        let plans = (1...3).map { InterleavedPlan(pairs: 4, seed: UInt64($0)) }
+        let joined = InterleavedPlan(joining: plans, seed: 9)
+        #expect(joined.pairs == 12 && joined.looks.map(\.pairs) == [12] && joined.seed == 9)
+        #expect(joined.order() == plans.map { $0.order() }.joined(separator: " "))
+        #expect(joined.steps.filter(\.isWarmUp).count == 2 && joined.steps.map(\.pair).max() == 12)
+    }
+
+    @Test("12 pairs show a change of 10 %; 7 pairs are inconclusive")
     func verdicts() throws {
         let a = try runs(Self.base)
         let slower = Comparison(interleaved: a, with: try runs(Self.base.map { 1.1 * $0 }))
@@ -65,7 +99,7 @@ struct ExperimentTests {
         #expect(try #require(wide.rows[0].remedy?.runsPerSide) > 12)
     }
 
-    @Test("Drift of the machine is told from a change of the code")
+    @Test("Drift of the machine is distinguished from a change of the code")
     func remeasurement() throws {
         let older = try Versions().profile("v1", Versions.steady)
         let newer = try Versions().profile("v2", Versions.steady.map { $0.map { 1.2 * $0 } })
@@ -79,7 +113,7 @@ struct ExperimentTests {
         #expect(try #require(wall.driftSinceNewPercent).magnitude < 2)
     }
 
-    @Test("Sessions of one version compared with each other tell how often a gate is wrong")
+    @Test("Sessions of one version compared with each other show how often a gate is wrong")
     func falseAlarms() throws {
         let sessions = [1, 1.08, 0.95, 1.03].map { level in Versions.steady[0].map { $0 * level } }
         let profile = try Versions().profile("v1", sessions)

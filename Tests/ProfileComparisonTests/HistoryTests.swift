@@ -9,6 +9,33 @@ import Testing
 struct HistoryTests {
     // MARK: - Steps
 
+    @Test("A lucky session is marked, and a step that a comparison shows has its verdict")
+    func verdicts() throws {
+        let lucky = Versions.steady[0].map { 0.53 * $0 }
+        let profiles = [
+            try Versions().profile("v1", date: "2026-02-10T10:00:00Z", Versions.steady),
+            try Versions().profile("v2", date: "2026-02-11T10:00:00Z", [lucky]),
+            try Versions().profile("v3", date: "2026-02-12T10:00:00Z", Versions.steady),
+            try Versions().profile(
+                "v4", date: "2026-02-13T10:00:00Z", Versions.steady.map { $0.map { 1.5 * $0 } }),
+        ]
+        let history = History(profiles) { from, to in Comparison(from: from, to: to) }
+        let trend = history.trend(of: .wall, in: nil)
+        #expect(trend.points[1].outcome == .verdict(.inconclusive))
+        #expect((try #require(trend.points[1].changePercent) + 47).magnitude < 0.5)
+        let between = Comparison(from: profiles[0], to: profiles[3])
+        let row = try #require(between.rows.first { $0.stage == nil && $0.metric == .wall })
+        #expect(row.verdict == .regressed && trend.spanOutcome == .verdict(.regressed))
+        let text = HistoryText(usesUTF8: false).detail(trend)
+        #expect(
+            text.contains("~-47.0 %  inconclusive") && text.contains("~ is no change that could be shown"))
+        // Against the version before; the lucky one may itself be what is in question.
+        let steady = History([profiles[0], profiles[3]]) { from, to in Comparison(from: from, to: to) }
+        let plain = HistoryText(usesUTF8: false).detail(steady.trend(of: .wall, in: nil))
+        #expect(plain.contains("+50.0 %  REGRESSED") && !plain.contains("~"))
+        #expect(HistoryJSON.text([trend]).contains("\"verdict\": \"inconclusive\""))
+    }
+
     @Test("A known step is found where it is", arguments: [4, 6, 9, 15])
     func knownStep(at place: Int) {
         var random = SeededGenerator(seed: UInt64(place))

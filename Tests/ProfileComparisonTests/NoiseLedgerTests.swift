@@ -30,7 +30,7 @@ struct NoiseLedgerTests {
         let pooled = try #require(ledger[nil, .wall])
         #expect(pooled.sessions.degreesOfFreedom == 4 && pooled.sessions.variance < entry.sessions.variance)
         #expect(pooled.firstDate == "2026-02-10" && pooled.lastDate == "2026-03-01")
-        // One session tells nothing about the variance between sessions.
+        // One session shows nothing about the variance between sessions.
         ledger.learn(from: try Versions().profile("v3", [Versions.steady[0]]), date: "2026-03-02")
         #expect(ledger[nil, .wall] == pooled)
     }
@@ -69,7 +69,7 @@ struct NoiseLedgerTests {
         var ledger = try learnt()
         ledger.learn(from: profile, date: "2026-02-11")
         let one = try #require(VarianceEstimate(of: [0, Logarithm.natural(1.01)]))
-        // Of four degrees of freedom, two are of sessions that nobody timed anything in.
+        // Of four degrees of freedom, two are of sessions without a canary.
         let drift = try #require(ledger[nil, .wall]).driftVariance
         #expect((drift - one.variance / 2).magnitude < 1e-12)
         let read = try NoiseLedger.decode(ledger.encode(), file: "ledger.yaml")
@@ -86,7 +86,7 @@ struct NoiseLedgerTests {
         #expect(ledger[nil, .peakResident]?.proposedBudgetPercent == 2)
     }
 
-    @Test("An old ledger is told to be renewed")
+    @Test("A note asks the user to renew an old ledger")
     func staleness() throws {
         let ledger = try learnt()
         #expect(ledger.staleness(today: "2026-05-11") == nil)

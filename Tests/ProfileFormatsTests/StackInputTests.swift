@@ -10,7 +10,7 @@ struct StackInputTests {
         try bytes.withUnsafeBytes { try StackInput($0) }
     }
 
-    @Test("are told by their content, gzipped or not")
+    @Test("are recognised by their content, gzipped or not")
     func kinds() throws {
         let text = Array("main;work 3\nmain 1\nnonsense\n".utf8)
         let folded = try Self.read(text)

@@ -16,7 +16,7 @@ struct HistoryCommandTests {
             environment: ["LC_ALL": "C.UTF-8"])
     }
 
-    @Test("Profiles are read in part, unreadable ones told, and the trend printed, drawn and given as JSON")
+    @Test("Profiles are read in part, unreadable ones reported, the trend printed, drawn and given as JSON")
     func command() throws {
         let directory = try TemporaryDirectory()
         for number in 0..<4 {
@@ -70,7 +70,8 @@ struct HistoryCommandTests {
         let metric = try run(["--metric", "money"], in: directory.path)
         #expect(
             metric.standardError.contains(
-                "--metric cannot be 'money'; there are wall, cpu, rss, cpu-percent, instructions."))
+                "--metric cannot be 'money'; there are wall, cpu, rss, cpu-percent, instructions, system-calls."
+            ))
     }
 
     @Test("A summary is what the whole file says, without its sessions")

@@ -29,6 +29,44 @@ struct ReportTests {
         return ComparisonReport(comparison, stacks: stacks, from: from, to: to, tool: "freeze-profile test")
     }
 
+    @Test(
+        "The page of a version has what counted runs executed, a lower bound as such, and why nothing was counted"
+    )
+    func counts() throws {
+        var (profile, _) = try Archives.older.make("v1", date: "2026-02-10T14:20:00Z")
+        func part(_ counts: [Int64], calls: Int64?, bound: [String] = []) -> FrozenCounts.Part {
+            .init(
+                instructions: counts,
+                systemCalls: calls.map { .value(["read": $0]) } ?? .unavailable(reason: "not seen"),
+                lowerBound: bound)
+        }
+        profile.counts = .value(
+            FrozenCounts(
+                engine: "qemu-user", identity: "x", command: ["x"], environment: [],
+                stages: [
+                    .init(
+                        name: try #require(StageName("transcription")),
+                        part: part(
+                            [3_000_000, 3_000_300], calls: 1234, bound: ["a static program was not followed"])
+                    )
+                ], outside: part([1_000_000, 1_000_000], calls: nil),
+                total: part([4_000_000, 4_000_300], calls: 1234)))
+        func page() -> String {
+            String(
+                decoding: HTMLProfileReport.render(profile, stacks: .unavailable(reason: "x"), tool: "test"),
+                as: UTF8.self)
+        }
+        let text = page()
+        for cell in [
+            "&gt;3,000,150", "75.0 %", "0.010 %", "1,234", "at least: a static program was not followed",
+            "1,000,000",
+        ] { #expect(text.contains(">\(cell)</td>"), "\(cell)") }
+        profile.counts = .unavailable(reason: "no engine is installed")
+        #expect(page().contains("They are unavailable: no engine is installed."))
+        profile.counts = nil
+        #expect(!page().contains("Instructions executed"))
+    }
+
     private static let hostile = "<img src=x onerror=alert(1)>|`*_[x](http://e)@all#1</script>"
 
     @Test("The sentence at the top names the stage, its bounds and the function behind it")

@@ -34,6 +34,17 @@ public enum Samples {
                 averageCPUPercent: .value(75)), stages: stages)
     }
 
+    /// A profile of so many runs of two stages: three rows a run.
+    public static func profile(runs: Int, release: String = "v1") throws -> FrozenProfile {
+        var profile = try profile(release: release)
+        let stages = profile.sessions[0].runs.last?.stages ?? []
+        profile.sessions[0].runs = (0..<runs).map { run($0 + 1, wall: 10 + Double($0 + 1) / 8, stages) }
+        return FrozenProfile(
+            release: release, date: profile.date, datasetID: profile.datasetID,
+            episodesProcessed: profile.episodesProcessed, environment: profile.environment,
+            captureQuality: profile.captureQuality, recipe: profile.recipe, sessions: profile.sessions)
+    }
+
     /// A warm-up, three measured runs, one that failed and a profiled one.
     public static func profile(release: String = "v1.2.0") throws -> FrozenProfile {
         let noPeak = Reading<Double>.unavailable(reason: "clear_refs was refused: Operation not permitted")
@@ -121,7 +132,9 @@ public enum Samples {
                 ? .init(
                     name: "perf cpu-clock", reason: nil, rateHz: .value(997), attempted: .value(1002),
                     recorded: .value(1000), lost: .value(2), truncated: .value(0), unwindFailed: .value(1),
-                    unknownFramesPercent: .value(0.25)) : .none(reason: "only profiled runs are sampled"),
+                    unknownFramesPercent: .value(0.25),
+                    python: .init(proven: 960, unproven: 30, failed: 1))
+                : .none(reason: "only profiled runs are sampled"),
             samplerCPUSeconds: isProfiled ? .value(0.05) : .unavailable(reason: "this run was not sampled"))
         record.notes = kind == .warmUp ? [] : ["The machine was busy."]
         record.transitions = run.stages.map {

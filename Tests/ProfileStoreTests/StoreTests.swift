@@ -171,7 +171,7 @@ struct StoreTests {
         }
     }
 
-    @Test("Who freezes while somebody else does waits, and then finds the version frozen")
+    @Test("A freeze waits while another process freezes, and then finds the version frozen")
     func takingTurns() async throws {
         let directory = try Files.createTemporaryDirectory(prefix: "/tmp/profile-store.")
         defer { #expect(throws: Never.self) { try Files.removeTree(directory) } }
@@ -204,7 +204,7 @@ struct StoreTests {
         try withDirectory { directory in
             let disk = "\(directory)/disk"
             try Files.createDirectories(disk)
-            // In a mount namespace of some containers root may not mount; that is told as a known issue.
+            // In a mount namespace of some containers root may not mount; that is reported as a known issue.
             guard try run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk]) == .code(0) else {
                 withKnownIssue("root may not mount here: the full disk was not tried") {
                     Issue.record("mount failed")
@@ -234,7 +234,7 @@ struct StoreTests {
         }
     }
 
-    @Test("A damaged profile is still a version, so that somebody sees it; other YAML is none")
+    @Test("A damaged profile is still a version, so that the user sees it; other YAML is none")
     func recognition() throws {
         try withDirectory { directory in
             let store = ProfileStore(directory: directory)
@@ -252,7 +252,7 @@ struct StoreTests {
         }
     }
 
-    @Test("A version that is not there is told with the nearest that are")
+    @Test("A version that is not there is reported with the nearest that are")
     func nearest() throws {
         try withDirectory { directory in
             let store = ProfileStore(directory: directory)

@@ -33,11 +33,32 @@ struct VerificationTests {
         let directory = try TemporaryDirectory()
         let path = try frozen(in: directory)
         let (profile, verification) = try Verification.verify(path: path)
-        #expect(verification.findings.isEmpty && verification.notes.isEmpty && verification.passes())
+        #expect(
+            verification.findings.isEmpty && verification.passes(),
+            "\(verification.findings) \(verification.notes)")
         #expect(profile.release == "v1")
         let digest = try runCommand(["sh", "-c", "grep -v '^content_sha256:' '\(path)' | sha256sum"])
         let bytes = try Files.read(path, limit: 1 << 20)
         #expect(digest.standardOutput.hasPrefix(ContentDigest(of: bytes).stated ?? "none"))
+    }
+
+    @Test("Transitions that the stage truth leaves out are said, and are no finding")
+    func leftOut() throws {
+        let directory = try TemporaryDirectory()
+        let store = ProfileStore(directory: directory.path)
+        let version = try VersionName("v1")
+        let profile = try Samples.profile(release: "v1")
+        var truth = StageTruth(
+            release: "v1", datasetID: profile.datasetID, generatedAt: profile.date, run: profile.totals.use,
+            stages: [], transitions: [], monitor: .init(isEnabled: true, lines: .value(1), bytes: .value(9)))
+        truth.transitionsLeftOut = 1234
+        try store.freeze(profile, as: version, companions: [(.stageTruth, .bytes(truth.encode()))])
+        let verification = try Verification.verify(path: store.path(of: version)).verification
+        #expect(verification.passes())
+        #expect(
+            verification.notes.contains(
+                "'\(store.path(of: version, .stageTruth))' lists the first 100000 transitions; 1234 more are counted in the "
+                    + "stages, and not listed."))
     }
 
     @Test("A changed comment is an edit, and nothing else; a changed summary does not follow from the runs")
@@ -166,7 +187,7 @@ struct VerificationTests {
                 let profile = try FrozenProfile.decode(damaged, name: "p.yaml")
                 let isFound = !ContentDigest(of: damaged).agrees || !profile.deviations.isEmpty
                 if isFound { found += 1 }
-                // A file that lost its digest is one that cannot tell.
+                // A file that lost its digest cannot be checked.
                 #expect(isFound || damaged == whole || ContentDigest(of: damaged).stated == nil)
             } catch {
                 refused += 1

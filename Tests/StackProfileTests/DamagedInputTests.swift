@@ -5,7 +5,7 @@ import Testing
 
 @testable import StackProfile
 
-/// Readers under inputs that nobody meant. `FUZZ_INPUTS=400000 swift test --filter DamagedInput` for a long run.
+/// Readers of damaged input. `FUZZ_INPUTS=400000 swift test --filter DamagedInput` for a long run.
 @Suite("Damaged files of stacks")
 struct DamagedInputTests {
     private static func profile() throws -> StackProfile {

@@ -71,6 +71,12 @@ struct JustInTimeNamesTests {
         try Files.remove(path)
         try #require(try runCommand(["mkfifo", path]).status == .code(0))
         #expect(note(Self.names(in: directory)) == "Cannot read '\(path)': it is no regular file.")
+        // A file of the right user that is longer than is read: it takes no room on the disk.
+        try Files.remove(path)
+        try #require(try runCommand(["truncate", "-s", "300M", path]).status == .code(0))
+        #expect(
+            note(Self.names(in: directory))
+                == "'\(path)' is longer than the \(256 << 20) bytes that are read of such a file.")
     }
 
     private static func sample(_ command: [String]) throws -> (profile: StackProfile, notes: [String]) {

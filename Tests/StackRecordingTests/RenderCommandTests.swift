@@ -35,7 +35,7 @@ struct RenderCommandTests {
         #expect(titled.standardOutput.contains("a &lt;b&gt;</text>"))
     }
 
-    @Test("a pprof profile is grouped by what its samples tell")
+    @Test("a pprof profile is grouped by the labels of its samples")
     func grouping() throws {
         let directory = try TemporaryDirectory()
         var builder = StackProfileBuilder()
@@ -48,10 +48,10 @@ struct RenderCommandTests {
         let byStage = try Self.run([input, "--by", "stage", "--format", "folded", "-o", "-"])
         #expect(byStage.standardOutput == "(no stage);main 5\n")
         #expect(
-            byStage.standardError == "The samples tell no stage, so there is one group of all of them.\n")
+            byStage.standardError == "The samples have no stage, so there is one group of all of them.\n")
     }
 
-    @Test("bad lines are counted and told, the rest is drawn")
+    @Test("bad lines are counted and reported, the rest is drawn")
     func badLines() throws {
         let directory = try TemporaryDirectory()
         let input = "\(directory.path)/in.folded"

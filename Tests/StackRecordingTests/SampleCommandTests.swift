@@ -30,7 +30,7 @@ struct SampleCommandTests {
         String(decoding: try Files.read(path, limit: 1 << 26), as: UTF8.self)
     }
 
-    @Test("a command's stacks go through the function that costs most, and health is told in one line")
+    @Test("a command's stacks go through the function that costs most, and health is printed in one line")
     func command() throws {
         let directory = try TemporaryDirectory()
         let output = "\(directory.path)/out.folded"
@@ -170,7 +170,7 @@ struct SampleCommandTests {
     }
 
     @Test(
-        "somebody else's process is refused with the remedy",
+        "another user's process is refused with the remedy",
         .enabled(if: CurrentProcess.userID == 0 && Programs.path(of: "runuser") != nil))
     func foreign() throws {
         // Built in a directory that others may not enter, the program has to be where they may.
@@ -193,7 +193,7 @@ struct SampleCommandTests {
 
     private static let pySpy = Programs.path(of: "py-spy")
 
-    @Test("a Python process is sampled by py-spy where it is there, and told so", .enabled(if: pySpy != nil))
+    @Test("a Python process is sampled by py-spy if installed, which is reported", .enabled(if: pySpy != nil))
     func pythonTarget() throws {
         let directory = try TemporaryDirectory()
         let (script, output) = ("\(directory.path)/hot.py", "\(directory.path)/out.folded")
@@ -258,7 +258,7 @@ struct SampleCommandTests {
             (["--pid", "0", "-o", "x.svg"], "'0' is no process number."),
             (
                 ["--pid", "1", "-o", "x.dat"],
-                "The name 'x.dat' does not tell the format: say --format "
+                "The name 'x.dat' does not show the format: say --format "
                     + "svg, folded, pprof, speedscope, firefox, callgrind, chrome-trace."
             ),
             (
@@ -323,7 +323,7 @@ struct SampleCommandTests {
             for _ in 0..<100 where try !Self.text("\(directory.path)/err\(leaves)").contains("sampling ") {
                 SystemClock.sleep(for: .milliseconds(50))
             }
-            // A command is told where to tell its stages; a process that is only looked at needs no place.
+            // A command gets a place to report its stages; a process that is only sampled needs none.
             #expect(try names().count == leaves)
             tool.send(SignalInbox.kill)
             _ = try tool.wait()

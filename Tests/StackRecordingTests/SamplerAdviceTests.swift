@@ -44,6 +44,40 @@ struct SamplerAdviceTests {
             ])
     }
 
+    @Test("Time that was not sampled wants a privilege only where that helps")
+    func missing() {
+        var health = health()
+        health.includesKernelTime = true
+        health.clocks = ClockComparison(
+            kernel: .seconds(2), sampled: .seconds(1),
+            missing: [.init(command: "sh", time: .milliseconds(200))])
+        #expect(health.advice.map { $0.contains("Run as root, give CAP_PERFMON") } == [true])
+        health.watchesCPUs = true
+        #expect(
+            health.advice == [
+                "200 ms of 'sh', 10.0 % of all CPU time, was not sampled and is shown as `[not sampled]`: it ran between the moments at which samples are taken."
+            ])
+    }
+
+    @Test("What a limit of ours leaves out is said, with the number and what helps")
+    func limits() {
+        var health = health()
+        health.beyondLimit = 7
+        health.stacksBeyondLimit = 9
+        (health.ringBytes, health.ringBytesWanted) = (2 << 20, 4 << 20)
+        for number in 0..<(SamplerHealth.problemLimit + 3) { health.note("Problem \(number).") }
+        let advice = health.advice
+        #expect(advice.count == 4)
+        #expect(
+            advice[0].hasPrefix(
+                "7 samples came after the first 40000000 and were left out; they are counted as lost."))
+        #expect(
+            advice[1].hasPrefix("9 samples had a new stack when the 512 MiB for distinct stacks were full"))
+        #expect(advice[1].contains("`[stack not kept]`"))
+        #expect(advice[2].hasPrefix("The kernel gave 2048 KiB of buffer for each CPU instead of 4096"))
+        #expect(advice[3] == "3 further problems are not listed.")
+    }
+
     @Test("Under ptrace no sampler is recommended that is in use already")
     func ptrace() {
         var health = health(lost: 500, truncated: 100, stackBytes: 1 << 20)

@@ -26,7 +26,7 @@ struct WallClockCommandTests {
         return profile.samples.map { (profile.frames(of: $0).map(\.function), Int($0.weight)) }
     }
 
-    @Test("Threads that sleep, wait for a pipe and compute are told apart by state and function")
+    @Test("Threads that sleep, wait for a pipe and compute are distinguished by state and function")
     func states() throws {
         let directory = try TemporaryDirectory()
         let target = try Self.fixture("sleep-pipe-spin", in: directory)

@@ -4,7 +4,7 @@ import StackSampler
 import TestSupport
 import Testing
 
-/// Whatever happens to the sampler, the target runs on as if nobody had been there.
+/// Whatever happens to the sampler, the target runs on as if it were not sampled.
 @Suite(.serialized) struct HarmlessnessTests {
     private func tracer(of processID: Int32) throws -> String {
         let text = String(
@@ -17,7 +17,7 @@ import Testing
         CurrentProcess.environmentVariable("FREEZE_PROFILE_KILLS").flatMap { Int($0) } ?? 10
     }
 
-    @Test("A stopped process is seen as stopped, and one that runs is not: the test can tell")
+    @Test("A stopped process is seen as stopped, and one that runs is not: the test detects both")
     func detector() throws {
         let fixture = try NativeFixture("shares")
         var child = try ChildProcess.start(ChildRequest([fixture.path, "500"]))
@@ -82,7 +82,7 @@ import Testing
         return line == "sampling\n"
     }
 
-    @Test("Between its samples, and after them, nobody traces the target")
+    @Test("Between its samples, and after them, no process traces the target")
     func detached() throws {
         let fixture = try NativeFixture("shares")
         var child = try ChildProcess.start(ChildRequest([fixture.path, "900"]))

@@ -37,7 +37,7 @@ import Testing
         // The first entry is the resolver's, each 16 bytes long.
         let stub = try #require(UInt64(fields[position + 2], radix: 16)) + 16
         let caller = try #require(fixture.functions["calls_out"]).lowerBound + 20
-        let elf = try ElfImage(try MappedFile(fixture.path))
+        let elf = try ElfImage(try OpenFile(fixture.path))
         let segment = try #require(elf.segments.first { $0.isExecutable && $0.fileOffset > 0 })
         let start = segment.address.value & ~0xFFF
         let recorder = SampleRecorder(SamplerConfiguration(), health: SamplerHealth(rung: "by hand"))

@@ -3,7 +3,7 @@ import LinuxSystem
 import StackSampler
 import Testing
 
-/// A C program from Tests/Fixtures/native, compiled for a test, with its functions as `nm` tells them.
+/// A C program from Tests/Fixtures/native, compiled for a test, with its functions as `nm` lists them.
 struct NativeFixture {
     let path: String
     /// Addresses and sizes by name: from binutils, so independent of the code under test.
@@ -70,7 +70,7 @@ struct NativeFixture {
     }
 }
 
-/// What a run under the sampler gave, with frames told by the names that `nm` has for them.
+/// What a run under the sampler gave, with frames recognised by the names that `nm` has for them.
 struct SampledRun {
     let profile: RawProfile
     let fixture: NativeFixture

@@ -31,7 +31,7 @@ struct PartsTests {
         #expect(table.modules == [module(0, 1000, image: 4)])
     }
 
-    @Test("The same module told twice changes nothing, and an empty one is none")
+    @Test("The same module reported twice changes nothing, and an empty one is none")
     func sameModule() {
         var table = ModuleTable()
         var isReplacement = table.insert(module(100, 200))
@@ -45,7 +45,7 @@ struct PartsTests {
     @Test(
         "A search table is taken only in the encoding that libunwind can search, and only as far as it goes")
     func ehFrameHeader() {
-        func parse(_ bytes: [UInt8]) -> EhFrameHeader? { bytes.withUnsafeBytes { EhFrameHeader($0) } }
+        func parse(_ bytes: [UInt8]) -> EhFrameHeader? { EhFrameHeader(bytes, sectionSize: bytes.count) }
         let table = [UInt8](repeating: 0, count: 16)
         let good: [UInt8] = [1, 0x1B, 0x03, 0x3B, 0, 0, 0, 0, 2, 0, 0, 0] + table
         #expect(parse(good)?.tableOffset == 12)
@@ -61,22 +61,18 @@ struct PartsTests {
 
     @Test("The table built from .eh_frame is the one that the linker made")
     func builtTable() throws {
-        let file = try MappedFile("/proc/self/exe")
+        let file = try OpenFile("/proc/self/exe")
         let elf = try ElfImage(file)
         let header = try #require(elf.ehFrameHeader)
         let frames = try #require(elf.ehFrame)
-        let bytes = file.unsafeBytes
-        func section(_ section: ElfImage.Section) -> UnsafeRawBufferPointer {
-            let start = Int(section.fileOffset)
-            return UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(section.size)])
-        }
-        let parsed = try #require(EhFrameHeader(section(header)))
-        let linked = (0..<parsed.count).map { index -> UInt64 in
-            let offset = section(header).loadUnaligned(
-                fromByteOffset: parsed.tableOffset + index * 8, as: Int32.self)
+        let table = try #require(file.bytes(at: header.fileOffset, count: header.size))
+        let parsed = try #require(EhFrameHeader(table, sectionSize: table.count))
+        let linked = try (0..<parsed.count).map { index -> UInt64 in
+            let offset = try #require(table.load(Int32.self, at: parsed.tableOffset + index * 8))
             return header.address.value &+ UInt64(bitPattern: Int64(offset))
         }
-        let built = EhFrameIndex(section(frames), address: frames.address.value)
+        let content = try #require(file.bytes(at: frames.fileOffset, count: frames.size))
+        let built = content.withUnsafeBytes { EhFrameIndex($0, address: frames.address.value) }
         let functions = stride(from: 0, to: built.table.count, by: 2).map {
             frames.address.value &+ UInt64(bitPattern: Int64(built.table[$0]))
         }
@@ -86,10 +82,9 @@ struct PartsTests {
 
     @Test("A damaged .eh_frame gives a shorter table, never a fault")
     func damagedEhFrame() throws {
-        let file = try MappedFile("/proc/self/exe")
+        let file = try OpenFile("/proc/self/exe")
         let section = try #require(try ElfImage(file).ehFrame)
-        let start = Int(section.fileOffset)
-        var bytes = Array(file.unsafeBytes[start..<start + min(Int(section.size), 4096)])
+        var bytes = file.bytes(at: section.fileOffset, upTo: min(Int(section.size), 4096))
         var state: UInt64 = 7
         for _ in 0..<3000 {
             state = state &* 6_364_136_223_846_793_005 &+ 1
@@ -183,5 +178,40 @@ struct PartsTests {
         #expect(SamplerError.opening(gone, processID: 9, needed: 1) == .noSuchProcess(pid: 9))
         let files = SystemError(action: "open a perf event", code: 24)
         #expect(SamplerError.opening(files, processID: 9, needed: 5) == .tooManyDescriptors(needed: 5))
+    }
+
+    @Test("Of lost samples the target is charged the part that it has of those that arrived")
+    func foreignLosses() {
+        var health = SamplerHealth(rung: "perf cpu-clock")
+        health.received = 30
+        #expect(health.share(ofLost: 11) == 11)
+        health.foreign = 270
+        #expect(health.share(ofLost: 11) == 2)
+    }
+
+    @Test("Threads that work are looked at in each turn, the others from where the last turn ended")
+    func sweep() {
+        let threads = (Int32(0)..<5).map { WatchedThread(processID: 0, threadID: $0, firstSeen: 0) }
+        var sweep = ThreadSweep(periodNanoseconds: 1000)
+        sweep.update(threads.reversed())
+        #expect(sweep.budget == 500)
+        threads[2].restedLooks = 0
+        #expect(sweep.working.map(\.threadID) == [2])
+        func turn(_ most: Int) -> [Int32] {
+            var start: Int?
+            var seen: [Int32] = []
+            while seen.count < most, let thread = sweep.nextResting(since: &start) {
+                seen.append(thread.threadID)
+            }
+            return seen
+        }
+        #expect(turn(3) == [0, 1, 3])
+        #expect(turn(3) == [4, 0, 1])
+        // All of them once, and no further.
+        #expect(turn(9) == [3, 4, 0, 1])
+        sweep.add(2, toResting: false)
+        #expect(threads.map(\.due) == [0, 0, 2, 0, 0])
+        sweep.add(1, toResting: true)
+        #expect(threads.map(\.due) == [1, 1, 3, 1, 1])
     }
 }

@@ -139,7 +139,7 @@ struct PerfRecordTests {
         }
     }
 
-    @Test("Names, forks, exits and losses are told apart")
+    @Test("Names, forks, exits and losses are distinguished")
     func others() {
         let end = trailer.flatMap { words($0) }
         let exec = record(kind: 3, flags: 1 << 13, words(pair(5, 7)) + Array("worker\0\0".utf8) + end)

@@ -33,7 +33,7 @@ import Testing
         _ = try child.wait()
     }
 
-    @Test("A process that somebody traces already: it says who")
+    @Test("A process that is traced already: the error names the tracer")
     func traced() throws {
         let fixture = try NativeFixture("tracer")
         var target = try ChildProcess.start(ChildRequest(["sleep", "30"]))
@@ -88,7 +88,7 @@ import Testing
                 + "as root, or give that capability.")
         #expect(
             SamplerError.yama(pid: 8, scope: 3).description
-                == "Cannot stop threads of process 8: kernel.yama.ptrace_scope is 3, so nobody may until the next "
+                == "Cannot stop threads of process 8: kernel.yama.ptrace_scope is 3, so no process may until the next "
                 + "boot. Sample CPU time with perf events instead.")
         #expect(
             SamplerError.ptraceFiltered(reason: "Operation not permitted").description

@@ -5,7 +5,7 @@ import Testing
 
 @testable import StackSampler
 
-/// Python programs under the sampler, whose stacks tell by their own names whether they are possible.
+/// Python programs under the sampler, whose function names show whether a stack is possible.
 @Suite(.serialized, .enabled(if: PythonRun.program != nil, "there is no CPython to sample"))
 struct PythonTests {
     @Test("Stacks of quick nested calls are all possible")
@@ -205,6 +205,13 @@ struct PythonRun {
         let directory = try TemporaryDirectory()
         let script = "\(directory.path)/program.py"
         try Files.replace(script, with: text)
+        try self.init(path: script, arguments, configuration)
+    }
+
+    init(
+        path script: String, _ arguments: [String],
+        _ configuration: SamplerConfiguration = SamplerConfiguration()
+    ) throws {
         var request = ChildRequest([try #require(Self.program), script] + arguments)
         request.standardInput = .null
         let suspended = try SuspendedChild.prepare(request)
@@ -215,15 +222,45 @@ struct PythonRun {
         profile = sampler.finish()
     }
 
+    /// A program under the sampler of wall-clock time.
+    init(_ text: String, _ arguments: [String], byWallClock configuration: WallClockConfiguration) throws {
+        let directory = try TemporaryDirectory()
+        let script = "\(directory.path)/program.py"
+        try Files.replace(script, with: text)
+        var request = ChildRequest([try #require(Self.program), script] + arguments)
+        request.standardInput = .null
+        let suspended = try SuspendedChild.prepare(request)
+        let sampler = try PtraceSampler.attach(to: suspended, configuration)
+        var child = try suspended.release()
+        let outcome = try #require(try child.wait(timeout: .seconds(120)))
+        #expect(outcome.status == .code(0))
+        profile = sampler.finish()
+    }
+
     /// The Python functions of each sample that has some, outermost first.
     var pythonStacks: [[String]] {
         profile.samples.compactMap { sample in
-            let indices = profile.stacks[Int(sample.stackIndex)].frames.reversed()
-            let names = indices.compactMap { index -> String? in
-                guard case .python(let function, _) = profile.frames[Int(index)].address else { return nil }
-                return profile.pythonFunctions[Int(function)].name
-            }
+            let names = pythonStack(of: sample)
             return names.isEmpty ? nil : names
+        }
+    }
+
+    /// The last parts of the names of a file's functions in each sample, outermost first.
+    func stacks(ofFile file: String) -> [[String]] {
+        profile.samples.map { sample in
+            profile.stacks[Int(sample.stackIndex)].frames.reversed().compactMap { index -> String? in
+                guard case .python(let function, _) = profile.frames[Int(index)].address,
+                    profile.pythonFunctions[Int(function)].file == file
+                else { return nil }
+                return profile.pythonFunctions[Int(function)].name.split(separator: ".").last.map(String.init)
+            }
+        }
+    }
+
+    func pythonStack(of sample: RawSample) -> [String] {
+        profile.stacks[Int(sample.stackIndex)].frames.reversed().compactMap { index -> String? in
+            guard case .python(let function, _) = profile.frames[Int(index)].address else { return nil }
+            return profile.pythonFunctions[Int(function)].name
         }
     }
 }

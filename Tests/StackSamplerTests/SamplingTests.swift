@@ -112,12 +112,13 @@ import Testing
         #expect(outcome.status == .code(7))
     }
 
-    @Test("A program that runs its course while nobody drains loses samples, which are counted")
+    @Test("Samples are lost while the ring is not drained, and are counted")
     func lost() throws {
         // One ring of the smallest size, and stacks that fill it in four samples.
         let fixture = try NativeFixture("recursion", flags: ["-O0"])
         var configuration = SamplerConfiguration()
         configuration.ringBytes = 0
+        configuration.sharedRingBytes = 0
         configuration.stackBytes = 60 << 10
         configuration.rateHertz = 10_000
         let run = try fixture.sample(["10", "400"], configuration)
@@ -125,6 +126,25 @@ import Testing
         #expect(run.profile.health.ringBytes == 128 << 10)
         #expect(run.profile.health.lost > 0)
         #expect(run.profile.health.attempted == run.profile.health.received + run.profile.health.lost)
+    }
+
+    @Test("Samples whose stack finds no room are kept as what they are, and add up")
+    func stackLimit() throws {
+        let fixture = try NativeFixture("recursion")
+        var configuration = SamplerConfiguration()
+        // Room for no stack of more than four frames.
+        configuration.maximumStackBytes = 16
+        let run = try fixture.sample(["3", "200"], configuration)
+        try fixture.remove()
+        let profile = run.profile
+        #expect(profile.health.stacksBeyondLimit > 0)
+        #expect(profile.samples.count == profile.health.recorded)
+        let rest = profile.samples.count { sample in
+            profile.stacks[Int(sample.stackIndex)].frames.map { profile.frames[Int($0)].address } == [
+                .none(.notKept)
+            ]
+        }
+        #expect(rest == profile.health.stacksBeyondLimit)
     }
 
     @Test("What exceeds the limit of samples is counted, not kept")

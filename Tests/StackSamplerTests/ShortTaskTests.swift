@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(
-        "Sampled by CPU, short tasks and a long one have the shares that their own clocks tell",
+        "Sampled by CPU, short tasks and a long one have the shares that their own clocks show",
         .enabled(if: isRoot, "events of a whole CPU need privilege"),
         arguments: [("thread", 1_000, 400), ("fork", 800, 500), ("exec", 200, 1_000)])
     func byCPU(_ kind: String, _ count: Int, _ microseconds: Int) throws {

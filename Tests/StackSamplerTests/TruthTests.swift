@@ -43,7 +43,7 @@ import Testing
             // once in 34 test runs. This one, of 99.99 %, they leave once in 3,300.
             let (mean, halfWidth) = interval(differences[function] ?? [], quantile: 4.53)
             #expect(abs(mean) <= halfWidth, "\(function) is off by \(mean), more than \(halfWidth)")
-            // Narrow enough to tell: what is off by six hundredths would be found.
+            // Narrow enough: an error of six hundredths would be found.
             #expect(halfWidth < 0.06)
             #expect(abs(mean + 0.06) > halfWidth && abs(mean - 0.06) > halfWidth)
         }

@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test(
-        "37 calls deep, every frame comes out, whatever the compiler was told",
+        "37 calls deep, every frame comes out, whatever the compiler's flags",
         arguments: [
             ["-O0"], ["-O2"], ["-O2", "-fomit-frame-pointer"], ["-O1", "-fno-omit-frame-pointer"],
             ["-O1", "-static"], ["-O1", "-static-pie"], ["-O1", "-no-pie"],
@@ -126,7 +126,7 @@ import Testing
                 return names.prefix(3) == [function, "outer", "main"] && run.end(sample) == .complete
                     && second.map { run.profile.frames[Int($0)].isGuessed } == true
             }
-            // In the few instructions that set a frame up or take it down nothing tells where the caller is.
+            // In the few instructions that set a frame up or take it down nothing shows where the caller is.
             #expect(whole.count * 10 >= inside.count * 9)
         }
         #expect(run.profile.health.withGuessedFrames >= 40)

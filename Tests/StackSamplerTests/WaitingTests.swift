@@ -39,9 +39,15 @@ import Testing
         let fixture = try NativeFixture("vfork-parent")
         let run = try fixture.sampleByWallClock(["500"], Self.usual)
         try fixture.remove()
-        let waiting = run.samples(through: "waits_for_child")
+        // The parent, and not the child, which runs in the same functions.
+        let waiting = run.profile.samples.filter {
+            run.profile.states[Int($0.stateIndex)].hasSuffix(": vfork")
+        }
         #expect(waiting.reduce(0) { $0 + Int($1.weight) } > 20)
-        #expect(run.distinct(waiting).allSatisfy { run.names($0).contains("main") })
+        #expect(
+            run.distinct(waiting).allSatisfy {
+                run.end($0) == .complete && Set(run.names($0)).isSuperset(of: ["main", "waits_for_child"])
+            })
     }
 
     @Test("A process whose first thread has ended is sampled through the others", arguments: [true, false])
@@ -64,5 +70,34 @@ import Testing
         let working = run.samples(through: "outlives_leader").reduce(0) { $0 + Int($1.weight) }
         try fixture.remove()
         #expect(working > (byCPU ? 100 : 10))
+    }
+
+    @Test(
+        "Beside thousands of threads that wait, the one that works has all its moments",
+        arguments: [true, false])
+    func idleCrowd(_ samplesRunningOnly: Bool) throws {
+        let fixture = try NativeFixture("idle-crowd")
+        let pipe = try FileDescriptor.pipe()
+        var request = ChildRequest([fixture.path, "3000", "2000"])
+        request.standardOutput = .descriptor(pipe.writeEnd.rawValue)
+        var child = try ChildProcess.start(request)
+        let readEnd = pipe.takeReadEnd()
+        #expect(try FileDescriptor.waitUntilReadable([readEnd.rawValue], timeout: .seconds(20))[0])
+        let begin = SystemClock.monotonicNanoseconds
+        var configuration = WallClockConfiguration()
+        configuration.rateHertz = 100
+        configuration.samplesRunningOnly = samplesRunningOnly
+        let sampler = try PtraceSampler.attach(toRunning: child.pid, configuration)
+        let outcome = try child.wait(timeout: .seconds(30))
+        let elapsed = Double(SystemClock.monotonicNanoseconds - begin)
+        let run = SampledRun(
+            profile: sampler.finish(), fixture: fixture, output: "", status: try #require(outcome).status)
+        #expect(run.status == .code(7))
+        let moments = run.samples(through: "works").reduce(0) { $0 + Double($1.weight) }
+        try fixture.remove()
+        // It may have been at work for a while before it was first seen.
+        let share = moments * Double(run.profile.periodNanoseconds) / elapsed
+        #expect(share > 0.5 && share < 1.5, "\(moments) moments in \(elapsed / 1e9) s")
+        #expect(run.profile.health.stops?.count == 0)
     }
 }

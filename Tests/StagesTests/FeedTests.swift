@@ -32,7 +32,7 @@ struct StatusDifferTests {
         }
     }
 
-    @Test("One stage after the other, at the moments the pipeline tells; done begins nothing")
+    @Test("One stage after the other, at the moments the pipeline reports; done begins nothing")
     func sequence() throws {
         var differ = StatusDiffer(earliest: 0)
         let found1 = try edges(&differ, snapshot("a", age: 0.5), at: 100)
@@ -68,7 +68,7 @@ struct StatusDifferTests {
         #expect(found10.count == 2)
     }
 
-    @Test("Where all active stages are told, each begins and ends by itself")
+    @Test("Where all active stages are reported, each begins and ends by itself")
     func concurrent() throws {
         var differ = StatusDiffer(earliest: 0)
         let found11 = try edges(&differ, snapshot("a", active: ["a"]), at: 1)
@@ -131,6 +131,41 @@ struct TraceTests {
         for _ in 0..<30 { found += reader.next().map(\.stage.text) }
         #expect(found == ["next"])
         #expect(reader.ignoredLines == 2)
+    }
+
+    @Test("A trace that is moved, replaced by a copy of itself, or cut short is followed, each event once")
+    func rotated() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/trace"
+        let start = SystemClock.monotonicNanoseconds
+        var reader = TraceReader(path: path, .writtenByPipeline, earliest: start, skipsExisting: false)
+        func event(_ stage: String) -> String {
+            #"{"event":"enter","stage":"\#(stage)","monotonic_ns":\#(SystemClock.monotonicNanoseconds)}"#
+                + "\n"
+        }
+        func append(_ text: String) throws { try FileDescriptor.open(path, .append).write(Array(text.utf8)) }
+        func read() -> [String] { reader.next().map(\.stage.text) }
+        let one = event("one")
+        try append(one)
+        #expect(read() == ["one"])
+        // Moved away: until another file is there, this is still the one that is written to.
+        let old = try FileDescriptor.open(path, .append)
+        try Files.move(path, to: directory.path + "/old")
+        try old.write(Array(event("two").utf8))
+        #expect(read() == ["two"])
+        #expect(reader.fate == nil)
+        // What is not yet read of the old file comes first.
+        try old.write(Array(event("three").utf8))
+        let four = event("four")
+        try append(one + four)
+        #expect(read() == ["three"])
+        #expect(read() == ["four"])
+        #expect(reader.fate == .replaced)
+        _ = try runCommand(["truncate", "-s", "0", path])
+        try append(event("five"))
+        #expect(read() == ["five"])
+        #expect(reader.fate == .cutShort)
+        #expect(read() == [])
     }
 }
 

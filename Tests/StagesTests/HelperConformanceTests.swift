@@ -37,6 +37,12 @@ struct HelperDriver: CustomTestStringConvertible, Sendable {
             try build(["rustc", "--edition", "2021", "-o", program, "\(drivers)/drive.rs"], in: workspace)
             return [program]
         },
+        HelperDriver(language: "C", runtime: "gcc", hasHistory: false) { workspace in
+            try compiled(["gcc", "-std=gnu99"], in: workspace)
+        },
+        HelperDriver(language: "C++", runtime: "g++", hasHistory: false) { workspace in
+            try compiled(["g++", "-x", "c++", "-std=c++11"], in: workspace)
+        },
         HelperDriver(language: "Go", runtime: "go") { workspace in
             try Files.createDirectories("\(workspace)/stages")
             try Files.replace("\(workspace)/go.mod", with: "module conformance\n\ngo 1.19\n")
@@ -49,6 +55,13 @@ struct HelperDriver: CustomTestStringConvertible, Sendable {
             return ["\(workspace)/drive_go"]
         },
     ]
+
+    private static func compiled(_ compiler: [String], in workspace: String) throws -> [String] {
+        let program = "\(workspace)/drive_c"
+        try build(
+            compiler + ["-Wall", "-Wextra", "-Werror", "-o", program, "\(drivers)/drive.c"], in: workspace)
+        return [program]
+    }
 
     private static func build(_ command: [String], in workspace: String) throws {
         let environment = ["GOCACHE": "\(workspace)/cache", "GOFLAGS": "-mod=mod"]

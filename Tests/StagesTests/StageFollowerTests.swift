@@ -33,6 +33,26 @@ struct StageFollowerTests {
         #expect(Self.label(follower, SystemClock.monotonicNanoseconds) == "two")
     }
 
+    @Test("A status file that grows beyond what is read is counted, with the reason")
+    func tooLong() throws {
+        let directory = try TemporaryDirectory()
+        let file = "\(directory.path)/status.json"
+        let follower = StageFollower(statusFile: file, existing: .isOfEarlierRun)
+        try Files.replace(file, with: "{\"stage\":\"one\"}")
+        follower.look()
+        #expect(follower.notes.isEmpty)
+        let padding = String(repeating: "x", count: StatusSnapshot.maximumBytes)
+        for stage in ["two", "three"] {
+            try Files.replace(file, with: "{\"stage\":\"\(stage)\",\"padding\":\"\(padding)\"}")
+            follower.look()
+        }
+        #expect(
+            follower.notes == [
+                "The status file '\(file)' could not be read 2 times, and stages may be missing. '\(file)' is longer than the "
+                    + "262144 bytes that are read of such a file."
+            ])
+    }
+
     @Test(
         "what an earlier run left behind is not taken for a command's own word, but for a running process's")
     func leftover() throws {

@@ -65,7 +65,7 @@ struct StatusReporterTests {
         #expect(try StatusSnapshot.read(location.statusFile).history?.first?.entered == 1)
     }
 
-    @Test("A place that cannot be written is told once, and the pipeline goes on")
+    @Test("A place that cannot be written is reported once, and the pipeline goes on")
     func unwritable() throws {
         let directory = try TemporaryDirectory()
         try Files.replace(directory.path + "/file", with: "")

@@ -68,7 +68,7 @@ struct StatusSnapshotTests {
         #expect(throws: StatusSnapshot.Problem.notJSON) { try parse(text) }
     }
 
-    @Test("A file that is not there, too long, endless or a directory is told in bounded time")
+    @Test("A file that is not there, too long, endless or a directory is reported in bounded time")
     func files() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/status"

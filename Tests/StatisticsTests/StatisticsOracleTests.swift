@@ -104,6 +104,41 @@ struct StatisticsOracleTests {
         #expect(answers == 3300)
     }
 
+    @Test("The test of few runs with a least variance, and the smallest probability that ranks can have")
+    func fewRuns() throws {
+        var random = SeededGenerator(seed: 5)
+        var questions = Questions()
+        for index in 0..<600 {
+            let first = sample(Int.random(in: 1...5, using: &random), &random, kind: index % 2 * 3)
+            let second = sample(Int.random(in: 2...5, using: &random), &random, kind: index % 2 * 3)
+            let least = try #require([1e-9, 0.05, 0.3, 2].randomElement(using: &random))
+            let test = try #require(FewRunsTest(first, second, leastVariance: least))
+            questions.ask(
+                "few-runs", [json(first), json(second), "\(least)"], ours: [test.probability, test.halfWidth])
+        }
+        for _ in 0..<200 {
+            let tail = Double.random(in: 1e-9...0.999, using: &random)
+            questions.ask("normal", ["\(tail)"], ours: [NormalDistribution.quantile(upperTail: tail)])
+        }
+        for first in 1...9 {
+            for second in 1...9 {
+                let least = MannWhitney.leastProbability(first, second)
+                questions.ask("least", ["\(first)", "\(second)"], ours: [least])
+                // It is what the test finds of samples that do not overlap.
+                let (low, high) = ((0..<first).map(Double.init), (0..<second).map { 100 + Double($0) })
+                #expect(MannWhitney.test(low, high, alternative: .twoSided)?.probability == least)
+            }
+        }
+        let (sentences, answers) = try questions.disagreements()
+        #expect(sentences.isEmpty, "\(sentences)")
+        #expect(answers == 881)
+        // Values that are equal to the last digit decide nothing by that.
+        #expect(
+            FewRunsTest([1, 1, 1], [1.1, 1.1, 1.1], leastVariance: 0.01).map { $0.probability > 0.2 } == true)
+        #expect(FewRunsTest([1], [2], leastVariance: 1) == nil)
+        #expect(FewRunsTest([1, .infinity], [2], leastVariance: 1) == nil)
+    }
+
     @Test("Holm, Benjamini-Hochberg and the signed-rank test, with equal probabilities and equal differences")
     func corrections() throws {
         var random = SeededGenerator(seed: 4)

@@ -23,6 +23,42 @@ struct StatisticsTests {
         }
     }
 
+    @Test("Samples in strata have the probabilities that counting all arrangements within strata gives")
+    func strata() throws {
+        // Python's itertools counted them: 100 arrangements, and 2,400 with ties.
+        let two = [([1.0, 2.5], [0.5, 3.0, 1.7]), ([3.1, 0.2, 4.4], [2.2, 5.0])]
+        let greater = try #require(MannWhitney.test(strata: two, alternative: .greater))
+        #expect(greater.statistic == 5 && greater.isExact && (greater.probability - 0.72).magnitude < 1e-12)
+        #expect(
+            (try #require(MannWhitney.test(strata: two, alternative: .less)).probability - 0.42).magnitude
+                < 1e-12)
+        let tied = [
+            ([1.0, 2, 2], [2, 0.5, 1]), ([13, 14.5, 15], [12, 12.5, 13]), ([7, 9], [7, 6]),
+        ]
+        let some = try #require(MannWhitney.test(strata: tied, alternative: .greater))
+        #expect(some.statistic == 18.5 && (some.probability - 1.0 / 60).magnitude < 1e-12)
+        #expect(MannWhitney.test(strata: [([1], []), ([1], [2])], alternative: .less) == nil)
+        #expect(MannWhitney.test(strata: [], alternative: .less) == nil)
+    }
+
+    @Test("Only differences within a stratum are estimated from, however far strata lie apart")
+    func stratifiedShift() throws {
+        let strata = [
+            ([1.0, 1.1, 1.2, 1.35], [1.5, 1.62, 1.7, 1.31]),
+            ([11.0, 11.15, 11.22, 11.31], [11.5, 11.63, 11.72, 11.45]),
+        ]
+        let estimate = try #require(ShiftEstimate(strata: strata))
+        #expect((estimate.hodgesLehmann - 0.405).magnitude < 1e-12)
+        // 5 of the 32 differences lie outside each bound: the sum of two statistics of 4 against 4 values is at most 5 with a
+        // probability of no more than 2.5 %, by counting.
+        let interval = estimate.interval(tail: 0.025)
+        #expect((interval.lower - 0.21).magnitude < 1e-12 && (interval.upper - 0.57).magnitude < 1e-12)
+        // Without strata the distance of both says nothing of the difference.
+        let pooled = try #require(
+            ShiftEstimate(from: strata.flatMap { $0.0 }, to: strata.flatMap { $0.1 }))
+        #expect(pooled.interval(tail: 0.025).halfWidth > 4)
+    }
+
     @Test("Samples of any sizes are tested, exactly up to the stated product of sizes")
     func sizes() throws {
         let many = (0..<2500).map(Double.init)
@@ -99,7 +135,7 @@ struct StatisticsTests {
         let part = try test(.init(old: drift, new: drift, ledger: 0.0003))
         #expect((part.standardError * part.standardError - (2 * 0.0001 + 2 * 0.0001)).magnitude < 1e-12)
 
-        // Sessions that drifted alike tell the variance themselves.
+        // Sessions that drifted alike already have the drift in their variance.
         let values = ([1.0, 1.02, 1.01], [1.1, 1.12, 1.09])
         let bare = try SessionTest(old: values.0, new: values.1, ledger: nil)
         let alike = try SessionTest(

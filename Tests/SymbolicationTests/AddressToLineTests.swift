@@ -77,7 +77,7 @@ struct AddressToLineTests {
             "-Wl,-z,separate-loadable-segments")
         let compared = try compare(fixture, path, with: .llvm)
         #expect(compared.inlined > 10)
-        let image = try ElfImage(try MappedFile(path))
+        let image = try ElfImage(try OpenFile(path))
         #expect(image.segments.contains { $0.isExecutable })
     }
 

@@ -49,7 +49,7 @@ final class Fixture {
 
     /// The image as a capture would hold it.
     func image(_ path: String) throws -> ProgramImage {
-        let file = try MappedFile(path)
+        let file = try OpenFile(path)
         return ProgramImage(path: path, buildID: try ElfImage(file).buildID, content: .file(file))
     }
 

@@ -162,7 +162,7 @@ struct SymbolSourceTests {
         #expect(named.failure == nil)
     }
 
-    @Test("A file that was deleted or replaced is read from the mapping made in time")
+    @Test("A file that was deleted or replaced is read as it was opened in time")
     func replacedFile() throws {
         let fixture = try Fixture()
         let path = try fixture.compile("gcc", "work.c", to: "work", "-g", "-gz", "-O2")
@@ -174,12 +174,8 @@ struct SymbolSourceTests {
             let found = symbolicator.symbolize([ImageAddress(hidden.address)])
             #expect(found[ImageAddress(hidden.address)]?.function == .value("hidden_work"), "\(step)")
             #expect(found[ImageAddress(hidden.address)]?.line != nil)
-            #expect(symbolicator.summary.isCopied)
             _ = try fixture.compile("gcc", "work.c", to: "work", "-O1")
         }
-        var same = try Symbolicator(try fixture.image(path))
-        _ = same.symbolize([ImageAddress(0x1000)])
-        #expect(!same.summary.isCopied)
     }
 
     @Test("Nothing is asked of a debuginfod server, and its client not loaded, unless the user has named one")
@@ -192,7 +188,7 @@ struct SymbolSourceTests {
         try fixture.run("strip", "work")
         // In a process of its own: what is loaded once stays loaded.
         await #expect(processExitsWith: .success) { [path = path as String] in
-            let file = try MappedFile(path)
+            let file = try OpenFile(path)
             let image = ProgramImage(path: path, buildID: try ElfImage(file).buildID, content: .file(file))
             let named = SymbolizedImage(image, [ImageAddress(0x1060)])
             try #require(named.failure == nil)

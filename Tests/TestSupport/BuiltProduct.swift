@@ -34,7 +34,7 @@ public struct CommandResult: Sendable {
 ///   - arguments: The program and its arguments.
 ///   - environment: Variables added to ours.
 ///   - directory: Its working directory.
-///   - timeout: After which it is killed, and the status tells so.
+///   - timeout: After which it is killed, which the status shows.
 public func runCommand(
     _ arguments: [String], environment: [String: String] = [:], in directory: String? = nil,
     timeout: Duration = .seconds(120)

@@ -1,7 +1,7 @@
 internal import LinuxSystem
 internal import Measurement
 
-/// A terminal of a test's own with a shell in it: tmux is the terminal, and tells what is on its screen. Gone when
+/// A terminal of a test's own with a shell in it: tmux is the terminal, and prints what is on its screen. Gone when
 /// dropped.
 public final class TestTerminal {
     private let socket: String
@@ -11,7 +11,7 @@ public final class TestTerminal {
     /// - Parameters:
     ///   - directory: Where the shell is.
     ///   - variables: Further ones for the shell, as `NAME=value`. A build server sets CI, which turns the panel off; it is
-    ///     cleared, because somebody is in front of this terminal.
+    ///     cleared, because this terminal stands for a user's.
     public init(
         in directory: String, columns: Int = 110, rows: Int = 30, variables: [String] = []
     ) throws {

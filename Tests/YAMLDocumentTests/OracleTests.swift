@@ -37,7 +37,7 @@ struct OracleTests {
         }
     }
 
-    /// Reads each document with PyYAML and tells what it holds, one line a document, as `Canonical` does.
+    /// Reads each document with PyYAML and prints what it holds, one line a document, as `Canonical` does.
     private static let script = #"""
         import struct
         import sys

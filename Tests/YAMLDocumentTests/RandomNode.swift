@@ -62,7 +62,7 @@ enum RandomNode {
     }
 }
 
-/// A node as one line of text that tells every type and value, the same in Swift and in oracle.py.
+/// A node as one line of text with every type and value, the same in Swift and in oracle.py.
 enum Canonical {
     static func text(_ node: YAMLNode) -> String {
         switch node {

@@ -2,13 +2,16 @@ internal import ComparisonSimulation
 internal import Measurement
 internal import ProfileComparison
 
-/// The tables of `docs/comparison-method.md`.
+/// The tables of `docs/comparison-rates.md`.
 struct SimulationTables {
     let comparisons: Int
     let seed: UInt64
 
     /// The tables by name, in the order in which they are printed.
-    static let names = ["alarms", "boundary", "power", "turns", "drift", "growth", "shapes", "stalls"]
+    static let names = [
+        "alarms", "boundary", "power", "turns", "drift", "growth", "shapes", "stalls", "shelf",
+        "shelf-lone",
+    ]
 
     /// A table as Markdown.
     func table(_ name: String) -> String {
@@ -20,7 +23,9 @@ struct SimulationTables {
         case "drift": drifting()
         case "growth": growing()
         case "shapes": shapes()
-        default: stalls()
+        case "stalls": stalls()
+        case "shelf": shelves(Self.shelfPlans)
+        default: shelves(Self.loneShelfPlans)
         }
     }
 

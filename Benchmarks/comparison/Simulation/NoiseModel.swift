@@ -8,7 +8,7 @@ public struct NoiseModel: Sendable {
     public var runDeviation: Double
     /// The standard deviation of a session.
     public var sessionDeviation: Double
-    /// How sessions differ, by how much on the whole tells their deviation.
+    /// How sessions differ; their deviation says by how much.
     public enum SessionShape: String, Sendable, CaseIterable {
         case normal
         /// Two kinds, as many of each, 10 % apart.
@@ -28,6 +28,9 @@ public struct NoiseModel: Sendable {
     /// The share of the new version's runs that stall, and how many times as long these take.
     public var stalls = 0.0
     public var stallFactor = 4.0
+
+    /// What all sessions of a version have in common, because they were measured on one occasion: its standard deviation.
+    public var occasionDeviation = 0.0
 
     /// The share of runs that something disturbs, each by about 15 %.
     public var disturbedShare = 0.05

@@ -18,7 +18,7 @@ public enum Plan: Sendable, Hashable {
 public struct Calls: Sendable {
     /// Our verdict.
     public var ours: Verdict
-    /// Whether the machines were too different to compare; counted as cannot tell.
+    /// Whether the machines were too different to compare; counted as inconclusive.
     public var isRefused = false
     /// Whether all bounds of the family hold the true changes; nil where a row has none for which that is claimed.
     public var isCovered: Bool?
@@ -45,6 +45,8 @@ public struct Simulation: Sendable {
     public var oldWander: Double?
     /// The same of the sessions that the ledger was learnt from.
     public var ledgerWander: Double?
+    /// What lies on the shelf besides the two versions, and the noise is learnt from; nil for nothing.
+    public var shelf: SimulatedShelf?
     /// Whether drift of the machine is left out of account.
     public var ignoresDrift = false
 
@@ -62,13 +64,14 @@ public struct Simulation: Sendable {
         let sides = [(0.0, oldWander ?? noise.wander), (level, noise.wander)]
         // Runs made in turn share the machine, which drifts as the noise says.
         var last: [Int: Double] = [:]
+        let older = olderVersions(&last, &random)
         let measured =
             isInterleaved
             ? pairs(level, &random)
             : sides.enumerated().map { number, one in
                 side(one.0, wander: one.1, stalls: number == 1 ? noise.stalls : 0, &last, &random)
             }
-        let comparison = comparison(measured[0], measured[1], &random)
+        let comparison = comparison(measured[0], measured[1], older, &random)
         func metrics(_ side: Side) -> [[Double]] { side.total.map { $0.flatMap(\.self) } }
         let values = Array(zip(metrics(measured[0]), metrics(measured[1])))
         let ours: Verdict =
@@ -121,13 +124,15 @@ public struct Simulation: Sendable {
         noise.wander = wander
         let speeds = (0..<sessions).map { _ in noise.speed(runs: runs, &random) }
         let still = [Double](repeating: 0, count: runs + 1)
+        let occasions = (0..<3).map { _ in noise.occasionDeviation * random.normal() }
         func metrics(
             _ part: Int, _ last: inout [Int: Double], _ random: inout RandomNumbers
         ) -> [[[Double]]] {
             (0..<3).map { metric in
                 let isTime = metric < 2
                 return speeds.map { speed in
-                    let own = noise.sessionEffect(after: &last[3 * part + metric], &random)
+                    let own =
+                        occasions[metric] + noise.sessionEffect(after: &last[3 * part + metric], &random)
                     return noise.session(
                         runs: runs, level: isTime ? level : 0, own: own, speed: isTime ? speed : still,
                         stalls: isTime ? stalls : 0, &random)
@@ -166,14 +171,41 @@ public struct Simulation: Sendable {
         }
     }
 
-    private func comparison(_ old: Side, _ new: Side, _ random: inout RandomNumbers) -> Comparison {
+    /// The versions before the old one, each a step from the next where the shelf says so.
+    private func olderVersions(
+        _ last: inout [Int: Double], _ random: inout RandomNumbers
+    ) -> [FrozenProfile] {
+        guard let shelf else { return [] }
+        var level = 0.0
+        var found: [FrozenProfile] = []
+        // Back in time from the old version, whose level is 0.
+        for index in 0..<shelf.versions {
+            if let every = shelf.stepEvery, index % every == every - 1 {
+                level += shelf.step(&random)
+            }
+            let side = side(level, wander: noise.wander, stalls: 0, &last, &random)
+            let name = "\(shelf.versions - index)"
+            var made = profile(side, &random)
+            made.release = "v" + name
+            made.date = "2026-01-01T00:\(name.count < 2 ? "0" : "")\(name):00Z"
+            found.append(made)
+        }
+        return found
+    }
+
+    private func comparison(
+        _ old: Side, _ new: Side, _ older: [FrozenProfile], _ random: inout RandomNumbers
+    ) -> Comparison {
         var settings = ComparisonSettings(gate: stages > 0 ? .stages : .total)
         settings.budgets.commandLine = [
             BudgetPolicy.Target(stage: nil, metric: .wall): budgetPercent,
             BudgetPolicy.Target(stage: nil, metric: .cpu): budgetPercent,
         ]
         if let plan = interleavedPlan { return interleaved(old, new, plan, settings) }
-        let sides = [profile(old, &random), profile(new, &random)]
+        var sides = [profile(old, &random), profile(new, &random)]
+        (sides[0].release, sides[1].release) = ("old", "new")
+        (sides[0].date, sides[1].date) = ("2026-01-02", "2026-01-03")
+        if !older.isEmpty { settings.shelf = ShelfNoise(older, from: sides[0], to: sides[1]) }
         if case .sessions(_, let runs, let degrees) = plan, degrees > 0 {
             settings.ledger = ledger(sides[0], runs: runs, degrees: degrees, &random)
         }
@@ -215,7 +247,7 @@ public struct Simulation: Sendable {
         return made
     }
 
-    /// What earlier sessions of the same noise would have told.
+    /// What earlier sessions of the same noise would have reported.
     private func ledger(
         _ profile: FrozenProfile, runs: Int, degrees: Int, _ random: inout RandomNumbers
     ) -> NoiseLedger {

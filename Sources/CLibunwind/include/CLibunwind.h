@@ -13,10 +13,20 @@ struct cunwind_segment {
     uint64_t address, file_offset, size;
 };
 
-/// What an unwinder needs of an ELF image. Whoever makes one keeps its pointers valid for as long as it is used.
+/// Parts of an open file, read when they are wanted. For one thread at a time.
+struct cunwind_pages;
+
+/// Pages of a file of so many bytes, of which at most a number is kept; NULL where there is no memory. The file stays the
+/// caller's, and open.
+struct cunwind_pages *_Nullable cunwind_pages_create(int file, uint64_t byte_count, uint32_t limit);
+void cunwind_pages_destroy(struct cunwind_pages *_Nullable pages);
+
+/// What an unwinder needs of an ELF image. The caller keeps its pointers valid for as long as it is used.
 struct cunwind_image {
+    /// The image's bytes, where they are in memory.
     const uint8_t *_Nullable bytes;
-    uint64_t byte_count;
+    /// Its file, where they are not.
+    struct cunwind_pages *_Nullable pages;
     const struct cunwind_segment *_Nullable segments;
     size_t segment_count;
     /// The sorted table of call-frame information: pairs of signed 32-bit offsets (function, its FDE) from
@@ -40,6 +50,15 @@ struct cunwind_module {
     const struct cunwind_image *_Nullable image;
 };
 
+/// Which registers of a thread are known.
+enum cunwind_known {
+    cunwind_known_all,
+    /// The stack pointer and the program counter, as of a thread that was not stopped.
+    cunwind_known_position,
+    /// These, and the registers that hold the arguments of the system call that it is in.
+    cunwind_known_position_and_arguments,
+};
+
 /// A stopped moment of a thread.
 struct cunwind_sample {
     /// In the order of the kernel's sample records.
@@ -49,9 +68,8 @@ struct cunwind_sample {
     uint64_t stack_bytes, red_zone_bytes;
     /// Not zero: more stack lies above than was copied.
     int is_stack_cut;
-    /// Not zero: only the stack pointer and the program counter are known, as of a thread that was not stopped.
-    int knows_position_only;
-    /// Code addresses by the chain of frame pointers, leaf first, where somebody who saw the whole stack walked it.
+    enum cunwind_known known;
+    /// Code addresses by the chain of frame pointers, leaf first, where the kernel walked the whole stack.
     const uint64_t *_Nullable chain;
     size_t chain_length;
 };

@@ -34,10 +34,16 @@ struct clinux_spawn_request {
 pid_t clinux_spawn(const struct clinux_spawn_request *_Nonnull request);
 /// Raises the soft limit of open files to the hard one; what clinux_spawn starts gets the former one. Returns 0, or -errno.
 int clinux_raise_open_file_limit(void);
+/// How many descriptors this process may have open.
+long clinux_open_file_limit(void);
 
 /// Lets reads of mapped files go on where a file has been cut short: they find zeros, as after the end of a file that was
 /// shorter from the start, instead of a deadly SIGBUS. Once for the process. Returns 0, or -errno.
 int clinux_survive_truncated_files(void);
+
+/// Copies an open file from its beginning into memory that cannot be changed any more (`memfd_create`, sealed). Returns the
+/// copy's descriptor, close-on-exec, or -errno; -EFBIG where the file has more bytes than the limit.
+int clinux_sealed_copy(int file, uint64_t limit);
 
 // Wrappers for what Swift cannot import: variadic functions, macros, and system calls without one in glibc 2.36.
 
@@ -91,7 +97,7 @@ int64_t clinux_clock_nanoseconds(clockid_t clock);
 void clinux_sleep_until(int64_t monotonic_nanoseconds);
 /// getrusage(RUSAGE_CHILDREN): user and system time of the children waited for, in nanoseconds.
 int64_t clinux_waited_children_cpu_nanoseconds(void);
-/// What the kernel tells who waits for a process: of it and of its own waited-for children.
+/// What the kernel reports to the process that waits for a process, about it and its own waited-for children.
 struct clinux_usage {
     /// User and system time.
     int64_t cpu_nanoseconds;
@@ -148,7 +154,7 @@ int clinux_errno(void);
 /// gets the one bound. Returns a descriptor, or -errno.
 int clinux_loopback_listen(uint16_t *_Nonnull port);
 /// accept4(2): a close-on-exec connection, blocking for at most so many milliseconds per call. Returns a descriptor,
-/// or -errno; -EAGAIN when nobody is waiting.
+/// or -errno; -EAGAIN when no client is waiting.
 int clinux_accept(int listener, int timeout_milliseconds);
 /// send(2) without SIGPIPE. Returns the bytes taken, or -errno.
 ssize_t clinux_send(int connection, const void *_Nullable bytes, size_t count);
@@ -160,5 +166,16 @@ ssize_t clinux_read_memory(pid_t pid, uint64_t address, void *_Nonnull buffer, s
 int clinux_set_slice(uint64_t nanoseconds);
 /// Lets the calling thread run on one CPU only. Returns 0, or -errno.
 int clinux_pin_to_cpu(int cpu);
+
+/// A set of CPUs.
+struct clinux_affinity {
+    uint64_t words[16];
+};
+
+/// The CPUs that the calling thread may run on. Returns 0, or -errno.
+int clinux_get_affinity(struct clinux_affinity *_Nonnull affinity);
+
+/// Says on which CPUs the calling thread may run. Returns 0, or -errno.
+int clinux_set_affinity(const struct clinux_affinity *_Nonnull affinity);
 
 #endif

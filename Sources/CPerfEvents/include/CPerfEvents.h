@@ -28,7 +28,7 @@ struct cperf_request {
     int has_chain;
     /// Bytes in the ring after which poll(2) reports it readable.
     uint32_t wakeup_bytes;
-    /// Not zero: poll(2) reports the ring readable with each sample instead, and records tell when threads get the CPU and
+    /// Not zero: poll(2) reports the ring readable with each sample instead, and records say when threads get the CPU and
     /// lose it.
     int wakes_readers;
     /// Not zero: no records of mappings, names, forks, ends and counts, which other events leave.
@@ -79,9 +79,9 @@ int cperf_map_ring(int descriptor, size_t data_bytes, void *_Nullable *_Nonnull 
 void cperf_unmap_ring(void *_Nonnull control, size_t data_bytes);
 /// Up to where the kernel has written, in bytes since the ring began. Acquires what was written.
 uint64_t cperf_head(const void *_Nonnull control);
-/// Up to where we have read. Releases the bytes before it to the kernel.
-/// Up to where somebody has read whose bytes the kernel may write over. Acquires it.
+/// Up to where the reader of the ring has read: the kernel may overwrite the bytes before it. Acquires it.
 uint64_t cperf_tail(const void *_Nonnull control);
+/// Sets up to where we have read. Releases the bytes before it to the kernel.
 void cperf_set_tail(void *_Nonnull control, uint64_t tail);
 /// The size of a page in bytes.
 size_t cperf_page_size(void);

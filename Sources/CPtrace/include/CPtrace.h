@@ -6,7 +6,8 @@
 #include <sys/types.h>
 
 // The door to ptrace(2) and process_vm_readv(2). In C because ptrace is variadic and its register layouts are not
-// importable, and because nothing may come between stopping a thread and letting it go: no allocation, no Swift.
+// importable, and because little may come between stopping a thread and letting it go: nothing but the copy, and what a
+// caller asks to do meanwhile (`while_stopped`).
 
 /// Registers in the order of the kernel's perf sample records, as cunwind_sample wants them.
 enum { cptrace_register_count =
@@ -19,6 +20,9 @@ enum { cptrace_register_count =
 #endif
 };
 
+/// How many arguments a system call has at most.
+enum { cptrace_argument_count = 6 };
+
 /// How often a thread was given a CPU: unchanged means that it has not run.
 struct cptrace_schedule {
     uint64_t cpu_nanoseconds, turns;
@@ -26,23 +30,29 @@ struct cptrace_schedule {
 /// Reads /proc/PID/task/TID/schedstat. Returns 0, or -errno.
 int cptrace_read_schedule(pid_t pid, pid_t tid, struct cptrace_schedule *_Nonnull schedule);
 
-/// What /proc tells of a thread without stopping it.
+/// What /proc shows of a thread without stopping it.
 struct cptrace_look {
     /// The state letter of /proc/PID/task/TID/stat.
     char state;
     /// Where the program's code and its first stack lie: another program after an exec has others. 0 where hidden.
     uint64_t start_code, start_stack;
+    /// The CPU that it runs on, or ran on last; -1 where that is not known.
+    int processor;
     /// From /proc/PID/task/TID/syscall: not zero when the thread is off its CPU, with the system call it is in (-1
     /// for none, such as a page fault) and its user stack pointer and program counter.
     int is_blocked;
     int64_t system_call;
     uint64_t stack_pointer, program_counter;
+    /// The arguments of the system call, in the registers that the kernel takes them from.
+    uint64_t arguments[cptrace_argument_count];
 };
+/// The place of a system call's argument, the first being 0, among a moment's registers.
+int cptrace_argument_place(int index);
 /// Reads stat, and syscall where we may. Returns 0, or -errno when the thread is gone.
 int cptrace_read_look(pid_t pid, pid_t tid, struct cptrace_look *_Nonnull look);
 
 /// Where in the kernel a thread sleeps: the name of a function of the kernel in a buffer, empty where it does not sleep
-/// or the kernel does not tell. Never more than `capacity` bytes with the zero that ends it.
+/// or the kernel does not say. Never more than `capacity` bytes with the zero that ends it.
 void cptrace_read_wait_channel(pid_t pid, pid_t tid, char *_Nonnull buffer, size_t capacity);
 
 /// Whether we could stop the threads of a process, asked without stopping any. Returns 0, or -errno: EPERM or EACCES
@@ -85,11 +95,16 @@ struct cptrace_moment {
     int64_t time;
 };
 
+/// A stop that is under way.
+struct cptrace_stop;
+/// Lets a stopped thread go before its copying is over; once, however often it is called.
+void cptrace_release(struct cptrace_stop *_Nonnull stop);
+
 /// A thread to copy.
 struct cptrace_target {
     pid_t pid, tid;
-    /// Not zero: the thread is the first of a process whose parent is this process. Its end is left to whoever waits
-    /// for it.
+    /// Not zero: the thread is the first of a process whose parent is this process. Its end is left to
+    /// the code that waits for it.
     int is_own_child;
     /// How long to wait for the stop.
     uint64_t patience_nanoseconds;
@@ -97,10 +112,14 @@ struct cptrace_target {
     int64_t last_seen_running;
     uint8_t *_Nonnull buffer;
     size_t buffer_bytes;
+    /// Called while the thread stands still, after it was copied; NULL for nothing. What it does the thread waits for, up to
+    /// cptrace_release.
+    void (*_Nullable while_stopped)(void *_Nullable context, struct cptrace_stop *_Nonnull stop);
+    void *_Nullable context;
 };
 
-/// Seizes a thread, stops it, copies registers and stack, and detaches from it. Between two calls nobody traces the
-/// thread. To be called by one and the same thread always, as long as an attempt is pending.
+/// Seizes a thread, stops it, copies registers and stack, and detaches from it. Between two calls we do not trace
+/// the thread. To be called by one and the same thread always, as long as an attempt is pending.
 void cptrace_copy(const struct cptrace_target *_Nonnull target, struct cptrace_moment *_Nonnull moment);
 /// Goes on with an attempt that is pending.
 void cptrace_resume_attempt(const struct cptrace_target *_Nonnull target, struct cptrace_moment *_Nonnull moment);

@@ -3,7 +3,7 @@ internal import LinuxSystem
 internal import Measurement
 internal import MessageDigest
 
-/// Fixed work by which a session tells how fast the machine was: once at its start, in its middle and at its end.
+/// Fixed work by which a session measures how fast the machine was: once at its start, in its middle and at its end.
 ///
 /// The work is done by the C library and the kernel, whose code is the same in every build of this one, and its result
 /// is checked, so no optimizer can leave any of it out. A kernel's name ends in the version of its work: change the

@@ -70,9 +70,7 @@ struct FreezingPlace {
         } catch {
             throw .cannotWrite(error.description)
         }
-        guard Files.isWritable(store.directory) else {
-            throw .cannotWrite("Cannot write to the directory '\(store.directory)': permission denied.")
-        }
+        if let refusal = Files.refusalToWrite(store.directory) { throw .cannotWrite(refusal.description) }
     }
 
     /// Freezes a profile with its companions.
@@ -82,9 +80,11 @@ struct FreezingPlace {
         do throws(ProfileError) {
             let frozen = try store.freeze(
                 assembly.profile, as: stem, companions: companions, force: overwrites)
+            var kinds = companions.map(\.kind)
+            if frozen.runsPlace == .companion { kinds.append(.runs) }
             return Capture.Frozen(
                 profile: frozen, profileFile: profileFile,
-                files: [profileFile] + companions.map { store.path(of: stem, $0.kind) })
+                files: [profileFile] + kinds.map { store.path(of: stem, $0) })
         } catch {
             switch error {
             case .alreadyFrozen: throw .wouldOverwrite(error.description)
@@ -96,10 +96,21 @@ struct FreezingPlace {
     private func write(
         _ profile: FrozenProfile, to stream: OutputDestination
     ) throws(CaptureError) -> Capture.Frozen {
+        // A stream has no companions: all raw values stand in the text, if it can hold them.
         var profile = profile
         profile.companions = []
+        profile.runsPlace = .inline
+        let text = profile.encode()
+        guard
+            profile.rows <= FrozenProfile.maximumInlineRows || text.count <= ProfileStore.maximumProfileBytes
+        else {
+            throw .cannotWrite(
+                "The profile is \(text.count) bytes long with its raw values, and at most "
+                    + "\(ProfileStore.maximumProfileBytes) are read of one. Freeze it into a file, which keeps them "
+                    + "in a companion: --output \(CaptureRequest.defaultDirectory)/\(profile.release).yaml.")
+        }
         do throws(SystemError) {
-            try stream.write(profile.encode())
+            try stream.write(text)
         } catch {
             throw .cannotWrite(PlainText.sanitized(error.description))
         }

@@ -74,7 +74,7 @@ struct ProfileAssembly {
         let record = shown.record
         let log = record.file(.monitorLog)
         let noLog = "no log was written"
-        return StageTruth(
+        var truth = StageTruth(
             release: profile.release, datasetID: profile.datasetID, generatedAt: profile.date,
             run: record.run.use,
             stages: record.run.stages.map { stage in
@@ -90,7 +90,11 @@ struct ProfileAssembly {
                 bytes: log.map { .value(Int($0.bytes)) } ?? .unavailable(reason: noLog),
                 note: record.monitor.flatMap {
                     $0.lostLogLines > 0 ? "\($0.lostLogLines) lines could not be written" : nil
-                }), sourceFile: .value(Files.name(of: edgesFile)))
+                }), sourceFile: .value(Files.name(of: edgesFile)),
+            sampleIntervalSeconds: record.monitor?.intervalSeconds
+                ?? .unavailable(reason: "the run was not watched"))
+        truth.transitionsLeftOut = record.transitionsLeftOut
+        return truth
     }
 
     /// The file that the stages' edges come from.
@@ -128,15 +132,18 @@ struct ProfileAssembly {
             facts.rate = sampler.rateHz
             facts.lost = sampler.lost.map(Int64.init)
             facts.truncated = sampler.truncated.map(Int64.init)
+            if let python = sampler.python { facts.further.append(("Python functions", python.summary)) }
         }
         facts.samples = .value(stacks.totalWeight)
         let seconds = profiled.compactMap(\.run.use.wallSeconds.value).reduce(0, +)
-        facts.duration = .value(.seconds(seconds))
+        facts.duration =
+            Duration(secondsFromOutside: seconds).map { .value($0) }
+            ?? .unavailable(reason: "the records' wall time is longer than 292 years")
         return facts
     }
 
     /// The stacks of some runs in one, each sample with the run it was taken in.
-    private static func stacks(
+    static func stacks(
         of runs: [RunRecord], _ kind: CompanionKind, in records: [LoadedRecord]
     ) throws(ProfileError) -> StackProfile? {
         var all: StackProfile?

@@ -1,6 +1,6 @@
 public import FrozenProfile
 
-/// Freezing of run records, whoever made the runs, and wherever.
+/// Freezing of run records, wherever they were made.
 public struct RecordFreezing: Sendable {
     /// The version to freeze.
     public var version: VersionName

@@ -34,7 +34,7 @@ enum Allocator {
                 name = "musl malloc"
             } else {
                 return .unavailable(
-                    reason: "the program is linked statically, so its allocator cannot be told")
+                    reason: "the program is linked statically, so its allocator is not known")
             }
         }
         let tuned = environment.filter { entry in settings.contains { entry.hasPrefix($0) } }.sorted()

@@ -4,7 +4,7 @@ internal import LinuxSystem
 internal import Measurement
 
 extension EnvironmentProbe {
-    /// The state of the machine now, with the counters that tell what happens until the next snapshot.
+    /// The state of the machine now, with the counters that show what happens until the next snapshot.
     static func snapshot() -> EnvironmentSnapshot {
         let stat = text("/proc/stat")
         let times = stat.flatMap { EnvironmentText.cpuTime(stat: $0) }

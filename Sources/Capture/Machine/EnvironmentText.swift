@@ -1,3 +1,4 @@
+internal import FrozenProfile
 internal import Measurement
 
 /// What the kernel's and the distribution's files say. Each function takes a file's content.
@@ -35,12 +36,7 @@ enum EnvironmentText {
 
     /// Memory rounded to a common size in GiB, so that what firmware and kernel keep makes no difference.
     static func memoryClass(_ memory: ByteCount) -> Double {
-        let gibibytes = Double(memory.bytes) / 1_073_741_824
-        // 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16 and so on.
-        var sizes = [0.5, 0.75]
-        while let size = sizes.dropLast().last, size < 65_536 { sizes.append(size * 2) }
-        // The size kept is a few percent below the one built in, never above it.
-        return sizes.first { gibibytes <= $0 * 1.01 } ?? gibibytes.rounded()
+        EnvironmentIdentity.memoryClass(Double(memory.bytes) / 1_073_741_824)
     }
 
     /// The distribution and its version in `/etc/os-release`, such as `debian 12`.

@@ -1,6 +1,6 @@
 internal import Measurement
 
-/// How much memory may be taken before somebody is killed for it: in this process's groups, and on the machine.
+/// How much memory may be allocated before the kernel kills a process for it: in this process's groups, and on the machine.
 enum FreeMemory {
     /// The least of what is free; nil where nothing says so.
     static func now() -> ByteCount? {

@@ -1,7 +1,7 @@
 internal import LinuxProcess
 internal import Measurement
 
-/// Which source a directory holds, as git tells it.
+/// Which source a directory holds, as git reports it.
 struct GitState: Equatable, Sendable {
     /// The commit's full name.
     var commit: Reading<String>

@@ -58,6 +58,11 @@ struct LoadedRecord {
         return records
     }
 
+    /// The records in a directory; none when it is not there.
+    static func load(ifThere directory: String) throws(ProfileError) -> [LoadedRecord] {
+        Files.isDirectory(directory) ? try load([directory]) : []
+    }
+
     private static func files(at path: String, depth: Int) throws(ProfileError) -> [String] {
         guard Files.isDirectory(path) else { return [path] }
         let names: [String]

@@ -1,6 +1,7 @@
 internal import FlameGraph
 internal import FrozenProfile
 internal import InstructionCounting
+internal import JobRuns
 internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
@@ -14,35 +15,48 @@ internal import Stages
 struct RunCircumstances {
     let identity: EnvironmentIdentity
     let recipe: Recipe
+    /// What the session began with.
+    let loginEnvironment: [Recipe.Variable]
 
     init(_ request: RunRequest) {
-        var digest = Reading<String>.unavailable(reason: "no configuration was named: --config")
-        if let path = request.configurationFile {
-            do throws(SystemError) {
-                digest = .value(try SHA256.file(path).sha256)
-            } catch {
-                digest = .unavailable(reason: error.description)
-            }
-        }
-        recipe = Recipe(
+        let digest =
+            request.configurationFile.map(Self.digest)
+            ?? .unavailable(reason: "no configuration was named: --config")
+        let variables = RecipeEnvironment.now(named: request.environmentNames)
+        loginEnvironment = variables.login
+        var recipe = Recipe(
             arguments: RecipeText.stored(request.command, request),
             configurationPath: request.configurationFile.map {
                 HomePath.relative($0, home: RecipeText.home)
             },
             configurationSHA256: digest,
-            inputSHA256: .unavailable(reason: "the pipeline does not declare its input"), environment: [])
+            inputSHA256: .unavailable(reason: "the pipeline does not declare its input"),
+            environment: variables.recipe)
+        recipe.standardInput = request.standardInput.map {
+            Recipe.StandardInput(path: HomePath.relative($0, home: RecipeText.home), sha256: Self.digest($0))
+        }
+        self.recipe = recipe
         var identity = EnvironmentProbe.machineIdentity()
-        let git = GitState.read(directory: Files.workingDirectory)
+        let git = GitState.read(directory: request.workingDirectory ?? Files.workingDirectory)
         identity[.gitCommit] = git.commit.map(Fact.text)
         identity[.gitDirty] = git.isDirty.map(Fact.bool)
+        identity[.programDigest] = ProgramDigest.of(request.command).map(Fact.text)
         identity[.configDigest] = digest.map(Fact.text)
         self.identity = identity
+    }
+
+    private static func digest(_ path: String) -> Reading<String> {
+        do throws(SystemError) {
+            return .value(try SHA256.file(path).sha256)
+        } catch {
+            return .unavailable(reason: error.description)
+        }
     }
 
     /// A record of a run that is not made yet: what it would be compared by.
     func plannedRecord(_ request: RunRequest) -> RunRecord {
         let notYet = "not run yet"
-        return RunRecord(
+        var record = RunRecord(
             toolVersion: request.toolVersion, release: .unavailable(reason: notYet), session: request.session,
             run: Run(
                 index: request.index, kind: request.kind, startedAt: nil, exit: .unavailable(reason: notYet),
@@ -51,6 +65,8 @@ struct RunCircumstances {
             datasetID: request.datasetID.map { .value($0) } ?? .unavailable(reason: "not given"),
             episodesProcessed: .unavailable(reason: notYet), identity: identity, monitor: nil,
             sampler: .none(reason: notYet), samplerCPUSeconds: .unavailable(reason: notYet))
+        record.loginEnvironment = loginEnvironment
+        return record
     }
 }
 
@@ -171,12 +187,15 @@ struct RecordWriter {
             datasetID: request.datasetID.map { .value($0) }
                 ?? .unavailable(reason: "not given: --dataset-id"),
             episodesProcessed: report.highestEpisode.map { .value($0) }
-                ?? .unavailable(reason: "the pipeline tells no episodes"),
-            identity: identity(facts), monitor: RunRecord.Monitor(report),
+                ?? .unavailable(reason: "the pipeline reports no episodes"),
+            identity: identity(facts), monitor: RunRecord.Monitor(report, interval: request.monitorInterval),
             sampler: sampler,
             samplerCPUSeconds: passed.stacks?.samplerCPU.map(\.inSeconds)
                 ?? .unavailable(reason: "this run was not sampled"))
+        record.loginEnvironment = about.loginEnvironment
         record.canaries = request.canaries
+        record.nodes = (passed.observed.job?.nodes ?? []).map { RunRecord.Node($0) }
+        record.place = SchedulerPlace.current(about.identity)
         record.counts = passed.counted.map {
             FrozenCounts($0, command: RecipeText.stored($0.command, request))
         }
@@ -184,22 +203,46 @@ struct RecordWriter {
         let origin = passed.finished.startedMonotonicNanoseconds
         record.transitions = report.transitions.prefix(StageTruth.maximumTransitions).map { transition in
             StageTruth.Transition(
-                seconds: Duration(nanosecondCount: transition.monotonicNanoseconds - origin).inSeconds,
-                stage: transition.stage, isBegin: transition.isBegin)
+                seconds: Duration(nanosecondCount: max(0, transition.monotonicNanoseconds - origin))
+                    .inSeconds,
+                stage: transition.stage, isBegin: transition.isBegin, node: transition.node)
         }
         record.transitionsLeftOut =
             report.droppedTransitions + report.transitions.count - record.transitions.count
         let left = passed.finished.leftBehind.map { [$0.note] } ?? []
         record.notes =
-            (report.notes + left + (passed.stacks?.notes ?? []) + (passed.counted?.counts.notes ?? []))
+            (report.notes + left + [passed.finished.directory.pipeline.change].compactMap(\.self)
+            + (passed.stacks?.notes ?? [])
+            + (passed.counted.map { $0.counts.notes + request.countingNotes } ?? []))
             .map { PlainText.sanitized(RecipeText.withoutSecrets($0, request)) }
         return record
+    }
+
+    /// A stage without what lies before the run's start or after its end: a status file's time of change comes from the kernel's
+    /// clock of ticks, up to one of them behind, and the last change may be read when the run is over. Stages are not to take
+    /// longer than the run.
+    private func withinRun(_ stage: MonitorReport.Stage) -> MonitorReport.Stage {
+        let (start, end) = (
+            passed.finished.startedMonotonicNanoseconds, passed.finished.endedMonotonicNanoseconds
+        )
+        let edges = passed.observed.report.transitions.filter { $0.stage == stage.name }
+        var beyond: Int64 = 0
+        if let first = edges.first(where: \.isBegin) { beyond += max(0, start - first.monotonicNanoseconds) }
+        if let last = edges.last, !last.isBegin {
+            let begun = edges.last(where: \.isBegin)?.monotonicNanoseconds ?? start
+            beyond += max(0, last.monotonicNanoseconds - max(end, begun))
+        }
+        guard beyond > 0 else { return stage }
+        var stage = stage
+        stage.wall = stage.wall.map { max(.zero, $0 - Duration(nanosecondCount: beyond)) }
+        stage.work = stage.work.map { max(.zero, $0 - Duration(nanosecondCount: beyond)) }
+        return stage
     }
 
     private func run(_ facts: PipelineFacts) -> Run {
         let finished = passed.finished
         let report = passed.observed.report
-        let stages = report.stages.map { stage in
+        let stages = report.stages.map(withinRun).map { stage in
             var use = ResourceUse(stage)
             var usage = stage.usage
             // Why a machine has none is said once, under the totals.
@@ -216,7 +259,7 @@ struct RecordWriter {
         var run = Run(
             index: request.index, kind: request.kind, startedAt: finished.startedAt.iso8601,
             exit: .value(Int(finished.outcome.status.shellCode)),
-            use: ResourceUse(finished, report), stages: stages)
+            use: ResourceUse(finished, report, tasks: passed.observed.job?.taskCPU), stages: stages)
         run.failure = finished.failure
         run.observed = observed
         run.surroundings = surroundings
@@ -230,36 +273,39 @@ struct RecordWriter {
     }
 
     private func identity(_ facts: PipelineFacts) -> EnvironmentIdentity {
-        func told(_ fact: String?, _ what: String) -> Reading<Fact> {
-            fact.map { .value(.text($0)) } ?? .unavailable(reason: "the pipeline does not tell \(what)")
+        func reported(_ fact: String?, _ what: String) -> Reading<Fact> {
+            fact.map { .value(.text($0)) } ?? .unavailable(reason: "the pipeline does not report \(what)")
         }
         var identity = about.identity
         identity[.allocator] = passed.allocator
         identity[.pipelineVersion] =
             facts.version.map { .value(.text($0)) }
             ?? request.release.map { .value(.text($0.text)) }
-            ?? .unavailable(reason: "the pipeline does not tell its version")
-        identity[.buildMode] = told(facts.buildMode, "how it was built")
-        identity[.inputDigest] = told(facts.inputDigest, "what it worked on")
+            ?? .unavailable(reason: "the pipeline does not report its version")
+        identity[.buildMode] = reported(facts.buildMode, "how it was built")
+        // What is given to the run on its standard input is its input, unless it declares more.
+        let given = about.recipe.standardInput?.sha256.value.map { "sha256:" + $0 }
+        identity[.inputDigest] = reported(facts.inputDigest ?? given, "what it worked on")
         identity[.stageGraph] = EnvironmentProbe.stageGraph(of: passed.observed.report.stages.map(\.name))
         return identity
     }
 
     private var sampler: CaptureQuality.Sampler {
         if let stacks = passed.stacks { return stacks.account }
-        // Why no run is profiled at all, where that is so, is told with those that are not.
+        // Why no run is profiled at all, where that is so, is reported with those that are not.
         return .none(
             reason: request.sampler.recording.unavailableReason ?? "only profiled runs are sampled")
     }
 }
 
 extension RunRecord.Monitor {
-    fileprivate init(_ report: MonitorReport) {
+    fileprivate init(_ report: MonitorReport, interval: Duration) {
         self.init(
             cpuSeconds: .value(report.monitorCPU.inSeconds),
             peakResidentMB: report.monitorPeakResident.map(\.mebibytes), ticks: report.ticks,
             logLines: report.log.map { .value($0.lines) } ?? .unavailable(reason: "no log was written"),
             lostLogLines: report.log?.lost ?? 0)
+        intervalSeconds = .value(interval.inSeconds)
     }
 }
 
@@ -274,15 +320,18 @@ extension ResourceUse {
     /// The whole run: wall and CPU time by the kernel's account at its end, which includes every waited-for
     /// descendant. The peak is the larger of what that account and the monitor say: `wait4` knows the largest single
     /// process, the monitor also processes that lived at the same time.
-    init(_ run: TargetRun.Finished, _ report: MonitorReport) {
+    ///
+    /// - Parameter tasks: CPU time of tasks on other nodes; nil for a run on this machine.
+    init(_ run: TargetRun.Finished, _ report: MonitorReport, tasks: Reading<Duration>?) {
         let wall = run.wall.inSeconds
-        let cpu = run.outcome.cpu.inSeconds
+        let own = run.outcome.cpu.inSeconds
+        let cpu = tasks?.map { own + $0.inSeconds } ?? .value(own)
         let seen = report.totals.peakResident.value ?? .zero
         self.init(
-            wallSeconds: .value(wall), cpuSeconds: .value(cpu),
+            wallSeconds: .value(wall), cpuSeconds: cpu,
             peakResidentMB: .value(max(run.outcome.peakResident, seen).mebibytes),
             averageCPUPercent: wall > 0
-                ? .value(cpu / wall * 100) : .unavailable(reason: "the run took no measurable time"))
+                ? cpu.map { $0 / wall * 100 } : .unavailable(reason: "the run took no measurable time"))
         add(report.totals.usage)
     }
 }

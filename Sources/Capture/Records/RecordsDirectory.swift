@@ -14,12 +14,28 @@ struct RecordsDirectory: ~Copyable {
 
     /// Opens a session's directory, made when it is not there.
     init(_ place: FreezingPlace, session: VersionName, given: String?) throws(CaptureError) {
-        let base = given ?? "\(place.store.directory)/.records/\(place.stem)"
+        let base = given ?? RecordsDirectory.standard(place)
+        if given == nil {
+            do throws(SystemError) {
+                try RecordsDirectory.keepFromGit("\(place.store.directory)/.records")
+            } catch {
+                throw .cannotWrite(error.description)
+            }
+        }
+        try self.init(base: base, session: session, hasDefaultPlace: given == nil)
+    }
+
+    /// Where a version's records are kept by default.
+    static func standard(_ place: FreezingPlace) -> String {
+        "\(place.store.directory)/.records/\(place.stem)"
+    }
+
+    /// Opens a session's directory in one with a directory for each session.
+    init(base: String, session: VersionName, hasDefaultPlace: Bool = false) throws(CaptureError) {
         let path = "\(base)/\(session)"
         let lock: FileDescriptor?
         do throws(SystemError) {
             try Files.createDirectories(path)
-            if given == nil { try RecordsDirectory.keepFromGit("\(place.store.directory)/.records") }
             lock = try RecordsDirectory.locked(path)
         } catch {
             throw .cannotWrite(error.description)
@@ -33,7 +49,7 @@ struct RecordsDirectory: ~Copyable {
         self.base = base
         self.path = path
         self.lock = lock
-        hasDefaultPlace = given == nil
+        self.hasDefaultPlace = hasDefaultPlace
     }
 
     /// The directory, locked and tidied up; nil when another capture has locked it.
@@ -82,7 +98,7 @@ struct RecordsDirectory: ~Copyable {
         var directories = [path, base]
         if hasDefaultPlace { directories.append(Files.directory(of: base)) }
         for directory in directories {
-            // Whatever is in it is somebody's, and then it stays.
+            // Whatever is in it is not ours, and then it stays.
             _ = Result { () throws(SystemError) in
                 let names = try Files.names(inDirectory: directory)
                 if names.isEmpty || names == [".gitignore"] { try Files.removeTree(directory) }
@@ -99,7 +115,8 @@ struct RecordsDirectory: ~Copyable {
     }
 
     /// Records are raw material: what is reviewed and committed is the profile.
-    private static func keepFromGit(_ directory: String) throws(SystemError) {
+    static func keepFromGit(_ directory: String) throws(SystemError) {
+        try Files.createDirectories(directory)
         let path = "\(directory)/.gitignore"
         if !Files.exists(path) { try Files.replace(path, with: "*\n") }
     }

@@ -2,7 +2,9 @@ internal import FrozenProfile
 internal import InstructionCounting
 internal import LinuxProcess
 internal import LinuxSystem
+internal import LiveMonitor
 internal import Measurement
+internal import Metrics
 internal import StackRecording
 
 /// The run whose instructions are counted. It takes many times as long, so its times are not counted.
@@ -56,8 +58,14 @@ struct CountedRun {
             })
         observed.run.executable = nil
         if isOverdue, let limit { observed.run.overdue = limit }
-        guard observed.run.failure == nil else { return (observed, nil) }
-        let counts = try translating { () throws(CountingError) in try engine.counts(in: place) }
+        guard observed.run.failure == nil else {
+            observed.run.engineWords = engine.words(in: place)
+            return (observed, nil)
+        }
+        let watched = WatchedInstructions(observed.report)
+        let counts = try translating { () throws(CountingError) in
+            try engine.counts(in: place, watched: watched)
+        }
         let known = Set(DeterministicEnvironment.seeds.keys).union(DeterministicEnvironment.fixed.keys)
         return (
             observed,
@@ -78,6 +86,24 @@ struct CountedRun {
             default: throw .measurementFailed(error.description)
             }
         }
+    }
+}
+
+extension WatchedInstructions {
+    /// What the monitor read of the CPU's counter.
+    init(_ report: MonitorReport) {
+        func count(_ usage: MetricReadings) -> Reading<Int64> {
+            usage[.instructions].flatMap { value in
+                Int64(exactly: value.rounded()).map { .value($0) }
+                    ?? .unavailable(reason: "the count is no number that a counter holds")
+            }
+        }
+        self.init(
+            stages: report.stages.map {
+                Stage(
+                    name: $0.name, entered: $0.entered, instructions: count($0.usage), isShared: $0.isShared)
+            },
+            total: count(report.totals.usage))
     }
 }
 
@@ -112,8 +138,7 @@ struct CountedWorkspace: ~Copyable {
 
     deinit {
         guard let path else { return }
-        // What cannot be removed is in the system's temporary directory, which somebody else sweeps.
-        _ = Result { () throws(SystemError) in try Files.removeTree(path) }
+        Files.discardTree(path)
     }
 }
 

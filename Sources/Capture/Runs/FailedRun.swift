@@ -61,7 +61,7 @@ extension FailedRun: CustomStringConvertible {
         guard let use, let wall = use.wallSeconds.value else { return [] }
         let peak = use.peakResidentMB.value.map { ", peak \($0.fixed(1)) MB" } ?? ""
         let whole = "It got this far: \(wall.fixed(3)) s\(peak)" + (stages.isEmpty ? ", no stage." : ".")
-        let width = (stages.map(\.stage.text.count).max() ?? 0) + 2
+        let width = (stages.map { CellWidth.of($0.stage.text) }.max() ?? 0) + 2
         return [whole]
             + stages.map { stage in
                 "  " + stage.stage.text.padded(to: width)

@@ -47,7 +47,9 @@ struct LeftBehind: Equatable, Sendable {
     private func names(_ processes: [AdoptedProcesses.Name]) -> String {
         var words: [String] = []
         for process in processes {
-            let word = PlainText.sanitized(process.program, maximumCharacters: 16)
+            // A process may name itself after its own arguments.
+            let name = SecretRedaction([]).redacted(name: process.program)
+            let word = PlainText.sanitized(name, maximumCharacters: 16)
             if !words.contains(word) { words.append(word) }
         }
         return words.prefix(Self.mostNamed).joined(separator: ", ")

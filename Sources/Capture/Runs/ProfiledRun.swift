@@ -11,7 +11,9 @@ struct ProfiledRun {
     let sampler: RecordingSampler
     /// Nil for the sampler's own default.
     let rateHertz: Int?
-    /// Told how much of the functions have their names, from 0 to 1.
+    /// Whether secrets of the command are left out of the names of processes.
+    let redactsSecrets: Bool
+    /// Called with how much of the functions have their names, from 0 to 1.
     let naming: (Double) -> Void
 
     /// Runs the command once more with a sampler beside it. A sampler that is refused costs the stacks, not the run.
@@ -35,7 +37,7 @@ struct ProfiledRun {
             preconditionFailure("the sampler of a run is taken once")
         }
         if let failure = observed.run.failure {
-            // Whoever interrupts does not wait for names.
+            // A user who interrupts the run does not want to wait for names.
             if failure.isInterruption { return (observed, TakenStacks(none: "the run was interrupted")) }
         }
         return (observed, finish(taken, observed))
@@ -64,6 +66,7 @@ struct ProfiledRun {
                 timeline: observed.timeline,
                 trust: JustInTimeNames.Trust(
                     userID: CurrentProcess.userID, notBefore: observed.run.startedAt),
+                redaction: redactsSecrets ? SecretRedaction(observation.run.command) : nil,
                 markers: observed.markers, naming: naming)
             stacks.notes = refusals + stacks.notes
             return stacks

@@ -1,9 +1,10 @@
+internal import JobRuns
 internal import LinuxSystem
 internal import Stages
 
 /// The directory that one run of the pipeline gets, and the command as it is run there.
 struct RunDirectory: Sendable {
-    /// Where the pipeline writes, and what it is told about that.
+    /// Where the pipeline writes, and what it learns about that.
     let pipeline: PipelineDirectory
     var output: String { pipeline.path }
     /// Whether the directory was there before and stays.
@@ -11,6 +12,8 @@ struct RunDirectory: Sendable {
     /// Where its standard output and standard error go.
     let standardOutput: String
     let standardError: String
+    /// Where tasks of the run leave their accounts that other machines are at work on.
+    let tasks: String
     /// Where the monitor logs: not where the pipeline, maybe another user's, could put a link in its place.
     let monitorLog: String
 
@@ -32,6 +35,8 @@ struct RunDirectory: Sendable {
         isFixed = fixedOutput != nil
         pipeline = try PipelineDirectory(
             preparing: fixedOutput ?? "\(own)/output", statusFile: statusFile)
+        // A directory that stays may hold those of earlier runs.
+        tasks = "\(pipeline.path)/.freeze-profile-tasks/\(name)-\(CurrentProcess.pid)"
     }
 
     /// The command with the placeholder replaced, wherever in a word it stands.
@@ -40,8 +45,10 @@ struct RunDirectory: Sendable {
     /// The variable by which a pipeline that monitors itself is made to log to a file too.
     static let forcedLogVariable = "PODCAST_SCRAPER_MONITOR_FILE_LOG"
 
-    /// What a pipeline is told in its environment.
+    /// What a pipeline finds in its environment.
     var environment: [String: String] {
-        pipeline.environment.merging([Self.forcedLogVariable: "1"]) { _, forced in forced }
+        pipeline.environment.merging([
+            Self.forcedLogVariable: "1", TaskDirectory.variable: tasks,
+        ]) { _, forced in forced }
     }
 }

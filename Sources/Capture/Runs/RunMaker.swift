@@ -15,14 +15,14 @@ internal import Stages
 ///
 /// While it exists, requests to end (Ctrl-C) go to the run that is under way, which then counts as interrupted.
 public struct RunMaker: ~Copyable {
-    private let workspace: Workspace
-    private let signals: SignalInbox
-    private let guardian: RunGuardian
+    let workspace: Workspace
+    let signals: SignalInbox
+    let guardian: RunGuardian
     private let naming: (Double) -> Void
 
     /// A maker of runs with a directory of its own for what they write.
     ///
-    /// - Parameter naming: Told how much of the functions of a run's stacks have their names, from 0 to 1.
+    /// - Parameter naming: Called with how much of the functions of a run's stacks have their names, from 0 to 1.
     public init(naming: @escaping (Double) -> Void = { _ in }) throws(CaptureError) {
         let guardian = try CaptureError.translating { () throws(StackRecordingError) in try RunGuardian() }
         let workspace = try CaptureError.translating { () throws(StackRecordingError) in try Workspace() }
@@ -46,7 +46,7 @@ public struct RunMaker: ~Copyable {
 
     /// Makes one run, and writes its record with the files that belong to it.
     ///
-    /// A run that fails has a record too, which says so, with what the run printed; then the error tells of it.
+    /// A run that fails has a record too, which says so, with what the run printed; then the error reports it.
     ///
     /// - Parameters:
     ///   - request: What the run is to be.
@@ -69,9 +69,8 @@ public struct RunMaker: ~Copyable {
             request: request, about: about, passed: passed, observed: before.observed,
             surroundings: RunEnvironment(before: before, looks: passed.looks, after: after))
         if let failure = passed.finished.failure {
-            let lastLines = LastLines.read(place.directory.standardError, count: 10).map {
-                RecipeText.withoutSecrets($0, request)
-            }
+            let lines = LastLines.read(place.directory.standardError, count: 10) + passed.finished.engineWords
+            let lastLines = lines.map { RecipeText.withoutSecrets($0, request) }
             guard request.keepsFailures else {
                 throw .targetFailed(
                     FailedRun(
@@ -86,9 +85,7 @@ public struct RunMaker: ~Copyable {
         }
         let record = try writer.write(into: directory)
         // Hours of output of many runs may be more than the disk holds; what is to be kept has been copied.
-        _ = Result { () throws(SystemError) in
-            try Files.removeTree("\(workspace.path)/\(request.session)-\(request.index)")
-        }
+        Files.discardTree("\(workspace.path)/\(request.session)-\(request.index)")
         return MadeRun(
             record: record, path: "\(directory)/\(record.stem).json",
             leftBehind: passed.finished.leftBehind?.note)
@@ -100,6 +97,8 @@ public struct RunMaker: ~Copyable {
         var run = TargetRun(
             name: place.name, command: request.command, directory: place.directory, guardian: guardian)
         run.leavesRunning = request.leavesRunning
+        run.standardInput = request.standardInput
+        run.workingDirectory = request.workingDirectory
         var watch = EnvironmentWatch()
         switch request.kind {
         // A warm-up run is watched as well: it is the first to fail, and warms up what watching needs.
@@ -111,12 +110,12 @@ public struct RunMaker: ~Copyable {
         case .profiled:
             let recording = request.sampler.recording
             guard let sampler = recording.value else {
-                let reason = recording.unavailableReason ?? "nobody says why"
+                let reason = recording.unavailableReason ?? "no reason given"
                 throw .measurementFailed("There is no sampler for a profiled run: \(reason).")
             }
             let (observed, stacks) = try ProfiledRun(
                 observation: observation(of: run, request), sampler: sampler,
-                rateHertz: request.sampleRateHertz, naming: naming
+                rateHertz: request.sampleRateHertz, redactsSecrets: request.redactsSecrets, naming: naming
             ).perform(signals: signals, whileRunning: { watch.look(at: $0) })
             return PassedRun(
                 finished: observed.run, observed: observed, stacks: stacks, looks: watch.looks,
@@ -179,7 +178,7 @@ private struct RunPlace {
 struct PassedRun {
     var finished: TargetRun.Finished
     var observed: RunObservation.Observed
-    /// Nil for a run that nobody sampled.
+    /// Nil for a run that was not sampled.
     var stacks: TakenStacks?
     /// The machine from time to time.
     var looks: [ObservedEnvironment]

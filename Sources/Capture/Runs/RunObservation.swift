@@ -1,4 +1,5 @@
 internal import FrozenProfile
+internal import JobRuns
 internal import LinuxProcess
 internal import LinuxSystem
 internal import LiveMonitor
@@ -13,6 +14,8 @@ struct RunObservation {
         var run: TargetRun.Finished
         var report: MonitorReport
         var logFile: String
+        /// The run with the tasks that it had on other nodes; nil for a run on this machine. The report is that of the whole.
+        var job: JobRun?
     }
 
     let run: TargetRun
@@ -60,7 +63,7 @@ struct RunObservation {
             report = try session.finish(
                 outcome: finished.outcome, endedAt: finished.endedMonotonicNanoseconds)
         } catch {
-            // That the command failed matters more than that nobody can tell how far it got.
+            // The failure of the command is reported rather than that of the monitor: it matters more.
             if let failure = finished.failure {
                 throw .targetFailed(
                     FailedRun(
@@ -71,7 +74,9 @@ struct RunObservation {
             }
             throw .measurementFailed("The \(run.name) run could not be monitored. \(error)")
         }
-        return Observed(run: finished, report: report, logFile: configuration.logFile)
+        let job = try SpannedRun.join(finished, report)
+        return Observed(
+            run: finished, report: job?.report ?? report, logFile: configuration.logFile, job: job)
     }
 
     private func attempt<Result>(_ action: () throws(MonitorError) -> Result) throws(CaptureError) -> Result {
@@ -86,7 +91,7 @@ struct RunObservation {
 extension RunObservation.Observed {
     /// The stages of the run: from the pipeline's event trace where it writes one, else as the monitor saw them.
     var timeline: StageTimeline {
-        if let trace { return trace.timeline }
+        if let trace, trace.holds(report.stages.map(\.name)) { return trace.timeline }
         let events = report.transitions.map {
             StageEvent($0.isBegin ? .begin : .end, $0.stage, at: $0.monotonicNanoseconds)
         }

@@ -42,10 +42,25 @@ struct RunPlan {
         learn(from: record)
     }
 
+    /// Takes note that a run failed which another one will replace: its record has the next place.
+    mutating func passOver() { nextIndex += 1 }
+
+    /// After which time a counted run is ended that was given none: it hangs, as emulators do now and then.
+    var countLimit: Duration {
+        let measured = walls[.measured].flatMap(FrozenProfile.median) ?? 0
+        return max(Self.shortestCountLimit, .seconds(measured * Self.countLimitFactor))
+    }
+
+    static let shortestCountLimit = Duration.seconds(600)
+    /// By the time of a measured run. callgrind takes up to 90 times as long.
+    static let countLimitFactor = 200.0
+    /// By how much longer than a measured run a counted one is expected to take, before there was any.
+    private static let countedFactor = 12.0
+
     /// Leaves out the runs of a kind.
     mutating func skip(_ kind: RunKind) { missing.removeAll { $0 == kind } }
 
-    /// How long the next run will take, as far as runs before tell.
+    /// How long the next run will take, as far as runs before show.
     var expected: Duration? { missing.first.flatMap(expected) }
 
     /// How long all missing runs will take together.
@@ -59,9 +74,10 @@ struct RunPlan {
     }
 
     private func expected(_ kind: RunKind) -> Duration? {
-        // A kind not yet seen takes about as long as the others.
+        // A kind not yet seen takes about as long as the others, unless it is emulated.
         let known = walls[kind] ?? walls[.measured] ?? walls.values.first
-        return known.flatMap(FrozenProfile.median).map { .seconds($0) }
+        let factor = kind == .counted && walls[kind] == nil ? Self.countedFactor : 1
+        return known.flatMap(FrozenProfile.median).flatMap { Duration(secondsFromOutside: $0 * factor) }
     }
 
     private mutating func learn(from record: RunRecord) {

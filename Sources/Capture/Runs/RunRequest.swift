@@ -15,12 +15,18 @@ public struct RunRequest: Sendable {
     public var session: VersionName
     /// The place in the session's order, from 1, warm-up runs counted.
     public var index: Int
-    /// What the pipeline runs on; nil where nobody said.
+    /// What the pipeline runs on; nil if not given.
     public var datasetID: String?
     /// The pipeline's configuration, digested into the record; nil where it has none.
     public var configurationFile: String?
+    /// A file that the run reads as its standard input; nil for an empty one.
+    public var standardInput: String?
     /// A directory that the run writes to; nil for a fresh one.
     public var fixedOutputDirectory: String?
+    /// Variables of the environment that belong to the recipe, besides those that differ from a login's.
+    public var environmentNames: [String] = []
+    /// Where the command is started, and where its source is looked for; nil for our own working directory.
+    public var workingDirectory: String?
     /// Where the pipeline writes its status, with `{output_dir}` for the run's directory; nil for a file in it.
     public var statusFile: String?
     /// Who takes the stacks of a profiled run.
@@ -37,6 +43,8 @@ public struct RunRequest: Sendable {
 
     /// Who counts the instructions of a counted run, or why none does.
     public var countingEngine = Reading<any CountingEngine>.unavailable(reason: "no engine was asked for")
+    /// What is to be said of the engines that could not count it, as sentences.
+    public var countingNotes: [String] = []
     /// What is counted in place of the command, nil for the command itself.
     public var countCommand: [String]?
     /// How long a counted run may take; nil for any time.

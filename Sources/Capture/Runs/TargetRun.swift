@@ -33,6 +33,9 @@ struct TargetRun {
         /// The time it was given, if it took longer and was ended for that.
         var overdue: Duration?
 
+        /// What the engine that counted it wrote last about itself.
+        var engineWords: [String] = []
+
         /// When it was over, on the same clock.
         var endedMonotonicNanoseconds: Int64 { startedMonotonicNanoseconds + wall.inNanoseconds }
 
@@ -51,10 +54,14 @@ struct TargetRun {
     let name: String
     let command: [String]
     let directory: RunDirectory
-    /// Who ends what the command has started when we are killed; nil for nobody.
+    /// A file that it reads as its standard input; nil for an empty one.
+    var standardInput: String?
+    /// The process that ends what the command has started when we are killed; nil for none.
     var guardian: RunGuardian?
     /// What is run in place of the command so that it is counted; nil to run it as it is.
     var counted: CountedCommand?
+    /// Where it is started; nil for our own working directory.
+    var workingDirectory: String?
     /// Whether processes that outlive the command are left running.
     var leavesRunning = false
     /// How long a process may stay unseen whose parent has ended.
@@ -145,9 +152,12 @@ struct TargetRun {
     private func prepare() throws(CaptureError) -> SuspendedChild {
         let output = try openLog(directory.standardOutput)
         let errors = try openLog(directory.standardError)
+        // Opened anew for each run, so that each reads it from its beginning.
+        let input = try openInput()
         var request = ChildRequest(counted?.arguments ?? directory.command(command))
         request.environment = counted?.environment ?? directory.environment
-        request.standardInput = .null
+        request.standardInput = .descriptor(input.rawValue)
+        request.workingDirectory = workingDirectory
         request.standardOutput = .descriptor(output.rawValue)
         request.standardError = .descriptor(errors.rawValue)
         request.leadsProcessGroup = true
@@ -156,6 +166,15 @@ struct TargetRun {
             return try SuspendedChild.prepare(request)
         } catch {
             throw .cannotStart(error)
+        }
+    }
+
+    private func openInput() throws(CaptureError) -> FileDescriptor {
+        do throws(SystemError) {
+            guard let standardInput else { return try FileDescriptor.nullDevice() }
+            return try Files.open(standardInput, .named)
+        } catch {
+            throw .noInput(error.description)
         }
     }
 
@@ -179,8 +198,8 @@ struct TargetRun {
         while true {
             let outcome = try next(of: &child, signals: signals, within: pause, interruption: &interruption)
             if let outcome {
-                // What runs in the background does not hear Ctrl-C; the number of a group that is not empty belongs to
-                // nobody else.
+                // Ctrl-C does not reach processes in the background. The number of a group that is not empty belongs to no
+                // other group or process.
                 if interruption != nil { child.sendToGroup(SignalInbox.kill) }
                 return Ending(outcome: outcome, executable: executable, interruption: interruption)
             }

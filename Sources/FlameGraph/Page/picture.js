@@ -1,7 +1,7 @@
 // What every picture of stacks can do: zoom, search, keyboard, theme, state in the address.
 //
 // No globals and no ids: several pictures may live in one page, each with its own copy of this function. A kind of picture
-// says what its frames weigh and how they are told: `flamegraph.js`, `differential.js`.
+// says what its frames weigh and how they are described: `flamegraph.js`, `differential.js`.
 function openPicture(makeKind) {
   const script = document.currentScript;
   const svg = script ? script.closest('svg') : document.querySelector('svg.freeze-flamegraph:not(.live)');

@@ -4,6 +4,8 @@ internal import YAMLDocument
 extension FrozenProfile {
     /// Reads a profile of this schema, or of the older RFC-064 files.
     ///
+    /// Of a profile whose raw values stand in a companion, the sessions have no runs until ``takeRuns(_:name:)``.
+    ///
     /// - Parameters:
     ///   - bytes: The file's content.
     ///   - name: The file's name, for messages.
@@ -11,8 +13,9 @@ extension FrozenProfile {
         let root = try document(bytes, name: name, dialect: .core)
         let whole = try FieldReader(file: name, path: "", node: root, reasonWhenMissing: "not recorded")
         let schema = try SchemaVersion(whole)
-        guard schema.major <= FrozenProfile.schemaVersion.major else {
-            throw .newerSchema(file: name, found: schema, supported: FrozenProfile.schemaVersion)
+        guard schema.major <= FrozenProfile.schemaVersionWithCompanion.major else {
+            throw .newerSchema(
+                file: name, found: schema, supported: FrozenProfile.schemaVersionWithCompanion)
         }
         if schema.major > SchemaVersion.older.major { return try FrozenProfile(whole, schema: schema) }
         // PyYAML wrote it, which leaves a commit such as 39e4607 unquoted.
@@ -30,11 +33,19 @@ extension FrozenProfile {
         }
         self.init(
             schema: schema, release: try fields.requiredText("release"),
-            date: try fields.requiredText("date"),
+            date: try fields.date("date"),
             datasetID: try fields.textReading("dataset_id"),
             episodesProcessed: try fields.count("episodes_processed"),
             environment: try ProfileEnvironment(fields, isOlder: isOlder), stages: stages,
             totals: try Totals(totals))
+        if isOlder { olderDocument = fields.mapping }
+        if let place = try fields.text(FrozenProfile.runsPlaceKey) {
+            guard let known = RunsPlace(rawValue: place) else {
+                throw fields.wrong(
+                    FrozenProfile.runsPlaceKey, .text(place), expected: "'inline' or 'companion'")
+            }
+            runsPlace = known
+        }
         promoted = try fields.mapping("promoted")?.mapping
         captureQuality = try fields.mapping("capture_quality").map(CaptureQuality.init(fields:))
         recipe = try fields.mapping("recipe").map(Recipe.init(fields:))
@@ -57,7 +68,8 @@ extension FrozenProfile {
     }
 
     private static let knownKeys: Set = [
-        "schema_version", ContentDigest.key, "release", "date", "dataset_id", "episodes_processed",
+        "schema_version", ContentDigest.key, runsPlaceKey, "release", "date", "dataset_id",
+        "episodes_processed",
         "promoted", "environment",
         "stages", "totals", "capture_quality", "recipe", "companions", "sessions",
         FrozenCounts.key,
@@ -86,6 +98,15 @@ extension FrozenProfile {
 }
 
 extension FieldReader {
+    /// A day, with or without a time.
+    func date(_ key: String) throws(ProfileError) -> String {
+        let text = try requiredText(key)
+        guard CalendarDate.isValid(text) else {
+            throw wrong(key, .text(text), expected: "a date such as 2026-02-10T14:20:00Z")
+        }
+        return text
+    }
+
     /// Files by kind, under a key.
     func companions(_ key: String) throws(ProfileError) -> [Companion] {
         guard let all = try mapping(key) else { return [] }
@@ -97,7 +118,7 @@ extension FieldReader {
             }
             let file = try one.requiredText("file")
             let sha256 = try one.requiredText("sha256")
-            // The name is opened by whoever wants the companion: it must not lead out of the directory.
+            // Commands that need the companion open this name: it must not lead out of the directory.
             guard !file.contains("/"), file != ".", file != ".." else {
                 throw one.wrong(
                     "file", .text(file), expected: "the name of a file in the profile's directory")
@@ -171,7 +192,7 @@ extension ProfileEnvironment {
     /// Keys of the older schema that say what an identity key says.
     private static let olderKeys: [IdentityKey: String] = [
         .cpuModel: "cpu", .operatingSystem: "os", .pipelineVersion: "package_version", .gitCommit: "git_sha",
-        .gitDirty: "git_dirty",
+        .gitDirty: "git_dirty", .usableCPUs: "cpu_cores_logical", .memoryClass: "ram_total_gb",
     ]
 
     init(_ fields: FieldReader, isOlder: Bool) throws(ProfileError) {
@@ -186,6 +207,9 @@ extension ProfileEnvironment {
                     if let olderKey { try all.fact(olderKey) } else {
                         .unavailable(reason: fields.reasonWhenMissing)
                     }
+            }
+            if case .value(.number(let gibibytes)) = identity[.memoryClass] {
+                identity[.memoryClass] = .value(.number(EnvironmentIdentity.memoryClass(gibibytes)))
             }
         }
         observed = try ObservedEnvironment(try all.mapping("observed"))
@@ -207,17 +231,26 @@ extension EnvironmentIdentity {
 extension Recipe {
     init(fields: FieldReader) throws(ProfileError) {
         let configuration = try fields.mapping("config")
-        var variables: [Variable] = []
-        if let environment = try fields.mapping("environment") {
-            for name in environment.mapping.keys {
-                variables.append(Variable(name: name, value: try environment.text(name) ?? ""))
-            }
-        }
+        let variables = try fields.mapping("environment").map(Variable.list) ?? []
         self.init(
             arguments: try fields.texts("argv"), configurationPath: try configuration?.text("path"),
             configurationSHA256: try configuration?.textReading("sha256")
                 ?? .unavailable(reason: "there is no configuration file"),
             inputSHA256: try fields.textReading("input_sha256"), environment: variables)
+        guard let input = try fields.mapping("standard_input") else { return }
+        standardInput = StandardInput(
+            path: try input.requiredText("path"), sha256: try input.textReading("sha256"))
+    }
+}
+
+extension Recipe.Variable {
+    /// The variables of a mapping by name.
+    static func list(_ fields: FieldReader) throws(ProfileError) -> [Recipe.Variable] {
+        var variables: [Recipe.Variable] = []
+        for name in fields.mapping.keys {
+            variables.append(Recipe.Variable(name: name, value: try fields.text(name) ?? ""))
+        }
+        return variables
     }
 }
 
@@ -234,6 +267,12 @@ extension CaptureQuality {
             monitorCPUSeconds: try cost("monitor_cpu_s"),
             samplerCPUSeconds: try cost("sampler_cpu_s"), notes: try fields.texts("notes"),
             runs: try fields.mappings("runs").map(RunHealth.init(fields:)))
+        if let known = try fields.mapping("review") {
+            review = Review(
+                sessions: try known.count("sessions").value ?? 0,
+                disturbedRuns: try known.count("disturbed_runs").value ?? 0,
+                findings: try known.texts("findings"))
+        }
         guard let counts = try fields.mapping("attempts") else { return }
         for kind in RunKind.allCases {
             guard let count = try counts.mapping(kind.rawValue) else { continue }
@@ -258,7 +297,23 @@ extension CaptureQuality.Sampler {
             rateHz: try fields.number("rate_hz"), attempted: try fields.count("attempted"),
             recorded: try fields.count("recorded"), lost: try fields.count("lost"),
             truncated: try fields.count("truncated"), unwindFailed: try fields.count("unwind_failed"),
-            unknownFramesPercent: try fields.number("unknown_frames_pct"))
+            unknownFramesPercent: try fields.number("unknown_frames_pct"),
+            python: try fields.mapping("python").map { (counts) throws(ProfileError) in
+                try PythonStacks(fields: counts)
+            })
+    }
+}
+
+extension CaptureQuality.Sampler.PythonStacks {
+    fileprivate init(fields: FieldReader) throws(ProfileError) {
+        func count(_ key: String) throws(ProfileError) -> Int {
+            guard let count = try fields.count(key).value else {
+                throw .missing(file: fields.file, key: fields.pathOf(key))
+            }
+            return count
+        }
+        self.init(
+            proven: try count("proven"), unproven: try count("unproven"), failed: try count("failed"))
     }
 }
 

@@ -4,34 +4,59 @@ internal import YAMLDocument
 extension FrozenProfile {
     /// The profile as a file: keys in a fixed order, numbers short, the same profile always as the same bytes.
     ///
-    /// Written is this version's schema, also for a profile that was read from an older file.
+    /// Written is this version's schema. A profile of the older schema stays one: it has no runs of which the values of this
+    /// schema would be medians. Only its promotion and its companions are added. Where the raw values stand in a companion,
+    /// they are not among the bytes: ``encodeRuns()`` gives those.
     public func encode() -> [UInt8] {
+        if let olderDocument { return encodeOlder(olderDocument) }
+        let isApart = runsPlace == .companion
+        let schema = isApart ? FrozenProfile.schemaVersionWithCompanion : FrozenProfile.schemaVersion
         var root: YAMLMapping = [
-            "schema_version": .text(FrozenProfile.schemaVersion.description),
+            "schema_version": .text(schema.description),
             "release": .text(release),
             "date": .text(date),
             "dataset_id": datasetID.node { .text($0) },
             "episodes_processed": episodesProcessed.node { .integer(Int64($0)) },
         ]
+        if isApart { root[FrozenProfile.runsPlaceKey] = .text(runsPlace.rawValue) }
         if let promoted { root["promoted"] = .mapping(promoted) }
         root["environment"] = environment.node
         var stageNodes = YAMLMapping()
         for stage in stages { stageNodes[stage.stage.text] = stage.node }
         root["stages"] = .mapping(stageNodes)
         root["totals"] = totals.node
-        if let captureQuality { root["capture_quality"] = captureQuality.node }
+        if var captureQuality {
+            if isApart { captureQuality.runs = [] }
+            root["capture_quality"] = captureQuality.node
+        }
         if let recipe { root["recipe"] = recipe.node }
         if let counts { root[FrozenCounts.key] = counts.node(\.node) }
         if !companions.isEmpty { root["companions"] = .mapping(Companion.nodes(companions)) }
         for entry in other.entries { root[entry.key] = entry.value }
-        if !sessions.isEmpty { root["sessions"] = .sequence(sessions.map(\.node)) }
-        return ContentDigest.insert(into: YAMLDocument.emit(.mapping(root), comment: FrozenProfile.comment))
+        if !sessions.isEmpty {
+            root["sessions"] = .sequence(sessions.map { .mapping(isApart ? $0.frame : $0.fields) })
+        }
+        let place = isApart ? "in the companion 'runs'" : "under sessions"
+        let comment = """
+            Frozen profile: docs/formats/frozen-profile.md describes every key.
+            stages and totals are medians of the measured runs \(place); do not edit them by hand.
+            """
+        return ContentDigest.insert(into: YAMLDocument.emit(.mapping(root), comment: comment))
     }
 
-    private static let comment = """
-        Frozen profile: docs/formats/frozen-profile.md tells every key.
-        stages and totals are medians of the measured runs under sessions; do not edit them by hand.
+    private func encodeOlder(_ document: YAMLMapping) -> [UInt8] {
+        var root = document
+        if let promoted { root["promoted"] = .mapping(promoted) }
+        if !companions.isEmpty { root["companions"] = .mapping(Companion.nodes(companions)) }
+        return YAMLDocument.emit(.mapping(root), comment: FrozenProfile.olderComment)
+    }
+
+    private static let olderComment = """
+        Frozen profile of the older schema: of one run, whose resources are shared out among its stages.
         """
+
+    /// The key that says where the raw values stand; absent where they stand in the file.
+    static let runsPlaceKey = "raw_values"
 }
 
 extension Reading {
@@ -143,6 +168,13 @@ extension CaptureQuality {
             "sampler_cpu_s": samplerCPUSeconds.node(decimals: 6),
         ]
         mapping["perturbation"] = .mapping(perturbation)
+        if let review {
+            mapping["review"] = .mapping([
+                "sessions": .integer(Int64(review.sessions)),
+                "disturbed_runs": .integer(Int64(review.disturbedRuns)),
+                "findings": .sequence(review.findings.map { .text($0) }),
+            ])
+        }
         if !runs.isEmpty { mapping["runs"] = .sequence(runs.map(\.node)) }
         mapping["notes"] = .sequence(notes.map { .text($0) })
         return .mapping(mapping)
@@ -172,6 +204,12 @@ extension CaptureQuality.Sampler {
             account["truncated"] = truncated.countNode
             account["unwind_failed"] = unwindFailed.countNode
             account["unknown_frames_pct"] = unknownFramesPercent.node(decimals: 2)
+            if let python {
+                account["python"] = .mapping([
+                    "proven": .integer(Int64(python.proven)), "unproven": .integer(Int64(python.unproven)),
+                    "failed": .integer(Int64(python.failed)),
+                ])
+            }
         }
         return .mapping(account)
     }
@@ -195,10 +233,22 @@ extension Recipe {
                 "path": .text(configurationPath), "sha256": configurationSHA256.node { .text($0) },
             ])
         }
+        if let standardInput {
+            mapping["standard_input"] = .mapping([
+                "path": .text(standardInput.path), "sha256": standardInput.sha256.node { .text($0) },
+            ])
+        }
         mapping["input_sha256"] = inputSHA256.node { .text($0) }
-        var variables = YAMLMapping()
-        for variable in environment { variables[variable.name] = .text(variable.value) }
-        mapping["environment"] = .mapping(variables)
+        mapping["environment"] = Recipe.Variable.node(environment)
+        return .mapping(mapping)
+    }
+}
+
+extension Recipe.Variable {
+    /// Variables by name.
+    static func node(_ variables: [Recipe.Variable]) -> YAMLNode {
+        var mapping = YAMLMapping()
+        for variable in variables { mapping[variable.name] = .text(variable.value) }
         return .mapping(mapping)
     }
 }

@@ -8,6 +8,7 @@ extension Session {
             observed: try ObservedEnvironment(try fields.mapping("observed")),
             runs: try fields.mappings("runs").map(Run.init(fields:)))
         canaries = try Canary.list(fields.mapping("canaries"))
+        place = try SessionPlace.read(fields)
     }
 }
 

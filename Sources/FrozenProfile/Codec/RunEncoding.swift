@@ -2,22 +2,35 @@ internal import Measurement
 internal import YAMLDocument
 
 extension Session {
-    var node: YAMLNode {
+    /// What the session has besides its runs.
+    var frame: YAMLMapping {
         var mapping: YAMLMapping = ["id": .text(id)]
         if let startedAt { mapping["started_at"] = .text(startedAt) }
+        if let place { mapping[SessionPlace.key] = place.yaml }
         if !observed.isEmpty { mapping["observed"] = observed.node }
         if !canaries.isEmpty { mapping["canaries"] = Canary.node(canaries) }
+        return mapping
+    }
+
+    var fields: YAMLMapping {
+        var mapping = frame
         mapping["runs"] = .sequence(runs.map(\.node))
-        return .mapping(mapping)
+        return mapping
     }
 }
 
 extension Run {
-    var node: YAMLNode {
+    /// What the run has besides its stages.
+    var frame: YAMLMapping {
         var mapping: YAMLMapping = ["index": .integer(Int64(index)), "kind": .text(kind.rawValue)]
         if let startedAt { mapping["started_at"] = .text(startedAt) }
         writeWhatHappened(to: &mapping)
         use.write(to: &mapping, key: \.runKey)
+        return mapping
+    }
+
+    var node: YAMLNode {
+        var mapping = frame
         var nodes = YAMLMapping()
         for stage in stages { nodes[stage.stage.text] = .mapping(stage.fields) }
         mapping["stages"] = .mapping(nodes)

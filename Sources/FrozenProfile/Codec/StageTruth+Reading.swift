@@ -59,14 +59,16 @@ extension StageTruth {
             transitions.append(
                 Transition(
                     seconds: seconds, stage: try transition.stageName("stage"), isBegin: event == "begin",
-                    episode: try transition.count("episode").value))
+                    episode: try transition.count("episode").value, node: try transition.text("node").value))
         }
-        return StageTruth(
+        var truth = StageTruth(
             release: try fields.requiredText("release"), datasetID: try fields.text("dataset_id"),
             generatedAt: try fields.requiredText("generated_at"),
             run: try fields.required("run").use { $0.runKey }, stages: stages, transitions: transitions,
             monitor: try monitor(fields), sourceFile: try fields.text("source_metrics_path"),
             sampleIntervalSeconds: try fields.number("sample_interval_s"))
+        truth.transitionsLeftOut = try fields.count("transitions_left_out").value ?? 0
+        return truth
     }
 
     /// The Python pipeline's files have no order of stages and no transitions.

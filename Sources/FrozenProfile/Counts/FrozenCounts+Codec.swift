@@ -6,13 +6,11 @@ extension FrozenCounts {
     static let key = "counts"
 
     var node: YAMLNode {
-        var settings = YAMLMapping()
-        for variable in environment { settings[variable.name] = .text(variable.value) }
         var parts = YAMLMapping()
         for stage in stages { parts[stage.name.text] = stage.part.node }
         return .mapping([
             "engine": .text(engine), "depends_on": .text(identity),
-            "command": .sequence(command.map { .text($0) }), "environment": .mapping(settings),
+            "command": .sequence(command.map { .text($0) }), "environment": Recipe.Variable.node(environment),
             "total": total.node, "outside_stages": outside.node, "stages": .mapping(parts),
         ])
     }
@@ -24,12 +22,7 @@ extension FrozenCounts {
                 stages.append(Stage(name: name, part: try Part(part)))
             }
         }
-        var environment: [Recipe.Variable] = []
-        if let settings = try fields.mapping("environment") {
-            for name in settings.mapping.keys {
-                environment.append(Recipe.Variable(name: name, value: try settings.text(name) ?? ""))
-            }
-        }
+        let environment = try fields.mapping("environment").map(Recipe.Variable.list) ?? []
         guard let total = try fields.mapping("total"), let outside = try fields.mapping("outside_stages")
         else {
             throw .missing(file: fields.file, key: fields.pathOf("total"))

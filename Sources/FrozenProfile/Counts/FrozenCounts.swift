@@ -1,4 +1,5 @@
 public import Measurement
+public import Metrics
 
 /// What counted runs executed: instructions and system calls by stage, the same each time where the work is the same.
 ///
@@ -26,6 +27,9 @@ public struct FrozenCounts: Equatable, Sendable {
             self.isShared = isShared
         }
 
+        /// All system calls together.
+        public var systemCallCount: Reading<Int64> { systemCalls.map { $0.values.reduce(0, +) } }
+
         /// The middle one of the runs.
         public var median: Double { FrozenProfile.median(instructions.map(Double.init)) ?? 0 }
 
@@ -34,12 +38,12 @@ public struct FrozenCounts: Equatable, Sendable {
         public var floorPercent: Reading<Double> {
             guard let least = instructions.min(), let most = instructions.max(), instructions.count > 1,
                 median > 0
-            else { return .unavailable(reason: "a single run cannot tell") }
+            else { return .unavailable(reason: "a single run cannot show it") }
             return .value(100 * Double(most - least) / median)
         }
     }
 
-    /// A stage with what was executed in it. Several that ran at the same time, and that no thread tells apart, are
+    /// A stage with what was executed in it. Several that ran at the same time, and that no thread distinguishes, are
     /// one: `download+decode`.
     public struct Stage: Equatable, Sendable {
         public var name: StageName
@@ -83,6 +87,20 @@ public struct FrozenCounts: Equatable, Sendable {
     /// How many runs were counted.
     public var runs: Int { total.instructions.count }
 
+    /// What was counted of a metric in a stage, nil for the whole run: of instructions the middle run, of system calls the last
+    /// one.
+    public func reading(of metric: Metric, in stage: StageName?) -> Reading<Double> {
+        guard let part = part(of: stage) else {
+            return .unavailable(reason: "the stage was not entered by itself")
+        }
+        if let bound = part.lowerBound.first { return .unavailable(reason: "only a lower bound: \(bound)") }
+        switch metric {
+        case .instructions: return .value(part.median)
+        case .systemCalls: return part.systemCallCount.map(Double.init)
+        default: return .unavailable(reason: "\(metric.words) is not counted")
+        }
+    }
+
     /// The part of a stage, nil for the whole run.
     public func part(of stage: StageName?) -> Part? {
         guard let stage else { return total }
@@ -100,7 +118,7 @@ public struct FrozenCounts: Equatable, Sendable {
     }
 
     /// The counts of several runs in one; the reason where they cannot be joined.
-    static func merged(_ all: [FrozenCounts]) -> Reading<FrozenCounts> {
+    public static func merged(_ all: [FrozenCounts]) -> Reading<FrozenCounts> {
         guard var merged = all.first else { return .unavailable(reason: "no counted run was made") }
         for counts in all.dropFirst() {
             guard counts.identity == merged.identity, counts.command == merged.command else {

@@ -1,6 +1,6 @@
 internal import MessageDigest
 
-/// The digest by which a profile tells that nobody has changed its file.
+/// The digest that shows whether a profile's file was changed.
 ///
 /// It is the SHA-256 of the file without the line that holds it, so that anybody can check it:
 /// `grep -v '^content_sha256:' v1.2.0.yaml | sha256sum`.
@@ -24,7 +24,7 @@ public struct ContentDigest: Equatable, Sendable {
         for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).dropLast() {
             if line.starts(with: prefix) {
                 stated = String(decoding: line.dropFirst(prefix.count), as: UTF8.self)
-                    .filter { $0.isHexDigit }
+                    .filter { !" \t\r'\"".contains($0) }
             } else {
                 digest.update(Array(line) + [UInt8(ascii: "\n")])
             }
@@ -37,6 +37,19 @@ public struct ContentDigest: Equatable, Sendable {
         }
         computed = digest.hexadecimal()
     }
+
+    /// Whether a file that is not as it was written would be with LF in place of CRLF: git's `core.autocrlf` or an editor has
+    /// turned its line ends.
+    public static func onlyLineEndsDiffer(_ bytes: [UInt8]) -> Bool {
+        let carriageReturn = UInt8(ascii: "\r")
+        return bytes.contains(carriageReturn) && !ContentDigest(of: bytes).agrees
+            && ContentDigest(of: bytes.filter { $0 != carriageReturn }).agrees
+    }
+
+    /// What a person should know of such a file, and do about it.
+    public static let lineEndsRemedy =
+        "Only its line ends differ: something has turned LF into CRLF, as git does with core.autocrlf. Turn them back, and keep "
+        + "git from it: echo '*.yaml -text' >> .gitattributes"
 
     /// A document with the line of its digest, which comes after that of the schema.
     static func insert(into document: [UInt8]) -> [UInt8] {

@@ -9,7 +9,7 @@ extension FrozenProfile {
 
     /// Summaries of sessions: of each metric the median over all measured runs that did not fail.
     ///
-    /// A value that some runs lack is the median of those that have it, and each stage tells in how many it was
+    /// A value that some runs lack is the median of those that have it, and each stage reports in how many it was
     /// entered. Values are rounded as they are frozen, so that a file's summaries can be checked against its runs.
     public static func derive(from sessions: [Session], episodesProcessed: Reading<Int>) -> Summary {
         let runs = sessions.flatMap(\.runs).filter(\.counts)
@@ -77,8 +77,8 @@ extension FrozenProfile {
     private static func median(of uses: [ResourceUse], whenEmpty reason: String) -> ResourceUse {
         var result = ResourceUse.unavailable(reason)
         guard !uses.isEmpty else { return result }
-        for metric in Set(uses.flatMap(\.metrics)).sorted() {
-            let readings = uses.compactMap { $0.readings[metric] }
+        for metric in ResourceUse.metrics(ofAny: uses) {
+            let readings = uses.compactMap { $0.asked(metric) }
             if let median = median(readings.compactMap(\.value)) {
                 result[metric] = .value(median.rounded(decimals: metric.decimals))
             } else if let reason = readings.lazy.compactMap(\.unavailableReason).first {

@@ -5,7 +5,7 @@ public enum DigestText {
         digest.firstIndex(of: ":").map { String(digest[..<$0]) }
     }
 
-    /// Whether it can be told from two digests if they are of the same content: those of two algorithms always differ.
+    /// Whether two digests can show that they are of the same content: those of two algorithms always differ.
     public static func areComparable(_ one: String, _ other: String) -> Bool {
         algorithm(one) == algorithm(other)
     }

@@ -17,7 +17,7 @@ public enum Fact: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// What must be the same for two profiles to be comparable, or, of the source, tells what differs between them.
+/// What must be the same for two profiles to be comparable, or, for the source, says what differs between them.
 public enum IdentityKey: String, CaseIterable, Sendable {
     case cpuModel = "cpu_model"
     /// CPUs that the pipeline may use: its affinity, or less by the control group's quota.
@@ -38,6 +38,8 @@ public enum IdentityKey: String, CaseIterable, Sendable {
     case pipelineVersion = "pipeline_version"
     case gitCommit = "git_commit"
     case gitDirty = "git_dirty"
+    /// A digest of the executable and of the scripts and programs that the command names.
+    case programDigest = "program_digest"
     case configDigest = "config_digest"
     case inputDigest = "input_digest"
     /// A digest of the stages' names in order of first entry.
@@ -46,9 +48,20 @@ public enum IdentityKey: String, CaseIterable, Sendable {
     /// Whether a difference is what a comparison of two versions is about, rather than a reason to doubt it.
     public var isSource: Bool {
         switch self {
-        case .pipelineVersion, .gitCommit, .gitDirty: true
+        case .pipelineVersion, .gitCommit, .gitDirty, .programDigest: true
         default: false
         }
+    }
+}
+
+extension EnvironmentIdentity {
+    /// Memory in GiB rounded to a common size, so that what firmware and kernel keep makes no difference.
+    public static func memoryClass(_ gibibytes: Double) -> Double {
+        // 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 12, 16 and so on.
+        var sizes = [0.5, 0.75]
+        while let size = sizes.dropLast().last, size < 65_536 { sizes.append(size * 2) }
+        // The size kept is a few percent below the one built in, never above it.
+        return sizes.first { gibibytes <= $0 * 1.01 } ?? gibibytes.rounded()
     }
 }
 
@@ -112,7 +125,7 @@ public struct ObservedEnvironment: Equatable, Sendable {
 public struct ProfileEnvironment: Equatable, Sendable {
     public var identity: EnvironmentIdentity
     public var observed: ObservedEnvironment
-    /// Whatever else a file of the older schema, or somebody by hand, wrote under `environment`.
+    /// Whatever else is under `environment`: from a file of the older schema, or written by hand.
     public var other: YAMLMapping
 
     /// An environment.
@@ -122,5 +135,13 @@ public struct ProfileEnvironment: Equatable, Sendable {
         self.identity = identity
         self.observed = observed
         self.other = other
+    }
+
+    /// A fact that a file of the older schema holds under a key of its own, such as `hostname`; nil for none.
+    public func olderFact(_ key: String) -> Fact? {
+        guard let node = other[key] else { return nil }
+        if let text = node.asText { return .text(text) }
+        if let flag = node.asBool { return .bool(flag) }
+        return node.asNumber.flatMap { $0.isFinite ? .number($0) : nil }
     }
 }

@@ -5,13 +5,30 @@ public import YAMLDocument
 
 /// A version's cost, frozen: raw values of every run, and summaries derived from them.
 ///
-/// `docs/formats/frozen-profile.md` tells every key of the file.
+/// `docs/formats/frozen-profile.md` describes every key of the file.
 public struct FrozenProfile: Equatable, Sendable {
-    /// The schema that is written. Files of other minor versions are read; a newer major version is refused.
-    public static let schemaVersion = SchemaVersion(major: 2, minor: 2)
+    /// The schema that is written while the raw values stand in the file itself. Files of other minor versions are read; a
+    /// newer major version is refused.
+    public static let schemaVersion = SchemaVersion(major: 2, minor: 3)
+    /// The schema that is written when the raw values stand in a companion: a reader of the former would see no runs.
+    public static let schemaVersionWithCompanion = SchemaVersion(major: 3, minor: 0)
+    /// The newest schema of each major version that is read without losing anything.
+    public static func newestKnown(major: Int) -> SchemaVersion {
+        major >= schemaVersionWithCompanion.major ? schemaVersionWithCompanion : schemaVersion
+    }
+
+    /// Where a profile's raw values stand.
+    public enum RunsPlace: String, Sendable {
+        /// In the file, under `sessions`.
+        case inline
+        /// In the companion ``CompanionKind/runs``.
+        case companion
+    }
 
     /// The schema of the file it was read from; ``schemaVersion`` for a new one.
     public var schema: SchemaVersion
+    /// Where the raw values stand, or will stand. Those of a companion have to be taken from it (``takeRuns(_:name:)``).
+    public var runsPlace = RunsPlace.inline
     /// The version this is the profile of.
     public var release: String
     /// When it was frozen, in UTC.
@@ -36,6 +53,8 @@ public struct FrozenProfile: Equatable, Sendable {
     public var sessions: [Session]
     /// Top-level keys that this version does not know: kept when the profile is written again.
     public var other = YAMLMapping()
+    /// The whole document of a file of the older schema, nil for others: what it says stays as it says it.
+    var olderDocument: YAMLMapping?
 
     /// A profile with its summaries derived from the sessions' runs.
     public init(
@@ -81,11 +100,15 @@ public struct FrozenProfile: Equatable, Sendable {
 
     /// A metric's value in every run that counts, session by session; of a stage, or of the whole run when nil.
     public func samples(of metric: Metric, in stage: StageName?) -> [[Reading<Double>]] {
-        sessions.map { session in
+        var place = 0
+        return sessions.map { session in
             session.runs.filter(\.counts).map { run in
                 guard let stage else { return run.use[metric] }
-                return run.stages.first { $0.stage == stage }?.use[metric]
-                    ?? .unavailable(reason: "the stage was not entered")
+                guard let found = run.place(of: stage, near: place) else {
+                    return .unavailable(reason: "the stage was not entered")
+                }
+                place = found
+                return run.stages[found].use[metric]
             }
         }
     }

@@ -23,7 +23,7 @@ public struct ObservedRange: Equatable, Sendable {
 }
 
 extension ObservedKey {
-    /// States that the kernel tells for the moment alone: of what it counts, ``RunEnvironment`` has the growth.
+    /// States that the kernel reports for the moment alone: of what it counts, ``RunEnvironment`` has the growth.
     public static let states: [ObservedKey] = [.load, .memoryAvailable, .swapUsed, .frequency]
 
     /// The ranges of the states that were asked for, from looks before, during and after a run.

@@ -38,6 +38,8 @@ public enum ProfileError: Error, Equatable, Sendable {
     case repeatedCompanion(kind: String)
     /// The file is too long.
     case tooLong(file: String, limit: Int)
+    /// The companion with a profile's raw values is missing or is not what was frozen; a sentence says how.
+    case damagedRuns(file: String, reason: String)
     /// What was to be frozen could not be read again; a sentence says why.
     case notReadable(file: String, reason: String)
     /// The kernel refused.
@@ -72,7 +74,7 @@ extension ProfileError: CustomStringConvertible {
         case .repeatedRun(let run):
             "Two of the records are of run \(shown(run)). Leave one out, or give its session another name."
         case .mixedRecords(let difference):
-            "These records do not belong together: \(shown(difference)). Freeze each kind by itself."
+            "These records do not belong together: \(list(difference)). Freeze each kind by itself."
         case .invalidVersion(let text, let reason):
             "'\(shown(text))' cannot name a version: \(reason). Use a name such as v1.2.0."
         case .alreadyFrozen(let version, let file):
@@ -90,6 +92,9 @@ extension ProfileError: CustomStringConvertible {
             "A profile has one companion of a kind, and two are of kind \(shown(kind)). Leave one out."
         case .tooLong(let file, let limit):
             "'\(shown(file))' is longer than the \(limit) bytes that are read of a profile. Check that it is one."
+        case .damagedRuns(let file, let reason):
+            "The raw values in '\(shown(file))' cannot be used. \(shown(reason)) "
+                + "Restore the file, or freeze this version again."
         case .notReadable(let file, let reason):
             "'\(shown(file))' was not written, because it could not be read again: \(shown(reason)) "
                 + "Nothing has been replaced. Freeze fewer runs or fewer stages in one version."
@@ -99,5 +104,10 @@ extension ProfileError: CustomStringConvertible {
 
     private func shown(_ text: String) -> String {
         PlainText.sanitized(text, maximumCharacters: 300)
+    }
+
+    /// What differs in each of up to twenty sessions.
+    private func list(_ text: String) -> String {
+        PlainText.sanitized(text, maximumCharacters: 8000)
     }
 }

@@ -7,10 +7,26 @@ public struct Recipe: Equatable, Sendable {
         public var name: String
         public var value: String
 
+        /// What stands in place of a digest for a variable that is named and not set.
+        public static let unset = "not set"
+
         /// A variable.
         public init(name: String, value: String) {
             self.name = name
             self.value = value
+        }
+    }
+
+    /// A file that each run reads as its standard input.
+    public struct StandardInput: Equatable, Sendable {
+        public var path: String
+        /// The digest of its content, as 64 hexadecimal digits.
+        public var sha256: Reading<String>
+
+        /// A file with its digest.
+        public init(path: String, sha256: Reading<String>) {
+            self.path = path
+            self.sha256 = sha256
         }
     }
 
@@ -21,8 +37,15 @@ public struct Recipe: Equatable, Sendable {
     public var configurationSHA256: Reading<String>
     /// The digest of what the pipeline worked on.
     public var inputSHA256: Reading<String>
-    /// The variables that were allowed through, in order of name.
+    /// What each run reads as its standard input; nil where that is empty.
+    public var standardInput: StandardInput?
+    /// Variables that the user named, or that differ from those of a login, each with the digest of its value, in order of name.
     public var environment: [Variable]
+
+    /// The texts of ``environment`` by name.
+    public var variables: [String: String] {
+        Dictionary(environment.map { ($0.name, $0.value) }) { first, _ in first }
+    }
 
     /// A recipe.
     public init(
@@ -35,6 +58,11 @@ public struct Recipe: Equatable, Sendable {
         self.inputSHA256 = inputSHA256
         self.environment = environment
     }
+}
+
+extension Recipe {
+    /// What runs are compared by: the digest of their standard input, or `empty`.
+    var standardInputDigest: Reading<String> { standardInput?.sha256 ?? .value("empty") }
 }
 
 /// How far stacks and times can be trusted.
@@ -53,12 +81,38 @@ public struct CaptureQuality: Equatable, Sendable {
         public var unwindFailed: Reading<Int>
         /// Frames without a function's name, in percent of all.
         public var unknownFramesPercent: Reading<Double>
+        /// What became of the Python functions of stacks; nil where nothing ran Python, or nothing of our own sampled it.
+        public var python: PythonStacks?
+
+        /// Stacks of threads that ran Python.
+        public struct PythonStacks: Equatable, Sendable {
+            /// With their Python functions, shown to be those of the sample's moment.
+            public var proven: Int
+            /// Whose Python functions were not read, or so late that the thread may have gone on.
+            public var unproven: Int
+            /// Whose Python functions could not be read.
+            public var failed: Int
+
+            /// Counts of stacks.
+            public init(proven: Int, unproven: Int, failed: Int) {
+                self.proven = proven
+                self.unproven = unproven
+                self.failed = failed
+            }
+
+            /// The counts, to follow "Python functions".
+            public var summary: String {
+                "of \(proven) of \(proven + unproven + failed) stacks"
+                    + (unproven > 0 ? ", \(unproven) not read in time" : "")
+                    + (failed > 0 ? ", \(failed) not readable" : "")
+            }
+        }
 
         /// A sampler's account.
         public init(
             name: String, reason: String?, rateHz: Reading<Double>, attempted: Reading<Int>,
             recorded: Reading<Int>, lost: Reading<Int>, truncated: Reading<Int>, unwindFailed: Reading<Int>,
-            unknownFramesPercent: Reading<Double>
+            unknownFramesPercent: Reading<Double>, python: PythonStacks? = nil
         ) {
             self.name = name
             self.reason = reason
@@ -69,6 +123,7 @@ public struct CaptureQuality: Equatable, Sendable {
             self.truncated = truncated
             self.unwindFailed = unwindFailed
             self.unknownFramesPercent = unknownFramesPercent
+            self.python = python
         }
 
         /// No stacks were taken, for a reason.
@@ -119,6 +174,24 @@ public struct CaptureQuality: Equatable, Sendable {
     public var notes: [String]
     /// Each run that was watched or sampled by itself.
     public var runs: [RunHealth]
+    /// What a list of versions says of the runs, without reading them; nil in a profile that says nothing of it.
+    public var review: Review?
+
+    /// What the runs say about how far they can be trusted, as it was found when the profile was frozen.
+    public struct Review: Equatable, Sendable {
+        public var sessions: Int
+        /// Runs that count although something disturbed them.
+        public var disturbedRuns: Int
+        /// What was noticed, each kind once: see ``NoiseReview/Kind``.
+        public var findings: [String]
+
+        /// A review.
+        public init(sessions: Int, disturbedRuns: Int, findings: [String]) {
+            self.sessions = sessions
+            self.disturbedRuns = disturbedRuns
+            self.findings = findings
+        }
+    }
 
     /// An account of a capture.
     public init(
@@ -165,6 +238,8 @@ public enum CompanionKind: String, CaseIterable, Sendable {
     case counts
     /// What py-spy saw beside our own sampler.
     case pySpyFlamegraph = "py_spy_flamegraph"
+    /// The raw values of every run, where they are too many for the profile's own text.
+    case runs
 
     /// What follows the version in the file's name.
     public var suffix: String {
@@ -176,6 +251,7 @@ public enum CompanionKind: String, CaseIterable, Sendable {
         case .foldedStacks: ".stacks.folded"
         case .counts: ".counts.pb.gz"
         case .pySpyFlamegraph: ".py-spy.svg"
+        case .runs: ".runs.jsonl.gz"
         }
     }
 }

@@ -27,14 +27,14 @@ public struct RunAttempts: Equatable, Sendable {
     static func note(_ named: [(name: String, run: Run)]) -> String? {
         let failed = named.filter(\.run.hasFailed)
         guard !failed.isEmpty else { return nil }
-        var told = failed.prefix(mostTold).map { name, run in
+        var reasons = failed.prefix(mostNamed).map { name, run in
             "\(name) \(run.failure?.reason ?? "exited with code \(run.exit.value ?? 0)")"
         }
-        if failed.count > told.count { told.append("\(failed.count - told.count) more") }
+        if failed.count > reasons.count { reasons.append("\(failed.count - reasons.count) more") }
         return
             "\(failed.count) of \(named.count) runs failed and \(failed.count == 1 ? "does" : "do") not count: "
-            + "\(told.joined(separator: ", "))."
+            + "\(reasons.joined(separator: ", "))."
     }
 
-    private static let mostTold = 5
+    private static let mostNamed = 5
 }

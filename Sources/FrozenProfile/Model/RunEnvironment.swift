@@ -28,7 +28,7 @@ public enum RunEnvironmentKey: String, CaseIterable, Sendable {
     }
 }
 
-/// The machine during a run: of what the kernel counts, how much that grew; of what it tells for the moment alone, the
+/// The machine during a run: of what the kernel counts, how much that grew; of what it reports for the moment alone, the
 /// range over the run.
 public struct RunEnvironment: Equatable, Sendable {
     public var values: [RunEnvironmentKey: Reading<Double>]
@@ -52,8 +52,8 @@ public struct RunEnvironment: Equatable, Sendable {
 
     /// What two snapshots say of the time between them. Pure.
     ///
-    /// The second is to be taken when the run, and whoever helped to measure it, have been waited for: only then does
-    /// the kernel count their CPU time as this process's.
+    /// The second is to be taken after the run and the processes that helped to measure it have been waited for: only then
+    /// does the kernel count their CPU time as this process's.
     ///
     /// - Parameter looks: What was seen in between.
     public init(

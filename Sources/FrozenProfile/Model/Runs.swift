@@ -87,6 +87,14 @@ public struct Run: Equatable, Sendable {
     /// Whether it did not end well, or was ended.
     public var hasFailed: Bool { failure != nil || exit.value ?? 0 != 0 }
 
+    /// Where a stage stands among its stages, nil when it was not entered.
+    ///
+    /// - Parameter near: Where it is looked for first: mostly it is there where it was in another run.
+    public func place(of stage: StageName, near: Int = 0) -> Int? {
+        if near < stages.count, stages[near].stage == stage { return near }
+        return stages.firstIndex { $0.stage == stage }
+    }
+
     /// Whether summaries count it: measured, not known to have failed, and not repeated.
     public var counts: Bool { kind == .measured && !hasFailed && !isRepeated }
 }
@@ -96,7 +104,7 @@ public struct RunFailure: Equatable, Sendable {
     /// What happened, as a phrase after the run's name: `exited with code 3`; of an interruption, by what:
     /// `signal 15 (Terminated)`.
     public var reason: String
-    /// Whether somebody ended it with the capture, which says nothing about the pipeline: then it is no attempt either.
+    /// Whether it ended because the capture was interrupted, which says nothing about the pipeline: then it is no attempt.
     public var isInterruption: Bool
 
     /// A failure.
@@ -118,6 +126,8 @@ public struct Session: Equatable, Sendable {
     public var runs: [Run]
     /// Fixed work timed at its start, middle and end: how fast the machine was.
     public var canaries: [Canary] = []
+    /// Where a scheduler had it made; nil without a scheduler.
+    public var place: SessionPlace?
 
     /// A session.
     public init(id: String, startedAt: String?, observed: ObservedEnvironment, runs: [Run]) {

@@ -3,7 +3,7 @@ public import Measurement
 
 /// What is known for certain about the stages of a version's run: the `<VERSION>.stage_truth.json` beside a profile.
 ///
-/// `docs/formats/stage-truth.md` tells every key.
+/// `docs/formats/stage-truth.md` describes every key.
 public struct StageTruth: Equatable, Sendable {
     /// A stage, all its spans together.
     public struct Stage: Equatable, Sendable {
@@ -36,13 +36,18 @@ public struct StageTruth: Equatable, Sendable {
         /// Whether it began; else it ended.
         public var isBegin: Bool
         public var episode: Int?
+        /// The node that it happened on; nil for a run on one machine.
+        public var node: String?
 
         /// A transition.
-        public init(seconds: Double, stage: StageName, isBegin: Bool, episode: Int? = nil) {
+        public init(
+            seconds: Double, stage: StageName, isBegin: Bool, episode: Int? = nil, node: String? = nil
+        ) {
             self.seconds = seconds
             self.stage = stage
             self.isBegin = isBegin
             self.episode = episode
+            self.node = node
         }
     }
 
@@ -83,6 +88,8 @@ public struct StageTruth: Equatable, Sendable {
     public var stages: [Stage]
     /// In order of time. At most ``maximumTransitions`` are written, and what is left out is counted.
     public var transitions: [Transition]
+    /// Transitions that came after those and are counted in the stages all the same.
+    public var transitionsLeftOut = 0
     public var monitor: Monitor
 
     /// The most transitions written.
@@ -118,7 +125,10 @@ public struct StageTruth: Equatable, Sendable {
                 ("run", JSONLine.object(run.jsonFields)),
                 ("stages", JSONLine.list(stages.map(\.json))),
                 ("transitions", JSONLine.list(transitions.prefix(Self.maximumTransitions).map(\.json))),
-                ("transitions_left_out", "\(max(0, transitions.count - Self.maximumTransitions))"),
+                (
+                    "transitions_left_out",
+                    "\(transitionsLeftOut + max(0, transitions.count - Self.maximumTransitions))"
+                ),
             ] + olderFields + [
                 ("rfc065_monitor", JSONLine.object(monitor.jsonFields))
             ]
@@ -180,6 +190,7 @@ extension StageTruth.Transition {
             ("stage", stage.text.asJSON),
         ]
         if let episode { fields.append(("episode", "\(episode)")) }
+        if let node { fields.append(("node", node.asJSON)) }
         return JSONLine.object(fields)
     }
 }

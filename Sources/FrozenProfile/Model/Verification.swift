@@ -203,7 +203,7 @@ extension CaptureQuality.Sampler {
 }
 
 extension Int? {
-    fileprivate var asText: String { map { "\($0)" } ?? "not told" }
+    fileprivate var asText: String { map { "\($0)" } ?? "not known" }
 }
 
 extension Reading<Int> {

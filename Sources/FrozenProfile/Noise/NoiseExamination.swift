@@ -23,7 +23,7 @@ struct NoiseExamination {
             worst(.involuntarySwitches, beyond: limits.involuntarySwitchesPerCPUSecond) { run in
                 ratio(run.use[.involuntarySwitches].value, run.use.cpuSeconds.value)
             } sentence: { index, value in
-                "Run \(index) lost a CPU to other tasks \(value.fixed(0)) times in a CPU second."
+                lostCPU(index, perSecond: value)
             } advice: {
                 "Stop what else runs on the machine, or give the pipeline fewer threads than there are CPUs."
             },
@@ -39,7 +39,7 @@ struct NoiseExamination {
             } sentence: {
                 "During run \($0) the hypervisor gave \($1.fixed(1)) % of the CPU time to other machines."
             } advice: {
-                repeating("Measure on a machine that shares its CPUs with nobody")
+                repeating("Measure on a machine that does not share its CPUs")
             },
             worst(.otherProcesses, beyond: limits.othersPercent) {
                 $0.surroundings?[.othersShare].value
@@ -66,8 +66,8 @@ struct NoiseExamination {
         ].compactMap(\.self)
     }
 
-    /// Drift of the machine is told from scatter of the canary: a drift that the canary's own repetitions may show by
-    /// chance is no drift. One that cannot be told apart for want of repetitions counts as drift.
+    /// Drift of the machine is distinguished from scatter of the canary: a drift that the canary's own repetitions may show by
+    /// chance is no drift. One that cannot be distinguished for want of repetitions counts as drift.
     func drift(of canaries: [Canary]) -> [NoiseReview.Finding] {
         let moved = canaries.compactMap { canary in
             canary.drift.value.map { (canary: canary, drift: $0, chance: canary.driftByChance.value) }
@@ -132,7 +132,9 @@ struct NoiseExamination {
             findings.append(
                 .init(
                     .spread, "The wall times of the runs vary by \((100 * spread).fixed(1)) %.",
-                    advice: "Smaller changes cannot be told from noise; more runs help only against chance."))
+                    advice:
+                        "Smaller changes cannot be distinguished from noise; more runs help only against chance."
+                ))
         }
         return findings
     }
@@ -152,6 +154,16 @@ struct NoiseExamination {
         let others = values.filter { $0.value > limit }.count - 1
         let more = others == 0 ? "" : " \(others) more \(others == 1 ? "run" : "runs") had more than usual."
         return .init(kind, sentence(most.index, most.value) + more, advice: advice())
+    }
+
+    /// A rate is given for what was counted: of a run that used less than a CPU second, the count itself.
+    private func lostCPU(_ index: Int, perSecond rate: Double) -> String {
+        let used = runs.first { $0.index == index }?.use.cpuSeconds.value ?? 1
+        guard used < 1 else {
+            return "Run \(index) lost a CPU to other tasks \(rate.fixed(0)) times in a CPU second."
+        }
+        return
+            "Run \(index) lost a CPU to other tasks \((rate * used).fixed(0)) times in \(Duration.seconds(used).readable) of CPU time."
     }
 
     private func ratio(_ part: Double?, _ whole: Double?) -> Double? {

@@ -2,8 +2,8 @@ internal import Measurement
 
 /// What a session's runs, surroundings and canaries say about how far its values can be trusted. Pure.
 ///
-/// Every finding is a sentence that names the evidence, and advice on what to do. The advice knows which options were
-/// used: whoever warmed up is not told to warm up.
+/// Every finding is a sentence that names the evidence, and advice on what to do. The advice depends on the options
+/// that were used: after a warm-up it does not recommend one.
 public struct NoiseReview: Equatable, Sendable {
     /// What was noticed.
     public enum Kind: String, CaseIterable, Sendable {
@@ -122,6 +122,6 @@ public struct NoiseReview: Equatable, Sendable {
 
 extension Run {
     /// By how much the machine's used swap space was at its most above what it was before the run, in mebibytes; nil
-    /// where nobody looked.
+    /// where it was not recorded.
     var swappedOutMB: Double? { surroundings?.ranges[.swapUsed]?.value?.rise }
 }

@@ -48,18 +48,18 @@ extension CaptureQuality {
         return readings.first ?? .unavailable(reason: none)
     }
 
-    /// The records' notes, each once: one that differs only in its numbers is told with how many runs had it.
+    /// The records' notes, each once: one that differs only in its numbers is reported with how many runs had it.
     private static func notes(_ records: [RunRecord]) -> [String] {
         var order: [String] = []
-        var told: [String: (first: String, runs: Int)] = [:]
+        var seen: [String: (first: String, runs: Int)] = [:]
         for record in records {
             for note in Set(record.notes).sorted() {
                 let kind = note.filter { !$0.isNumber && $0 != "." }
-                if told[kind] == nil { order.append(kind) }
-                told[kind] = (told[kind]?.first ?? note, (told[kind]?.runs ?? 0) + 1)
+                if seen[kind] == nil { order.append(kind) }
+                seen[kind] = (seen[kind]?.first ?? note, (seen[kind]?.runs ?? 0) + 1)
             }
         }
-        return order.compactMap { told[$0] }.map { note, runs in
+        return order.compactMap { seen[$0] }.map { note, runs in
             runs > 1 ? "\(note) (One of \(runs) runs of which this is said.)" : note
         }
     }
@@ -125,6 +125,17 @@ extension CaptureQuality.Sampler {
         return Self(
             name: names.joined(separator: " and "), reason: first.reason, rateHz: first.rateHz,
             attempted: sum(\.attempted), recorded: sum(\.recorded), lost: sum(\.lost),
-            truncated: sum(\.truncated), unwindFailed: sum(\.unwindFailed), unknownFramesPercent: unknown)
+            truncated: sum(\.truncated), unwindFailed: sum(\.unwindFailed), unknownFramesPercent: unknown,
+            python: total(of: accounts.compactMap(\.python)))
+    }
+
+    private static func total(of counts: [PythonStacks]) -> PythonStacks? {
+        guard var sum = counts.first else { return nil }
+        for count in counts.dropFirst() {
+            sum.proven += count.proven
+            sum.unproven += count.unproven
+            sum.failed += count.failed
+        }
+        return sum
     }
 }

@@ -4,7 +4,7 @@ extension FrozenProfile {
     /// A profile made of run records, wherever and in whatever order they were made.
     ///
     /// The same records give the same profile: nothing is taken from the machine or the moment at which it is frozen.
-    /// Failed runs are among its runs and do not count, if they were of the same; what somebody ended is not.
+    /// Failed runs whose records agree with the others are among its runs, but do not count. Interrupted runs are left out.
     ///
     /// - Parameters:
     ///   - records: At least one measured run that ended well; all of one pipeline, data set and kind of machine.
@@ -17,9 +17,9 @@ extension FrozenProfile {
             throw .noMeasuredRun
         }
         // A counted run may be of another, smaller command.
-        for record in all where !record.run.hasFailed && record.run.kind != .counted {
-            if let difference = RunRecord.difference(first, record) { throw .mixedRecords(difference) }
-        }
+        let differences = RunRecord.differences(
+            from: first, in: all.filter { !$0.run.hasFailed && $0.run.kind != .counted })
+        guard differences.isEmpty else { throw .mixedRecords(differences.joined(separator: "; ")) }
         // One that failed before the source or the configuration was mended was of something else.
         let records = RunRecord.inOrder(
             all.filter { record in
@@ -63,7 +63,7 @@ extension RunRecord {
         }
     }
 
-    /// A sentence about what tells two records' pipelines, data or machines apart; nil when nothing does.
+    /// A sentence about what differs between two records' pipelines, data or machines; nil when nothing does.
     ///
     /// What only one of them knows is no difference. Neither is the order of stages, which may vary where they run at the
     /// same time, nor whether files were changed and not committed.
@@ -81,6 +81,12 @@ extension RunRecord {
         {
             return difference
         }
+        if let difference = differ(
+            "the standard input", one.recipe.standardInputDigest, other.recipe.standardInputDigest,
+            { String($0.prefix(20)) })
+        {
+            return difference
+        }
         if let difference = differ("the data set", one.datasetID, other.datasetID, text) { return difference }
         for key in IdentityKey.allCases where key != .stageGraph && key != .gitDirty {
             if let difference = differ(key.rawValue, one.identity[key], other.identity[key], \.description) {
@@ -88,6 +94,40 @@ extension RunRecord {
             }
         }
         return nil
+    }
+
+    /// What distinguishes sessions from a record: a sentence for the first run of each that differs, at most 20.
+    static func differences(from first: RunRecord, in records: [RunRecord]) -> [String] {
+        var told: Set<VersionName> = []
+        var sentences: [String] = []
+        for record in records where !told.contains(record.session) {
+            guard let difference = difference(first, record) else { continue }
+            told.insert(record.session)
+            sentences.append(difference)
+        }
+        return Array(sentences.prefix(20))
+            + (sentences.count > 20 ? ["and \(sentences.count - 20) more"] : [])
+    }
+
+    /// A sentence about a variable of the environment that was set for one run and not for the other, or to another value; nil for
+    /// none.
+    ///
+    /// A variable counts where one of the recipes has it: the user named it, or set it after the session of the terminal began.
+    /// What the other's session began with counts as set for it. Two sessions may well begin with different values.
+    public static func environmentDifference(_ one: RunRecord, _ other: RunRecord) -> String? {
+        func value(_ name: String, _ record: RunRecord) -> String {
+            if let value = record.recipe.variables[name] { return value }
+            guard let login = record.loginEnvironment else { return "as after a login" }
+            return login.first { $0.name == name }?.value ?? Recipe.Variable.unset
+        }
+        let names = Set(one.recipe.variables.keys).union(other.recipe.variables.keys)
+        guard let name = names.filter({ value($0, one) != value($0, other) }).min() else { return nil }
+        func shown(_ record: RunRecord) -> String {
+            PlainText.sanitized(value(name, record), maximumCharacters: 80)
+        }
+        return
+            "the variable \(PlainText.sanitized(name, maximumCharacters: 100)) of run \(one.name) is \(shown(one)), that of "
+            + "\(other.name) is \(shown(other))"
     }
 
     /// When the last of the runs was started, to the second.
@@ -103,7 +143,7 @@ extension RunRecord {
             var run = record.run
             let observed = run.observed
             run.observed = nil
-            // Where a stage's edges come from is told once a profile, in its stage truth.
+            // Where a stage's edges come from is reported once a profile, in its stage truth.
             for index in run.stages.indices {
                 run.stages[index].source = nil
                 run.stages[index].peakMethod = nil
@@ -117,11 +157,12 @@ extension RunRecord {
                         observed: observed ?? ObservedEnvironment(), runs: [run]))
             }
             sessions[sessions.count - 1].canaries.add(record.canaries)
+            sessions[sessions.count - 1].takePlace(of: record)
         }
         return sessions
     }
 
-    /// What counted runs executed; nil where nobody wanted any.
+    /// What counted runs executed; nil if none was asked for.
     fileprivate static func counts(_ records: [RunRecord]) -> Reading<FrozenCounts>? {
         let counted = records.filter { $0.run.kind == .counted }
         guard !counted.isEmpty else { return nil }
@@ -156,6 +197,14 @@ extension RunRecord {
         guard values.count > 1 else { return Reading.firstValue(counted) }
         let list = values.sorted().map { "\($0)" }.joined(separator: ", ")
         return .unavailable(reason: "runs processed different numbers: \(list)")
+    }
+}
+
+extension Session {
+    /// A session is made on one node. Where a run failed on another before, the node counts that made the others.
+    fileprivate mutating func takePlace(of record: RunRecord) {
+        guard let its = record.place, place == nil || !record.run.hasFailed else { return }
+        place = its
     }
 }
 

@@ -55,12 +55,15 @@ extension RunRecord {
         if let observed = try fields.mapping("observed")?.mapping("before") {
             record.run.observed = try ObservedEnvironment(observed)
         }
+        record.loginEnvironment = try fields.mapping("login_environment").map(Recipe.Variable.list)
+        record.place = try SessionPlace.read(fields)
         record.openStages = try fields.texts("open_stages").compactMap { StageName($0) }
         record.leftOutput = try fields.text("left_output")
         record.files = try fields.companions("files")
         record.counts = try fields.mapping(FrozenCounts.key).map(FrozenCounts.init(_:))
         record.canaries = try Canary.list(fields.mapping("canaries"))
         record.notes = try fields.texts("notes")
+        record.nodes = try Node.read(fields)
         record.transitions = try transitions(fields)
         record.transitionsLeftOut = try fields.count("transitions_left_out").value ?? 0
         return record
@@ -100,7 +103,7 @@ extension RunRecord {
         var transitions: [StageTruth.Transition] = []
         transitions.reserveCapacity(items.count)
         for (index, item) in items.enumerated() {
-            guard let parts = item.asSequence, (3...4).contains(parts.count),
+            guard let parts = item.asSequence, (3...5).contains(parts.count),
                 let seconds = parts[0].asNumber, seconds.magnitude < 1e9,
                 let event = parts[1].asText, event == "begin" || event == "end",
                 let stage = parts[2].asText.flatMap({ StageName($0) })
@@ -111,7 +114,8 @@ extension RunRecord {
             transitions.append(
                 StageTruth.Transition(
                     seconds: seconds, stage: stage, isBegin: event == "begin",
-                    episode: parts.count > 3 ? parts[3].asInteger.flatMap { Int(exactly: $0) } : nil))
+                    episode: parts.dropFirst(3).compactMap(\.asInteger).first.flatMap { Int(exactly: $0) },
+                    node: parts.dropFirst(3).compactMap(\.asText).first))
         }
         return transitions
     }
@@ -123,25 +127,6 @@ extension RunRecord.Monitor {
             cpuSeconds: try fields.number("cpu_s"), peakResidentMB: try fields.number("peak_rss_mb"),
             ticks: try fields.count("ticks").value ?? 0, logLines: try fields.count("log_lines"),
             lostLogLines: try fields.count("log_lines_lost").value ?? 0)
-    }
-}
-
-extension YAMLNode {
-    /// A value of JSON; the keys of objects in order of name, since JSON gives them none.
-    fileprivate init(_ value: JSONValue) {
-        switch value {
-        case .null: self = .null
-        case .bool(let flag): self = .bool(flag)
-        case .string(let text): self = .text(text)
-        case .number(let number):
-            self = Int64(exactly: number).map { .integer($0) } ?? .number(number)
-        case .array(let items): self = .sequence(items.map { YAMLNode($0) })
-        case .object(let members):
-            var mapping = YAMLMapping()
-            for key in members.keys.sorted() {
-                if let member = members[key] { mapping[key] = YAMLNode(member) }
-            }
-            self = .mapping(mapping)
-        }
+        intervalSeconds = try fields.number("interval_s")
     }
 }

@@ -19,7 +19,9 @@ extension RunRecord {
         if !openStages.isEmpty { root["open_stages"] = .sequence(openStages.map { .text($0.text) }) }
         if let leftOutput { root["left_output"] = .text(leftOutput) }
         root["recipe"] = recipe.node
+        if let loginEnvironment { root["login_environment"] = Recipe.Variable.node(loginEnvironment) }
         root["program"] = program.node { .text($0) }
+        if let place { root[SessionPlace.key] = place.yaml }
         root["dataset_id"] = datasetID.node { .text($0) }
         root["episodes_processed"] = episodesProcessed.countNode
         root["identity"] = identity.node
@@ -28,6 +30,7 @@ extension RunRecord {
         run.use.write(to: &totals, key: \.runKey)
         root["totals"] = .mapping(totals)
         root["stages"] = .sequence(run.stages.map(\.recordNode))
+        if !nodes.isEmpty { root[Node.key] = Node.yaml(nodes) }
         if let monitor { root["monitor"] = monitor.node }
         root["sampler"] = sampler.node
         root["sampler_cpu_s"] = samplerCPUSeconds.node(decimals: 6)
@@ -66,12 +69,13 @@ extension StageRun {
 }
 
 extension StageTruth.Transition {
-    /// The moment, what happened, the stage, and the episode where there is one: short, for there may be many.
+    /// The moment, what happened, the stage, and the episode and the node where there are any: short, for there may be many.
     fileprivate var recordNode: YAMLNode {
         var items: [YAMLNode] = [
             .number(seconds, decimals: 6), .text(isBegin ? "begin" : "end"), .text(stage.text),
         ]
         if let episode { items.append(.integer(Int64(episode))) }
+        if let node { items.append(.text(node)) }
         return .sequence(items)
     }
 }
@@ -79,7 +83,8 @@ extension StageTruth.Transition {
 extension RunRecord.Monitor {
     fileprivate var node: YAMLNode {
         .mapping([
-            "cpu_s": cpuSeconds.node(decimals: 6), "peak_rss_mb": peakResidentMB.node(decimals: 3),
+            "interval_s": intervalSeconds.node(decimals: 4), "cpu_s": cpuSeconds.node(decimals: 6),
+            "peak_rss_mb": peakResidentMB.node(decimals: 3),
             "ticks": .integer(Int64(ticks)), "log_lines": logLines.countNode,
             "log_lines_lost": .integer(Int64(lostLogLines)),
         ])
@@ -96,6 +101,9 @@ enum JSONLayout {
         write(node, indent: 0, to: &text)
         return Array((text + "\n").utf8)
     }
+
+    /// The text of a node in one line, without a line feed.
+    static func oneLine(_ node: YAMLNode) -> String { line(node, within: .max) ?? "" }
 
     private static func write(_ node: YAMLNode, indent: Int, to text: inout String) {
         if indent > 0, let line = line(node, within: lineWidth - indent) {

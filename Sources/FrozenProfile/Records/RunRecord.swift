@@ -2,13 +2,13 @@ public import Measurement
 
 /// One run of a pipeline, complete in itself: what profiles are made of.
 ///
-/// A record can be made by any process on any machine, and frozen by another. `docs/formats/run-record.md` tells every
+/// A record can be made by any process on any machine, and frozen by another. `docs/formats/run-record.md` describes every
 /// key of the file. Its stacks and its log lie beside it; the record has their digests.
 public struct RunRecord: Equatable, Sendable {
     /// What the key `schema` of every record says.
     public static let schemaName = "freeze-profile.run-record"
     /// The schema that is written. Records of other minor versions are read; a newer major version is refused.
-    public static let schemaVersion = SchemaVersion(major: 1, minor: 1)
+    public static let schemaVersion = SchemaVersion(major: 1, minor: 2)
     /// The most bytes of a record that are read.
     public static let maximumBytes = 64 << 20
 
@@ -21,6 +21,8 @@ public struct RunRecord: Equatable, Sendable {
         public var logLines: Reading<Int>
         /// Lines that could not be written.
         public var lostLogLines: Int
+        /// The time between two ticks, in seconds.
+        public var intervalSeconds = Reading<Double>.unavailable(reason: "not recorded")
 
         /// An account of the monitor.
         public init(
@@ -37,19 +39,24 @@ public struct RunRecord: Equatable, Sendable {
 
     /// The version of the tool that made it.
     public var toolVersion: String
-    /// The release it is of, where somebody said.
+    /// The release it is of, where one was given.
     public var release: Reading<String>
     /// The session it belongs to: a fresh start of a batch of runs.
     public var session: VersionName
     /// The run itself: its place in the session's order, its kind, what it and its stages used.
     public var run: Run
     public var recipe: Recipe
+    /// The variables with which the session of the terminal or of the build server's job began, as in the recipe; nil where they
+    /// are not recorded.
+    public var loginEnvironment: [Recipe.Variable]?
     /// The file name of the program that ran in the end, after any wrapper's exec.
     public var program: Reading<String>
+    /// Where a scheduler had it made; nil for a run without a scheduler.
+    public var place: SessionPlace?
     public var datasetID: Reading<String>
     public var episodesProcessed: Reading<Int>
     public var identity: EnvironmentIdentity
-    /// Nil for a run that nobody watched.
+    /// Nil for a run that was not watched.
     public var monitor: Monitor?
     /// What became of the samples; `none` with the reason for a run without.
     public var sampler: CaptureQuality.Sampler
@@ -65,6 +72,8 @@ public struct RunRecord: Equatable, Sendable {
     /// The files beside it: ``CompanionKind/stacks``, ``CompanionKind/monitorLog``, and of a failed run its
     /// ``OutputFile``s.
     public var files: [Companion] = []
+    /// The nodes that its tasks were at work on; empty for a run on one machine.
+    public var nodes: [Node] = []
     /// Fixed work that was timed just before this run, or after the session's last.
     public var canaries: [Canary] = []
     /// What a counted run executed; nil for other runs.

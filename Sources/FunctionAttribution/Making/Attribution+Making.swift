@@ -24,8 +24,8 @@ extension AttributionPair {
             }
         }
         let scaled = (
-            before: ScaledSide(before, columns.before, stage: stage, inSeconds: reason == nil),
-            after: ScaledSide(after, columns.after, stage: stage, inSeconds: reason == nil)
+            before: ScaledSide(before, columns.before, stage: stage, inSeconds: reason == nil, tree),
+            after: ScaledSide(after, columns.after, stage: stage, inSeconds: reason == nil, tree)
         )
         var maker = AttributionMaker(
             tree: tree, before: scaled.before, after: scaled.after, inSeconds: reason == nil)
@@ -34,7 +34,7 @@ extension AttributionPair {
             stage: stage,
             basis: reason.map { .shares(reason: $0) } ?? .seconds,
             before: scaled.before.side, after: scaled.after.side, functions: functions, tested: maker.tested,
-            notes: notes + maker.notes)
+            isTestedByRanks: maker.isTestedByRanks, notes: notes + maker.notes)
     }
 }
 
@@ -48,23 +48,51 @@ struct ScaledSide {
     let stage: [Double]
     /// Samples that a unit of weight stands for.
     let samplesPerWeight: Double
+    /// The part of the stage's samples whose Python functions were not read, over all runs.
+    let unreadShare: Double
+    /// Which functions are interpreted, and what stands for those that were not read.
+    private let kinds: [Kind]
+    /// What the weight of interpreted functions is multiplied by in each run, for those that were not read.
+    private let completion: [Double]
+
+    /// What is charged to a function.
+    private enum Kind {
+        case native, interpreted, unread
+    }
 
     var runs: Int { columns.runs.count }
 
-    init(_ input: AttributionInput, _ columns: AttributionColumns, stage name: StageName?, inSeconds: Bool) {
+    init(
+        _ input: AttributionInput, _ columns: AttributionColumns, stage name: StageName?, inSeconds: Bool,
+        _ tree: StageTree
+    ) {
         self.columns = columns
         stage = columns.runs.map { run in
             inSeconds ? input.cpuSeconds(stage: name, run: run).value ?? 0 : 100
         }
         scale = zip(stage, columns.weights).map { $0 / Double($1) }
         samplesPerWeight = Self.samplesPerWeight(input.stacks)
+        let kinds = tree.frames.map { frame -> Kind in
+            frame == .unreadPython ? .unread : frame?.isInterpreted == true ? .interpreted : .native
+        }
+        self.kinds = kinds
+        var (read, unread) = (
+            [Int64](repeating: 0, count: columns.runs.count), [Int64](repeating: 0, count: columns.runs.count)
+        )
+        for (function, kind) in kinds.enumerated() where kind != .native {
+            for (run, weight) in columns.charged(function).enumerated() {
+                if kind == .unread { unread[run] += weight } else { read[run] += weight }
+            }
+        }
+        completion = zip(read, unread).map { $0 > 0 ? 1 + Double($1) / Double($0) : 1 }
+        unreadShare = Double(unread.reduce(0, +)) / Double(max(1, columns.weights.reduce(0, +)))
         side = Attribution.Side(
             release: input.release, runs: columns.runs.count,
             samples: Int64(Double(columns.weights.reduce(0, +)) * samplesPerWeight),
             median: FrozenProfile.median(stage) ?? 0)
     }
 
-    /// Where weights are times and the period is not told, the smallest weight is one sample's.
+    /// Where weights are times and the period is not known, the smallest weight is one sample's.
     private static func samplesPerWeight(_ stacks: StackProfile) -> Double {
         switch stacks.unit {
         case .samples, .instructions, .bytes, .counts: 1
@@ -81,10 +109,33 @@ struct ScaledSide {
         Int64((Double(weights.reduce(0, +)) * samplesPerWeight).rounded())
     }
 
+    /// What a function is charged in each run. Of Python functions that were not read nothing is known but that they were some:
+    /// they are taken to be what the others of their run are, for what keeps a reading from being proven is when the
+    /// thread gets a CPU, not which function it runs.
+    func charged(_ function: Int) -> [Double] {
+        let weights = columns.charged(function)
+        guard kinds[function] == .unread else { return completed(weights, of: function) }
+        return zip(values(weights), completion).map { $1 > 1 ? 0 : $0 }
+    }
+
+    /// Weights of a function in each run, in the side's unit. Of an interpreted one those that were not read are added.
+    func completed(_ weights: ArraySlice<Int64>, of function: Int) -> [Double] {
+        let values = values(weights)
+        return kinds[function] == .interpreted ? zip(values, completion).map { $0 * $1 } : values
+    }
+
+    /// What a function is tested by: an interpreted one by what it is charged, any other by what it spent itself.
+    func judged(_ function: Int) -> [Double] {
+        kinds[function] == .native ? values(columns.own(function)) : charged(function)
+    }
+
     func cost(of function: Int) -> FunctionChange.Cost {
         let (own, total) = (columns.own(function), columns.total(function))
         return FunctionChange.Cost(
-            own: median(own), total: median(total), ownSamples: samples(own), totalSamples: samples(total))
+            own: median(own), total: FrozenProfile.median(completed(total, of: function)) ?? 0,
+            charged: FrozenProfile.median(charged(function)) ?? 0,
+            ownSamples: samples(own), totalSamples: samples(total),
+            chargedSamples: samples(columns.charged(function)))
     }
 
     /// The variance of a weight's value, by Poisson's law for the number of its samples: at least that of one.

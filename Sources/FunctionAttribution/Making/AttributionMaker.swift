@@ -1,3 +1,4 @@
+internal import FrozenProfile
 internal import Measurement
 internal import StackProfile
 internal import Statistics
@@ -9,6 +10,7 @@ struct AttributionMaker {
     let after: ScaledSide
     let inSeconds: Bool
     private(set) var tested = 0
+    private(set) var isTestedByRanks = true
     private(set) var notes: [String] = []
 
     /// Benjamini-Hochberg's rate: of the functions that are named, at most this share is named by chance.
@@ -20,6 +22,9 @@ struct AttributionMaker {
     static let minimumPresence = 0.8
     /// A function has moved when at least this share of its total has other callers.
     static let minimumMove = 0.25
+    /// Below this probability, what is around a function did not cost what it did; and at most that it is not what it did and
+    /// the change.
+    static let shiftLevel = 0.05
 
     init(
         tree: StageTree, before: ScaledSide, after: ScaledSide, inSeconds: Bool
@@ -37,6 +42,8 @@ struct AttributionMaker {
             let frame = tree.frames[function]
             return FunctionChange(
                 function: frame?.function ?? "[no stack]", module: frame?.module, file: frame?.file,
+                isInterpreted: frame?.isInterpreted ?? false,
+                isInterpreter: frame.map(Interpreters.isOwn) ?? false,
                 before: before.cost(of: function), after: after.cost(of: function))
         }
         if hasReplicates {
@@ -50,13 +57,18 @@ struct AttributionMaker {
         markPresence(&changes)
         markMoves(&changes)
         markShifts(&changes)
+        findParts(&changes)
+        noteUnread()
         return changes.filter { $0.before.totalSamples + $0.after.totalSamples > 0 }.sorted(by: precedes)
     }
 
     private func precedes(_ one: FunctionChange, _ other: FunctionChange) -> Bool {
+        if one.isInterpreter != other.isInterpreter { return other.isInterpreter }
         if one.isNotable != other.isNotable { return one.isNotable }
-        let sizes = (one.selfChange.magnitude, other.selfChange.magnitude)
+        let sizes = (one.chargedChange.magnitude, other.chargedChange.magnitude)
         if sizes.0 != sizes.1 { return sizes.0 > sizes.1 }
+        let own = (one.selfChange.magnitude, other.selfChange.magnitude)
+        if own.0 != own.1 { return own.0 > own.1 }
         let totals = (one.totalChange.magnitude, other.totalChange.magnitude)
         if totals.0 != totals.1 { return totals.0 > totals.1 }
         return one.function < other.function
@@ -64,25 +76,52 @@ struct AttributionMaker {
 
     private mutating func test(_ changes: inout [FunctionChange]) {
         let family = changes.indices.filter {
-            changes[$0].before.ownSamples + changes[$0].after.ownSamples >= Self.minimumSamples
+            !changes[$0].isInterpreter && changes[$0].judgedSamples >= Self.minimumSamples
         }
-        let values = family.map { function in
-            AttributionStatistics.pValue(
-                before.values(before.columns.own(function)), after.values(after.columns.own(function)))
+        let test = RunTest(
+            runs: (before.runs, after.runs), tests: family.count, level: Self.falseDiscoveryRate)
+        let runs = family.map { function in
+            runValues(
+                before.judged(function), after.judged(function), samples: changes[function].judgedSamples)
+        }
+        let scatter = test.usesRanks ? 0 : RunValues.scatter(runs)
+        let values = runs.map {
+            test.probability($0.before, $0.after, leastVariance: $0.leastVariance(scatter: scatter))
         }
         tested = family.count
+        isTestedByRanks = test.usesRanks
         for (index, (p, adjusted)) in zip(family, zip(values, MultipleTesting.benjaminiHochberg(values))) {
             changes[index].pValue = p
             if adjusted <= Self.falseDiscoveryRate { changes[index].label = .changed }
         }
+        guard !test.usesRanks else { return }
+        notes.append(
+            "So few runs cannot be tested by their ranks, so their values were tested, which takes them to be normal. With 6 "
+                + "profiled runs a side ranks are tested in most stages.")
+        for (index, run) in zip(family, runs) where changes[index].label == nil {
+            let width = FewRunsTest(
+                run.before, run.after, leastVariance: run.leastVariance(scatter: scatter))?.halfWidth
+            guard let width, width.isFinite else { continue }
+            let change = changes[index].judgedChange
+            changes[index].samplingInterval = change - width...change + width
+        }
+    }
+
+    private func runValues(_ older: [Double], _ newer: [Double], samples: Int64) -> RunValues {
+        RunValues(
+            before: older, after: newer, samples: samples,
+            stageSamples: before.side.samples + after.side.samples)
     }
 
     private func interval(of change: FunctionChange) -> ClosedRange<Double> {
         let halfWidth =
             1.96
-            * (before.variance(samples: change.before.ownSamples)
-            + after.variance(samples: change.after.ownSamples)).squareRoot()
-        return change.selfChange - halfWidth...change.selfChange + halfWidth
+            * (before.variance(
+                samples: change.isInterpreted ? change.before.chargedSamples : change.before.ownSamples)
+            + after.variance(
+                samples: change.isInterpreted ? change.after.chargedSamples : change.after.ownSamples))
+            .squareRoot()
+        return change.judgedChange - halfWidth...change.judgedChange + halfWidth
     }
 
     // MARK: - New and gone
@@ -118,14 +157,16 @@ struct AttributionMaker {
 
     /// Functions that are called from elsewhere now.
     private func markMoves(_ changes: inout [FunctionChange]) {
-        var candidates: [(function: Int, move: Move)] = []
         let edgesOfFunction = Dictionary(grouping: tree.edges.indices) { Int(tree.edges[$0].callee) }
-        for function in changes.indices.dropFirst() {
-            guard let edges = edgesOfFunction[function],
-                min(changes[function].before.totalSamples, changes[function].after.totalSamples)
+        let called = changes.indices.dropFirst().filter { function in
+            edgesOfFunction[function] != nil
+                && min(changes[function].before.totalSamples, changes[function].after.totalSamples)
                     >= Self.minimumSamples / 2
-            else { continue }
-            candidates.append((function, move(of: function, edges: edges)))
+        }
+        let test = RunTest(
+            runs: (before.runs, after.runs), tests: called.count, level: Self.falseDiscoveryRate)
+        let candidates = called.map { function in
+            (function: function, move: move(of: function, edges: edgesOfFunction[function] ?? [], test))
         }
         let significance = MultipleTesting.benjaminiHochberg(candidates.map(\.move.pValue))
         for ((function, move), adjusted) in zip(candidates, significance) {
@@ -144,7 +185,7 @@ struct AttributionMaker {
         var callers: FunctionChange.Callers?
     }
 
-    private func move(of function: Int, edges: [Int]) -> Move {
+    private func move(of function: Int, edges: [Int], _ test: RunTest) -> Move {
         guard edges.count > 1 else { return Move() }
         let all = (
             before: Double(before.columns.total(function).reduce(0, +)),
@@ -158,23 +199,22 @@ struct AttributionMaker {
             let lost = gains.indices.min(by: { gains[$0] < gains[$1] }), gains[gained] > 0
         else { return Move() }
         let callers = [lost, gained].map { tree.edges[edges[$0]].caller }
-        // Where a stack was cut off nobody knows who called.
+        // Where a stack was cut off, the caller is unknown.
         guard callers.allSatisfy({ tree.frames[Int($0)]?.isTruncationMarker != true }) else { return Move() }
         let names = callers.map { tree.frames[Int($0)]?.function ?? "the stage itself" }
         return Move(
-            distance: gains.reduce(0) { $0 + max(0, $1) }, pValue: pValue(ofEdge: edges[gained], function),
+            distance: gains.reduce(0) { $0 + max(0, $1) },
+            pValue: pValue(ofEdge: edges[gained], function, test),
             callers: FunctionChange.Callers(before: names[0], after: names[1]))
     }
 
     /// How likely it is that a caller's share of a function differs this much by chance.
-    private func pValue(ofEdge edge: Int, _ function: Int) -> Double {
+    private func pValue(ofEdge edge: Int, _ function: Int, _ test: RunTest) -> Double {
         func shares(_ side: ScaledSide) -> [Double] {
             zip(side.columns.edge(edge), side.columns.total(function)).compactMap {
                 $1 > 0 ? Double($0) / Double($1) : nil
             }
         }
-        if hasReplicates { return AttributionStatistics.pValue(shares(before), shares(after)) }
-        // Of one run only the samples can be counted: four standard errors apart, or not at all.
         func counts(_ side: ScaledSide) -> (part: Double, whole: Double) {
             (
                 Double(side.samples(side.columns.edge(edge))),
@@ -184,6 +224,13 @@ struct AttributionMaker {
         let (older, newer) = (counts(before), counts(after))
         guard older.whole > 0, newer.whole > 0 else { return 1 }
         let pooled = (older.part + newer.part) / (older.whole + newer.whole)
+        if hasReplicates {
+            let runs = Double(before.runs + after.runs)
+            return test.probability(
+                shares(before), shares(after),
+                leastVariance: pooled * (1 - pooled) * runs / (older.whole + newer.whole))
+        }
+        // Of one run only the samples can be counted: four standard errors apart, or not at all.
         let error = (pooled * (1 - pooled) * (1 / older.whole + 1 / newer.whole)).squareRoot()
         return (newer.part / newer.whole - older.part / older.whole).magnitude > 4 * error ? 0 : 1
     }
@@ -207,31 +254,87 @@ struct AttributionMaker {
                 // A share of the whole is always the whole.
                 inSeconds || node != 0
             else { continue }
-            let change = changes[function].selfChange
+            let change = changes[function].judgedChange
+            let caller = Int(tree.function[Int(node)])
             guard
                 isShift(
                     of: change == 0 ? changes[function].totalChange : change,
-                    (weights.before[index][...], weights.after[index][...]))
+                    (
+                        before.completed(weights.before[index][...], of: caller),
+                        before.samples(weights.before[index][...])
+                    ),
+                    (
+                        after.completed(weights.after[index][...], of: caller),
+                        after.samples(weights.after[index][...])
+                    ))
             else { continue }
-            changes[function].shiftedWithin =
-                tree.frames[Int(tree.function[Int(node)])]?.function ?? "the stage"
+            changes[function].shiftedWithin = tree.frames[caller]?.function ?? "the stage"
             if changes[function].label == .changed { changes[function].label = .moved }
         }
     }
 
-    private func isShift(of change: Double, _ around: (before: ArraySlice<Int64>, after: ArraySlice<Int64>))
-        -> Bool
-    {
-        if hasReplicates {
-            let (older, newer) = (before.values(around.before), after.values(around.after))
-            return AttributionStatistics.pValue(older, newer) > 0.05
-                && AttributionStatistics.pValue(older.map { $0 + change }, newer) <= 0.05
+    // MARK: - Interpreted functions
+
+    /// A part of a function's change is shown when it is at least this share of it.
+    private static let leastPart = 0.1
+    private static let mostParts = 2
+
+    private func findParts(_ changes: inout [FunctionChange]) {
+        let wanted = Set(
+            changes.indices.filter { changes[$0].isInterpreted && changes[$0].isNotable }.map(Int32.init))
+        let parts = (
+            before: before.columns.parts(of: wanted, in: tree),
+            after: after.columns.parts(of: wanted, in: tree)
+        )
+        var found: [Int32: [FunctionChange.Part]] = [:]
+        for part in Set(parts.before.keys).union(parts.after.keys) {
+            let change =
+                after.median(parts.after[part]?[...] ?? []) - before.median(parts.before[part]?[...] ?? [])
+            let whole = changes[Int(part.owner)].chargedChange
+            guard change * whole > 0, change.magnitude >= Self.leastPart * whole.magnitude,
+                let frame = tree.frames[Int(part.function)], !Interpreters.isOwn(frame)
+            else { continue }
+            found[part.owner, default: []].append(.init(function: frame.function, change: change))
         }
-        let difference = after.median(around.after) - before.median(around.before)
+        for (owner, parts) in found {
+            changes[Int(owner)].parts = Array(
+                parts.sorted { ($1.change.magnitude, $0.function) < ($0.change.magnitude, $1.function) }
+                    .prefix(Self.mostParts))
+        }
+    }
+
+    private mutating func noteUnread() {
+        let shares = (before.unreadShare, after.unreadShare)
+        guard max(shares.0, shares.1) >= 0.005 else { return }
+        notes.append(
+            "The Python functions of \((100 * shares.0).fixed(1)) % of the samples before and \((100 * shares.1).fixed(1)) "
+                + "% now were not read; they are taken to be those of the others.")
+    }
+
+    /// What the nearest function around all calls of a function costs, run by run, with its samples.
+    private typealias Surroundings = (values: [Double], samples: Int64)
+
+    private func isShift(of change: Double, _ older: Surroundings, _ newer: Surroundings) -> Bool {
+        if hasReplicates {
+            // Each of both tests decides by itself.
+            let test = RunTest(
+                runs: (older.values.count, newer.values.count), tests: 1, level: Self.shiftLevel)
+            let moved = older.values.map { $0 + change }
+            let scatter = MeanTest.leastDeviation * MeanTest.leastDeviation
+            func probability(_ values: [Double]) -> Double {
+                test.probability(
+                    values, newer.values,
+                    leastVariance: runValues(
+                        older.values, newer.values, samples: older.samples + newer.samples
+                    ).leastVariance(scatter: scatter))
+            }
+            return probability(older.values) > Self.shiftLevel && probability(moved) <= Self.shiftLevel
+        }
+        let difference =
+            (FrozenProfile.median(newer.values) ?? 0) - (FrozenProfile.median(older.values) ?? 0)
         let halfWidth =
             1.96
-            * (before.variance(samples: before.samples(around.before))
-            + after.variance(samples: after.samples(around.after))).squareRoot()
+            * (before.variance(samples: older.samples) + after.variance(samples: newer.samples)).squareRoot()
         return difference.magnitude <= halfWidth && (difference - change).magnitude > halfWidth
     }
 }
@@ -240,6 +343,6 @@ extension FunctionChange {
     /// Whether something is to be said of it: it has a label, or counting samples alone does not explain its change.
     public var isNotable: Bool {
         label != nil
-            || samplingInterval.map { !$0.contains(0) && before.ownSamples + after.ownSamples >= 40 } ?? false
+            || samplingInterval.map { !isInterpreter && !$0.contains(0) && judgedSamples >= 40 } ?? false
     }
 }

@@ -13,6 +13,8 @@ struct AttributionColumns {
     private(set) var own: [Int64]
     /// What each function weighs with all it calls.
     private(set) var total: [Int64]
+    /// What is charged to each function: each sample once (``StageTree/owner``).
+    private(set) var charged: [Int64]
     /// What each edge weighs: a function's total by its caller.
     private(set) var edges: [Int64]
     /// Samples of each run as nodes of the stage's tree and weights.
@@ -41,6 +43,7 @@ struct AttributionColumns {
         weights = self.samples.map { $0.reduce(0) { $0 + $1.weight } }
         own = [Int64](repeating: 0, count: tree.functionCount * order.count)
         total = own
+        charged = own
         edges = [Int64](repeating: 0, count: tree.edges.count * order.count)
         for run in order.indices { fill(run, tree) }
     }
@@ -52,6 +55,7 @@ struct AttributionColumns {
         for node in 1..<max(tree.count, 1) {
             let function = Int(tree.function[node])
             own[function * count + run] += ownOfNode[node]
+            charged[Int(tree.owner[node]) * count + run] += ownOfNode[node]
             let edge = Int(tree.edge[node])
             if edge >= 0 {
                 total[function * count + run] += totalOfNode[node]
@@ -60,6 +64,7 @@ struct AttributionColumns {
         }
         // Samples without a stack are a function of their own, so that everything adds up.
         own[run] += ownOfNode[0]
+        charged[run] += ownOfNode[0]
         total[run] += ownOfNode[0]
     }
 
@@ -80,6 +85,24 @@ struct AttributionColumns {
         return result
     }
 
+    /// What native functions weigh that run for some interpreted functions, in every run.
+    func parts(of owners: Set<Int32>, in tree: StageTree) -> [StageTree.Part: [Int64]] {
+        var result: [StageTree.Part: [Int64]] = [:]
+        guard !owners.isEmpty else { return result }
+        for run in runs.indices {
+            let weights = ownWeights(run, tree)
+            for node in 1..<max(tree.count, 1) where weights[node] > 0 && owners.contains(tree.owner[node]) {
+                guard tree.owner[node] != tree.function[node] else { continue }
+                let part = StageTree.Part(owner: tree.owner[node], function: tree.function[node])
+                result[part, default: [Int64](repeating: 0, count: runs.count)][run] += weights[node]
+            }
+        }
+        return result
+    }
+
+    func charged(_ function: Int) -> ArraySlice<Int64> {
+        charged[function * runs.count..<(function + 1) * runs.count]
+    }
     func own(_ function: Int) -> ArraySlice<Int64> {
         own[function * runs.count..<(function + 1) * runs.count]
     }
@@ -98,12 +121,21 @@ struct StageTree {
     private(set) var depth: [Int32] = [0]
     /// The function of every node; 0 stands for samples without a stack.
     private(set) var function: [Int32] = [0]
+    /// For every node the function that its samples are charged to: the innermost interpreted one there or above, whose
+    /// work native code does; where there is none, the node's own.
+    private(set) var owner: [Int32] = [0]
     /// For the outermost node of its function on its path, the edge from its caller; else -1.
     private(set) var edge: [Int32] = [-1]
     /// Every pair of a caller and what it calls; caller 0 is the stage itself.
     private(set) var edges: [(caller: Int32, callee: Int32)] = []
     /// The frame of every function but the first.
     private(set) var frames: [Frame?] = [nil]
+
+    /// A native function that runs for an interpreted one.
+    struct Part: Hashable {
+        var owner: Int32
+        var function: Int32
+    }
 
     var count: Int { parent.count }
     var functionCount: Int { frames.count }
@@ -139,9 +171,17 @@ struct StageTree {
             parent.append(above)
             depth.append(depth[Int(above)] + 1)
             function.append(numberOfFunction[leaf])
+            let (number, ownerAbove) = (numberOfFunction[leaf], owner[Int(above)])
+            let isOwned = Self.ownsNative(frames[Int(ownerAbove)]) && !Self.ownsNative(frames[Int(number)])
+            owner.append(isOwned ? ownerAbove : number)
         }
         localNode = local
         findEdges()
+    }
+
+    /// Whether the native code under a function is charged to it.
+    private static func ownsNative(_ frame: Frame?) -> Bool {
+        frame.map { $0.isInterpreted || $0 == .unreadPython } ?? false
     }
 
     private mutating func findEdges() {

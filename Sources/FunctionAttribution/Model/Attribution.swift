@@ -1,5 +1,4 @@
 public import Measurement
-internal import Statistics
 
 /// Which functions a stage's change in CPU time is made of.
 ///
@@ -34,15 +33,17 @@ public struct Attribution: Equatable, Sendable {
     public var functions: [FunctionChange]
     /// How many functions had samples enough to be tested; 0 with one run a side.
     public var tested: Int
+    /// Whether ranks of runs were tested; false where there are too few runs for that, and their values were.
+    public var isTestedByRanks = true
     /// Sentences on how far the numbers can be trusted.
     public var notes: [String]
 
     /// The stage's change from median run to median run.
     public var change: Double { after.median - before.median }
 
-    /// The stage's change less the sum of its functions': medians of different runs do not add up, and this is by how
+    /// The stage's change less the sum of what its functions are charged: medians of different runs do not add up, and this is by how
     /// much. With one run a side it is nothing but rounding.
-    public var residual: Double { change - functions.reduce(0) { $0 + $1.selfChange } }
+    public var residual: Double { change - functions.reduce(0) { $0 + $1.chargedChange } }
 
     /// Whether significance could be claimed at all.
     public var hasReplicates: Bool { before.runs > 1 && after.runs > 1 }
@@ -68,22 +69,42 @@ public struct FunctionChange: Equatable, Sendable {
         public var own: Double
         /// With what it called; once where it calls itself.
         public var total: Double
+        /// What is charged to it: what it spent itself; for a function of an interpreted language, such as Python, also what
+        /// native code spent that ran for it, and for native code that ran for such a function nothing. Every sample
+        /// is charged once.
+        public var charged: Double
         /// Samples it ran in itself, over all runs.
         public var ownSamples: Int64
         /// Samples it was anywhere in, over all runs.
         public var totalSamples: Int64
+        /// Samples that are charged to it, over all runs.
+        public var chargedSamples: Int64
+    }
+
+    /// Native code that ran for an interpreted function.
+    public struct Part: Equatable, Sendable {
+        public var function: String
+        /// What its share of the function's change is.
+        public var change: Double
     }
 
     public var function: String
     public var module: String?
     public var file: String?
+    /// Whether it is a function of an interpreted language, and native code that ran for it is charged to it.
+    public var isInterpreted = false
+    /// Whether it is the interpreter itself, or stands for interpreted functions that were not read: it never explains
+    /// anything.
+    public var isInterpreter = false
     public var before: Cost
     public var after: Cost
-    /// Nil where no more than noise is seen, or too little to tell.
+    /// Nil where no more than noise is seen, or too little to say.
     public var label: Label?
-    /// Two-sided, of what it spent itself, run by run; nil where it was not tested.
+    /// Two-sided, of what it spent itself, or of an interpreted function what it is charged, run by run; nil where it was
+    /// not tested.
     public var pValue: Double?
-    /// Where the change lies, by the numbers of samples alone (95 %); only with one run a side.
+    /// Where the change lies (95 %): with one run a side by the numbers of samples alone, with few by the scatter of runs too; nil
+    /// where ranks were tested, or the function is called changed.
     public var samplingInterval: ClosedRange<Double>?
     /// For a new or gone function: what it may have cost at most on the side where it was not seen (95 %).
     public var unseenBound: Double?
@@ -91,6 +112,8 @@ public struct FunctionChange: Equatable, Sendable {
     public var callers: Callers?
     /// The function around both places, when the cost was shifted inside it.
     public var shiftedWithin: String?
+    /// Of an interpreted function, what native code its change mostly comes from.
+    public var parts: [Part] = []
 
     /// Two callers.
     public struct Callers: Equatable, Sendable {
@@ -106,6 +129,17 @@ public struct FunctionChange: Equatable, Sendable {
 
     /// The change of what it spends itself.
     public var selfChange: Double { after.own - before.own }
+    /// The change of what is charged to it.
+    public var chargedChange: Double { after.charged - before.charged }
+    /// Whether anything is charged to it.
+    var isCharged: Bool { before.chargedSamples + after.chargedSamples > 0 }
+    /// The change that it is tested by.
+    var judgedChange: Double { isInterpreted ? chargedChange : selfChange }
+    /// The samples that it is tested by, of both sides.
+    var judgedSamples: Int64 {
+        isInterpreted
+            ? before.chargedSamples + after.chargedSamples : before.ownSamples + after.ownSamples
+    }
     /// The change of what it spends with all it calls.
     public var totalChange: Double { after.total - before.total }
 }
@@ -116,13 +150,4 @@ public struct AttributionRefusal: Error, Equatable, Sendable, CustomStringConver
 
     /// A refusal, as one or more sentences.
     public init(_ description: String) { self.description = description }
-}
-
-/// The statistics of an attribution.
-enum AttributionStatistics {
-    /// The two-sided probability of two groups of runs at least this different when nothing is; 1 where there is
-    /// nothing to compare.
-    static func pValue(_ before: [Double], _ after: [Double]) -> Double {
-        MannWhitney.test(before, after, alternative: .twoSided)?.probability ?? 1
-    }
 }

@@ -24,7 +24,7 @@ public struct AttributionInput: Sendable {
     public var stageCPU: [StageName: StageCPU]
     /// Of the whole run.
     public var totalCPU: StageCPU
-    /// What took the stacks; nil where nobody says.
+    /// What took the stacks; nil if not given.
     public var sampler: CaptureQuality.Sampler?
 
     /// A side made of its parts.
@@ -41,7 +41,7 @@ public struct AttributionInput: Sendable {
 
     /// A frozen profile with the stacks of its archive.
     ///
-    /// A profiled run's share of a function is a share of that run's own CPU time; where the profile does not tell
+    /// A profiled run's share of a function is a share of that run's own CPU time; where the profile does not say
     /// it, of the median measured run's.
     public init(_ profile: FrozenProfile, stacks: StackProfile) {
         release = profile.release

@@ -2,7 +2,7 @@ internal import JSONDocument
 internal import Measurement
 
 extension Attribution {
-    /// The attribution as a JSON object: `docs/formats/comparison.md` tells its members.
+    /// The attribution as a JSON object: `docs/formats/comparison.md` describes its members.
     package var json: String {
         let text = AttributionText(self)
         let shown = text.shownFunctions(fewest: 20, most: 100)
@@ -21,7 +21,9 @@ extension Attribution {
             ("change", JSONText.number(change)), ("residual", JSONText.number(residual)),
             (
                 "others",
-                JSONText.object([("count", "\(rest.others)"), ("self_change", JSONText.number(rest.change))])
+                JSONText.object([
+                    ("count", "\(rest.others)"), ("charged_change", JSONText.number(rest.change)),
+                ])
             ),
             ("tested", "\(tested)"),
             ("false_discovery_rate", JSONText.number(AttributionMaker.falseDiscoveryRate)),
@@ -42,13 +44,15 @@ extension FunctionChange {
         func cost(_ cost: Cost) -> String {
             JSONText.object([
                 ("self", JSONText.number(cost.own)), ("total", JSONText.number(cost.total)),
+                ("charged", JSONText.number(cost.charged)),
                 ("self_samples", "\(cost.ownSamples)"), ("total_samples", "\(cost.totalSamples)"),
             ])
         }
         return JSONText.object([
             ("function", function.asJSON), ("module", module?.asJSON), ("file", file?.asJSON),
             ("label", label?.rawValue.asJSON), ("from", cost(before)), ("to", cost(after)),
-            ("self_change", JSONText.number(selfChange)), ("total_change", JSONText.number(totalChange)),
+            ("self_change", JSONText.number(selfChange)), ("charged_change", JSONText.number(chargedChange)),
+            ("total_change", JSONText.number(totalChange)),
             ("probability", pValue.map { JSONText.number($0, decimals: 9) }),
             (
                 "sampling_interval",

@@ -6,17 +6,26 @@ extension Attribution {
     public var leaders: [FunctionChange] {
         guard change != 0 else { return [] }
         let sameWay = functions.filter { function in
-            function.isNotable && function.label != .moved && function.shiftedWithin == nil
-                && function.selfChange * change > 0
-        }.sorted { $0.selfChange.magnitude > $1.selfChange.magnitude }
+            function.isNotable && !function.isInterpreter && function.label != .moved
+                && function.shiftedWithin == nil
+                && function.chargedChange * change > 0
+        }.sorted { $0.chargedChange.magnitude > $1.chargedChange.magnitude }
         var leaders: [FunctionChange] = []
         var sum = 0.0
         for function in sameWay.prefix(3) where sum < change.magnitude / 2 {
             leaders.append(function)
-            sum += function.selfChange.magnitude
+            sum += function.chargedChange.magnitude
         }
         // A function that makes up less than a twentieth explains nothing.
         return sum >= change.magnitude / 20 ? leaders : []
+    }
+
+    /// What the reader is to know of functions that are named without being called changed.
+    private func reserve(_ leaders: [FunctionChange]) -> String {
+        guard hasReplicates else { return " (one run a side)" }
+        guard leaders.contains(where: { $0.label == nil }) else { return "" }
+        let fewest = min(before.runs, after.runs)
+        return " (\(fewest) runs a side, too few to call it changed)"
     }
 
     /// What the change comes from, as the end of a sentence about it: `ngram_search accounts for 71 % of it`.
@@ -29,13 +38,21 @@ extension Attribution {
                 ? "no single function's change is more than noise"
                 : "no single function accounts for it in one run a side"
         }
-        let sum = leaders.reduce(0) { $0 + $1.selfChange }
-        let names = leaders.map { shown($0.function) }
+        let sum = leaders.reduce(0) { $0 + $1.chargedChange }
+        let names = leaders.map(\.shownName)
         let subject =
             names.count == 1
             ? "\(names[0]) accounts"
             : names.dropLast().joined(separator: ", ") + " and \(names[names.count - 1]) account"
         let percent = (100 * sum / change).fixed(0)
-        return "\(subject) for \(percent) % of \(whole)" + (hasReplicates ? "" : " (one run a side)")
+        return "\(subject) for \(percent) % of \(whole)" + reserve(leaders)
+    }
+}
+
+extension FunctionChange {
+    /// The function's name for a person; of an interpreted function with its file: `score_pairs (pairs.py)`.
+    public var shownName: String {
+        guard isInterpreted, let file else { return shown(function) }
+        return "\(shown(function)) (\(shown(file)))"
     }
 }

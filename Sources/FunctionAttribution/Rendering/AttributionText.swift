@@ -39,7 +39,7 @@ public struct AttributionText: Sendable {
     /// A function's share of the stage's change in percent; nil where the stage did not change.
     public func share(_ function: FunctionChange) -> String? {
         guard attribution.change != 0, attribution.basis == .seconds else { return nil }
-        let percent = 100 * function.selfChange / attribution.change
+        let percent = 100 * function.chargedChange / attribution.change
         return percent.magnitude < 1000 ? "\(percent.fixed(0)) %" : nil
     }
 
@@ -62,9 +62,16 @@ public struct AttributionText: Sendable {
         if let p = function.pValue, function.label == .changed {
             words.append("p = \(p < 0.001 ? "<.001" : p.fixed(3))")
         }
+        if !function.parts.isEmpty {
+            words.append(
+                "of it "
+                    + function.parts.map { "\(signed($0.change)) \(unit) in \(shown($0.function))" }
+                    .joined(separator: " and "))
+        }
         if let interval = function.samplingInterval, function.isNotable, function.label == nil {
             words.append(
-                "\(signed(interval.lowerBound)) to \(signed(interval.upperBound)) \(unit) by its samples")
+                "\(signed(interval.lowerBound)) to \(signed(interval.upperBound)) \(unit) by its \(attribution.hasReplicates ? "runs" : "samples")"
+            )
         }
         if let bound = function.unseenBound {
             words.append("at most \(number(bound)) \(unit) where not seen")
@@ -74,14 +81,22 @@ public struct AttributionText: Sendable {
 
     /// How many functions are shown: those with something to be said, and at least a few.
     public func shownFunctions(fewest: Int = 5, most: Int = 20) -> [FunctionChange] {
-        let notable = attribution.functions.prefix(while: \.isNotable).count
-        return Array(attribution.functions.prefix(min(max(notable, fewest), most)))
+        // Native code that runs for interpreted functions alone is shown with them.
+        let functions = attribution.functions.filter { function in
+            function.isCharged || function.callers != nil
+                || function.before.ownSamples + function.after.ownSamples == 0
+        }
+        let notable = functions.prefix(while: \.isNotable).count
+        return Array(functions.prefix(min(max(notable, fewest), most)))
     }
 
     /// The rest of the stage's change, so that the column adds up: functions that are not shown, and the residual.
     public func rest(of shown: [FunctionChange]) -> (others: Int, change: Double, residual: Double) {
-        let others = attribution.functions.dropFirst(shown.count)
-        return (others.count, others.reduce(0) { $0 + $1.selfChange }, attribution.residual)
+        let change = attribution.functions.reduce(0) { $0 + $1.chargedChange }
+        return (
+            attribution.functions.count(where: \.isCharged) - shown.count(where: \.isCharged),
+            change - shown.reduce(0) { $0 + $1.chargedChange }, attribution.residual
+        )
     }
 
     /// Sentences on what the numbers rest on.
@@ -100,6 +115,12 @@ public struct AttributionText: Sendable {
         return notes + attribution.notes
     }
 
+    /// The head of the column of functions: what time theirs is.
+    public var column: String {
+        attribution.functions.contains(where: \.isInterpreted)
+            ? "function (with its native code)" : "function (self time)"
+    }
+
     /// The table for a terminal of 80 columns.
     public func lines(suspects: (FunctionChange) -> String? = { _ in nil }) -> [String] {
         var lines = TextLines.wrapped("Why " + title, width: 80)
@@ -110,13 +131,13 @@ public struct AttributionText: Sendable {
                 + cells.dropFirst().map { "  " + $0.leftPadded(to: 9) }.joined()
             return String(text.reversed().drop { $0 == " " }.reversed())
         }
-        lines.append(row(["function (self time)", "from \(unit)", "to \(unit)", "change", "of it"]))
+        lines.append(row([column, "from \(unit)", "to \(unit)", "change", "of it"]))
         let functions = shownFunctions()
         for function in functions {
             lines.append(
                 row([
-                    shown(function.function), number(function.before.own), number(function.after.own),
-                    signed(function.selfChange), share(function) ?? "",
+                    function.shownName, number(function.before.charged), number(function.after.charged),
+                    signed(function.chargedChange), share(function) ?? "",
                 ]))
             let file = suspects(function).map { "changed in \(shown($0))" }
             let remark = [remark(function), file ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")

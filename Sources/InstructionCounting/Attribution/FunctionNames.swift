@@ -43,7 +43,7 @@ struct FunctionNames {
             addresses[place].map { (TableSums.CodeAddress(mapping: place, address: $0), mapping) }
         }
         guard !wanted.isEmpty else { return }
-        let image: (file: MappedFile, elf: ElfImage)
+        let image: (file: OpenFile, elf: ElfImage)
         switch Self.open(first) {
         case .value(let opened): image = opened
         case .unavailable(let reason):
@@ -69,9 +69,9 @@ struct FunctionNames {
         }
     }
 
-    private static func open(_ mapping: MemoryMapping) -> Reading<(file: MappedFile, elf: ElfImage)> {
+    private static func open(_ mapping: MemoryMapping) -> Reading<(file: OpenFile, elf: ElfImage)> {
         do {
-            let file = try MappedFile(mapping.path)
+            let file = try OpenFile(mapping.path)
             guard file.inode == mapping.inode else {
                 return .unavailable(reason: "the file has been replaced since the run")
             }

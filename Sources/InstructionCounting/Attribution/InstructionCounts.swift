@@ -5,7 +5,7 @@ public import StackProfile
 public struct InstructionCounts: Sendable {
     /// What was executed in one stage, or outside of all.
     public struct Stage: Sendable {
-        /// Nil for what no stage was open for. Stages that ran at the same time, where no thread tells them apart, are
+        /// Nil for what no stage was open for. Stages that ran at the same time, where no thread distinguishes them, are
         /// one entry: `download+decode`.
         public var stage: StageName?
         /// How often it was entered.
@@ -59,4 +59,9 @@ public struct InstructionCounts: Sendable {
         for reason in stages.flatMap(\.lowerBound) where !reasons.contains(reason) { reasons.append(reason) }
         return reasons
     }
+}
+
+extension InstructionCounts.Stage {
+    /// The labels of its functions.
+    var labels: SampleLabels { SampleLabels(stage: stage ?? StageName("(between stages)")) }
 }

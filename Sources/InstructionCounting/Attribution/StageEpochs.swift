@@ -67,12 +67,12 @@ struct StageEpochs {
             let status = try StatusSnapshot.parse(content)
             return (status.activeStages ?? [status.stage]).filter { $0 != .done }
         } catch {
-            // A status that nobody can read changes nothing, here as in the live view.
+            // A status that cannot be read changes nothing, here as in the live view.
             return nil
         }
     }
 
-    /// The stages a thread worked for after an edge: none between stages, several when nothing tells them apart.
+    /// The stages a thread worked for after an edge: none between stages, several when nothing distinguishes them.
     ///
     /// The innermost span that the thread itself has open; else that of the thread which made its process, and so on
     /// upwards, while it is still open; else all that are open.
@@ -86,6 +86,33 @@ struct StageEpochs {
         var names: [StageName] = []
         for span in state.open where !names.contains(span.stage) { names.append(span.stage) }
         return names
+    }
+
+    /// The stages of a run that were open at any time from one edge to before another.
+    func stages(from epoch: UInt64, before end: UInt64) -> [StageName] {
+        var names: [StageName] = []
+        let begin = state(at: epoch).map { [$0] } ?? []
+        for state in begin + states.filter({ $0.epoch > epoch && $0.epoch < end }) {
+            for span in state.open where !names.contains(span.stage) { names.append(span.stage) }
+        }
+        return names
+    }
+
+    /// The sets of stages of a table in its order: stages as they were entered, those that ran together after them, what no
+    /// stage was open for last.
+    func order(_ met: [[StageName]]) -> [[StageName]] {
+        stages.map { [$0] } + met.filter { $0.count > 1 } + [[]]
+    }
+
+    /// The counts of a set of stages.
+    func stage(
+        _ key: [StageName], instructions: Int64, systemCalls: Reading<[String: Int64]>, lowerBound: [String]
+    ) -> InstructionCounts.Stage {
+        InstructionCounts.Stage(
+            stage: StageName(key.map(\.text).joined(separator: "+")),
+            entered: key.count == 1 ? entries(of: key[0]) : 0, instructions: instructions,
+            systemCalls: systemCalls, lowerBound: lowerBound,
+            isShared: key.count > 1 || key.contains { shared.contains($0) })
     }
 
     private func state(at epoch: UInt64) -> State? {

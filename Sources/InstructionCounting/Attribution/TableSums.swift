@@ -35,6 +35,10 @@ struct TableSums {
     /// By the stages that were worked for, in the order in which they were met.
     private(set) var sums: [[StageName]: Sum] = [:]
     private(set) var order: [[StageName]] = []
+    /// Whether the files name more executions than a process can reach: another program has written into them.
+    private(set) var isImplausible = false
+    /// All instructions and calls so far: no sum of a part is larger.
+    private var total: Int64 = 0
 
     /// Adds up tables with their logs.
     init(tables: [UInt32: CountTable], logs: [UInt32: [CountTable.Segment]], epochs: StageEpochs) {
@@ -55,27 +59,38 @@ struct TableSums {
         }
     }
 
-    private func add(
+    private mutating func add(
         _ segment: CountTable.Segment, of table: CountTable, _ blocks: [CountTable.Block], _ places: [Int],
         function: Int, to sum: inout Sum
     ) {
         for (number, count) in segment.blocks {
             guard number > 0, number <= blocks.count else {
-                sum.nameless += Int64(clamping: count)
+                sum.nameless += counted(count)
                 continue
             }
             let block = blocks[number - 1]
             let mapping = Int(block.mapping)
             let place = mapping > 0 && mapping <= places.count ? places[mapping - 1] : -1
             let code = CodeAddress(function: function, mapping: place, address: block.address)
-            sum.blocks[code, default: 0] += Int64(clamping: count) * Int64(block.instructions)
+            sum.blocks[code, default: 0] += counted(count, times: block.instructions)
         }
-        for (number, count) in segment.calls { sum.calls[number, default: 0] += Int64(clamping: count) }
+        for (number, count) in segment.calls { sum.calls[number, default: 0] += counted(count) }
         if table.flags.contains(.lanesShared) {
             let reason =
                 "\(Self.name(table)) ran more than \(CountTable.Layout.maximumLanes) threads at a time"
             if !sum.lowerBound.contains(reason) { sum.lowerBound.append(reason) }
         }
+    }
+
+    /// A count as part of the total; 0 where the total would be too large for a number, which is remembered.
+    private mutating func counted(_ count: UInt64, times instructions: UInt32 = 1) -> Int64 {
+        let (product, isTooLarge) = count.multipliedReportingOverflow(by: UInt64(instructions))
+        guard !isTooLarge, let part = Int64(exactly: product), part <= .max - total else {
+            isImplausible = true
+            return 0
+        }
+        total += part
+        return part
     }
 
     /// Takes note of why the counts of some stages are too low.

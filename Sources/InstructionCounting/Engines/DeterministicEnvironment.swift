@@ -13,7 +13,7 @@ public enum DeterministicEnvironment {
     ]
     /// The variable that fills the environment up.
     static let padding = "FREEZE_PROFILE_PADDING"
-    /// The environment's size is a multiple of this, in bytes: where the stack begins depends on it.
+    /// The size of the environment and the arguments is a multiple of this, in bytes: where the stack begins depends on it.
     static let granularity = 16_384
 
     /// The variables to set.
@@ -22,21 +22,22 @@ public enum DeterministicEnvironment {
     ///   - inherited: Our own environment, as `NAME=value`.
     ///   - added: What the command gets from us.
     ///   - overrides: What the user wants instead.
+    ///   - words: What else the kernel copies there: the program's path and its arguments.
     public static func variables(
-        inherited: [String], added: [String: String], overrides: [String: String] = [:]
+        inherited: [String], added: [String: String], overrides: [String: String] = [:], words: [String] = []
     ) -> [String: String] {
-        var own: [String: String] = [:]
-        for entry in inherited {
-            guard let equals = entry.firstIndex(of: "=") else { continue }
-            own[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
-        }
+        let own = CurrentProcess.variables(of: inherited)
         var set = fixed
         for (name, value) in seeds where own[name] == nil { set[name] = value }
         set.merge(added) { $1 }
         set.merge(overrides) { $1 }
         let all = own.merging(set) { $1 }.filter { $0.key != padding }
-        // Each entry stands as `NAME=value` with a zero byte after it.
-        let size = all.reduce(padding.utf8.count + 2) { $0 + $1.key.utf8.count + $1.value.utf8.count + 2 }
+        // Each entry stands as `NAME=value` with a zero byte after it, and a list says where each begins.
+        let pointer = MemoryLayout<UInt64>.size
+        let entries = all.reduce(padding.utf8.count + 2 + pointer) {
+            $0 + $1.key.utf8.count + $1.value.utf8.count + 2 + pointer
+        }
+        let size = words.reduce(entries) { $0 + $1.utf8.count + 1 + pointer }
         let missing = (granularity - size % granularity) % granularity
         set[padding] = String(repeating: "0", count: missing)
         return set

@@ -14,11 +14,13 @@ public struct QEMUEngine: CountingEngine {
 
     /// The emulated CPU: all that the emulator can do, whatever the machine is.
     static let cpuModel = "max"
+    /// Raised when the plugin counts the same work otherwise than before. 2: instructions across pages count once.
+    static let counterVersion = 2
     /// The file of the plugin, which the package builds.
     public static let pluginFile = "libinstruction-counter.so"
 
     public var name: String { Self.name }
-    public var identity: String { "QEMU \(version), CPU \(Self.cpuModel)" }
+    public var identity: String { "QEMU \(version), CPU \(Self.cpuModel), counter \(Self.counterVersion)" }
 
     /// The engine of this machine, or what it lacks, as a sentence.
     ///
@@ -29,7 +31,7 @@ public struct QEMUEngine: CountingEngine {
             return .unavailable(
                 reason: "There is no '\(program)' in PATH. Install it: sudo apt-get install qemu-user.")
         }
-        guard let found = plugin ?? findPlugin() else {
+        guard let found = plugin ?? BesideProgram.path(of: pluginFile) else {
             return .unavailable(
                 reason: "'\(pluginFile)' is not beside '\(CurrentProcess.executable)'. Build it: swift build."
             )
@@ -37,17 +39,11 @@ public struct QEMUEngine: CountingEngine {
         // `qemu-x86_64 version 7.2.22 (Debian 1:7.2+dfsg-7)`
         let words = CommandOutput.of([emulator, "--version"]).map { $0.split(whereSeparator: \.isWhitespace) }
         guard let text = words.value, let at = text.firstIndex(of: "version"), at + 1 < text.count else {
-            let reason = words.unavailableReason ?? "it does not tell its version"
+            let reason = words.unavailableReason ?? "it does not print its version"
             return .unavailable(reason: "'\(emulator)' cannot be used: \(reason).")
         }
         let version = PlainText.sanitized(text[at + 1], maximumCharacters: 32)
         return .value(QEMUEngine(emulator: Files.absolute(emulator), version: version, plugin: found))
-    }
-
-    private static func findPlugin() -> String? {
-        let directory = Files.directory(of: CurrentProcess.executable)
-        return ["\(directory)/\(pluginFile)", "\(directory)/../lib/freeze-profile/\(pluginFile)"]
-            .first { Files.isRegularFile($0) }
     }
 
     public func prepare(
@@ -76,13 +72,13 @@ public struct QEMUEngine: CountingEngine {
         }
         // Variables of the dynamic loader would act on the emulator too: it sets them for the program alone.
         let loaders = Self.loadersVariables(environment)
+        let name = format.added.isEmpty ? first : format.program
+        let arguments = [format.program] + format.added + command.dropFirst()
         let words =
             [emulator, "-seed", "1", "-cpu", Self.cpuModel, "-plugin", "\(plugin),directory=\(directory)"]
-            + loaders.flatMap { ["-E", $0] }
-            + ["-0", format.added.isEmpty ? first : format.program, format.program] + format.added
-            + command.dropFirst()
+            + loaders.flatMap { ["-E", $0] } + ["-0", name] + arguments
         var variables = DeterministicEnvironment.variables(
-            inherited: CurrentProcess.environment, added: environment)
+            inherited: CurrentProcess.environment, added: environment, words: [name] + arguments)
         for entry in loaders { variables[String(entry.prefix { $0 != "=" })] = "" }
         return CountedCommand(arguments: words, environment: variables)
     }
@@ -95,7 +91,9 @@ public struct QEMUEngine: CountingEngine {
         }
     }
 
-    public func counts(in directory: String) throws(CountingError) -> InstructionCounts {
+    public func counts(
+        in directory: String, watched: WatchedInstructions
+    ) throws(CountingError) -> InstructionCounts {
         try CountDirectory(path: directory).read()
     }
 }

@@ -5,8 +5,13 @@ internal import PythonFrames
 internal import StackProfile
 
 /// The directory that the plugin writes to during a run.
-struct CountDirectory {
+package struct CountDirectory {
     let path: String
+
+    /// The directory at a path.
+    package init(path: String) {
+        self.path = path
+    }
 
     /// Makes what the plugin expects to find: the file that all processes share.
     func prepare(emulator: String, plugin: String, cpuModel: String) throws(SystemError) {
@@ -24,26 +29,31 @@ struct CountDirectory {
     }
 
     /// What the run left, added up.
-    func read() throws(CountingError) -> InstructionCounts {
-        let notes = CountNotes(try bytes("notes"))
+    package func read() throws(CountingError) -> InstructionCounts {
+        let notes = CountNotes(try CountFiles(path: path).bytes("notes"))
         let epochs = StageEpochs(notes)
         var tables: [UInt32: CountTable] = [:]
         var logs: [UInt32: [CountTable.Segment]] = [:]
-        for name in try names() where name.hasPrefix("table-") {
+        for name in try CountFiles(path: path).names() where name.hasPrefix("table-") {
             var table: CountTable
             do {
-                table = try CountTable(try MappedFile("\(path)/\(name)"))
+                table = try CountTable(try OpenFile("\(path)/\(name)"))
                 let pages = "\(path)/python-\(table.serial)"
-                if Files.exists(pages) { table.addPython(try MappedFile(pages)) }
+                if Files.exists(pages) { table.addPython(try OpenFile(pages)) }
             } catch {
                 throw .unreadable("The counts of a process cannot be read: \(error).")
             }
-            table.python = PythonFunction.functions(try bytes("codes-\(table.serial)"))
+            table.python = PythonFunction.functions(try CountFiles(path: path).bytes("codes-\(table.serial)"))
             tables[table.serial] = table
-            logs[table.serial] = CountLog.segments(try bytes("log-\(table.serial)"))
+            logs[table.serial] = CountLog.segments(try CountFiles(path: path).bytes("log-\(table.serial)"))
         }
         guard !tables.isEmpty else { throw .unreadable("The emulator counted nothing: it did not start.") }
         var sums = TableSums(tables: tables, logs: logs, epochs: epochs)
+        guard !sums.isImplausible else {
+            throw .unreadable(
+                "The counts of a process are larger than any can reach: the process has written into their files."
+            )
+        }
         noteUncounted(notes, epochs, tables, &sums)
         if try uncountedProcesses() > 0 {
             sums.note("a process could not write down what it executed", in: [])
@@ -71,19 +81,13 @@ struct CountDirectory {
         let names = FunctionNames(sums)
         var builder = StackProfileBuilder(unit: .instructions)
         var stages: [InstructionCounts.Stage] = []
-        // Stages in order of entry, those that ran together after them, what no stage was open for last.
-        let singles = epochs.stages.map { [$0] }
-        let joined = sums.order.filter { $0.count > 1 }
-        for key in singles + joined + [[]] {
+        for key in epochs.order(sums.order) {
             guard let sum = sums.sums[key] ?? (key.count == 1 ? TableSums.Sum() : nil) else { continue }
-            let name = StageName(key.map(\.text).joined(separator: "+"))
-            stages.append(
-                InstructionCounts.Stage(
-                    stage: name, entered: key.count == 1 ? epochs.entries(of: key[0]) : 0,
-                    instructions: sum.instructions, systemCalls: .value(SystemCallNames.named(sum.calls)),
-                    lowerBound: sum.lowerBound,
-                    isShared: key.count > 1 || key.contains { epochs.shared.contains($0) }))
-            let labels = builder.id(of: SampleLabels(stage: name ?? StageName("(between stages)")))
+            let stage = epochs.stage(
+                key, instructions: sum.instructions, systemCalls: .value(SystemCallNames.named(sum.calls)),
+                lowerBound: sum.lowerBound)
+            stages.append(stage)
+            let labels = builder.id(of: stage.labels)
             do throws(StackProfileError) {
                 for (code, count) in sum.blocks.sorted(by: { Self.isBefore($0.key, $1.key) }) {
                     var frames =
@@ -109,26 +113,8 @@ struct CountDirectory {
     }
 
     private func uncountedProcesses() throws(CountingError) -> UInt32 {
-        let bytes = try bytes("shared")
+        let bytes = try CountFiles(path: path).bytes("shared")
         guard bytes.count >= 16 else { return 0 }
         return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 12, as: UInt32.self) }
-    }
-
-    private func names() throws(CountingError) -> [String] {
-        do throws(SystemError) {
-            return try Files.names(inDirectory: path)
-        } catch {
-            throw .unreadable(error.description)
-        }
-    }
-
-    /// A file's bytes, none where nothing was written.
-    private func bytes(_ name: String) throws(CountingError) -> [UInt8] {
-        guard Files.exists("\(path)/\(name)") else { return [] }
-        do throws(Files.ReadError) {
-            return try Files.read("\(path)/\(name)", limit: 1 << 30)
-        } catch {
-            throw .unreadable(error.description)
-        }
     }
 }

@@ -49,7 +49,7 @@ enum CountLog {
             return CountTable.Segment(
                 thread: Int32(truncatingIfNeeded: thread), epoch: epoch, code: Int(truncatingIfNeeded: code),
                 blocks: blocks.map { difference, count in
-                    number += Int(truncatingIfNeeded: difference)
+                    number &+= Int(truncatingIfNeeded: difference)
                     return (number, count)
                 },
                 calls: calls.map { (Int(truncatingIfNeeded: $0), $1) })

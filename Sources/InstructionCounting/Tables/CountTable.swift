@@ -68,7 +68,7 @@ struct CountTable {
     }
 
     /// Reads a table.
-    init(_ file: MappedFile) throws(Damage) {
+    init(_ file: OpenFile) throws(Damage) {
         guard file.load(UInt64.self, at: 0) == Layout.magic else {
             throw Damage(reason: "it does not begin as a count table does")
         }
@@ -92,12 +92,12 @@ struct CountTable {
         guard blockCount < Layout.maximumBlocks, inheritedBlocks < Layout.maximumBlocks,
             lanes <= Layout.maximumLanes
         else { throw Damage(reason: "it holds more than a count table can") }
-        blocks = (0..<UInt64(blockCount)).map { index in
-            let offset = Layout.blocks + 16 * index
-            return Block(
-                address: file.load(UInt64.self, at: offset) ?? 0,
-                mapping: file.load(UInt32.self, at: offset + 8) ?? 0,
-                instructions: file.load(UInt32.self, at: offset + 12) ?? 0)
+        let listed = file.bytes(at: Layout.blocks, upTo: 16 * blockCount)
+        blocks = (0..<blockCount).map { index in
+            Block(
+                address: listed.load(UInt64.self, at: 16 * index) ?? 0,
+                mapping: listed.load(UInt32.self, at: 16 * index + 8) ?? 0,
+                instructions: listed.load(UInt32.self, at: 16 * index + 12) ?? 0)
         }
         let used = min(file.load(UInt64.self, at: 56) ?? 0, Layout.maximumMappings)
         mappings = Self.text(file, Layout.mappings, UInt64(used)).split(separator: "\n").map(String.init)
@@ -107,21 +107,20 @@ struct CountTable {
     }
 
     /// What a lane holds, nil where it holds nothing.
-    private static func segment(_ file: MappedFile, lane: UInt64, blocks: Int) -> Segment? {
+    private static func segment(_ file: OpenFile, lane: UInt64, blocks: Int) -> Segment? {
         let start = Layout.lanes + lane * Layout.laneBytes
         guard let epoch = file.load(UInt64.self, at: start), let thread = file.load(Int32.self, at: start + 8)
         else { return nil }
         var segment = Segment(thread: thread, epoch: epoch, blocks: [], calls: [])
-        file.withBytes { bytes in
-            for call in 0..<Layout.calls {
-                let at = Int(start) + 16 + 4 * call
-                guard at + 4 <= bytes.count else { break }
-                let count = bytes.loadUnaligned(fromByteOffset: at, as: UInt32.self)
-                if count > 0 { segment.calls.append((call, UInt64(count))) }
-            }
-            let counts = Int(start) + 16 + 4 * Layout.calls
-            for block in 0..<blocks where counts + 8 * block + 8 <= bytes.count {
-                let count = bytes.loadUnaligned(fromByteOffset: counts + 8 * block, as: UInt64.self)
+        let calls = file.bytes(at: start + 16, upTo: 4 * Layout.calls)
+        for call in 0..<calls.count / 4 {
+            let count = calls.load(UInt32.self, at: 4 * call) ?? 0
+            if count > 0 { segment.calls.append((call, UInt64(count))) }
+        }
+        let counts = file.bytes(at: start + 16 + 4 * UInt64(Layout.calls), upTo: 8 * blocks)
+        counts.withUnsafeBytes { counts in
+            for block in 0..<counts.count / 8 {
+                let count = counts.loadUnaligned(fromByteOffset: 8 * block, as: UInt64.self)
                 if count > 0 { segment.blocks.append((block, count)) }
             }
         }
@@ -129,31 +128,34 @@ struct CountTable {
     }
 
     /// Adds what was counted for functions of Python and had not been written to the log.
-    mutating func addPython(_ file: MappedFile) {
+    mutating func addPython(_ file: OpenFile) {
         let used = min(file.load(UInt64.self, at: 0) ?? 0, UInt64(Layout.maximumPythonPages))
-        for index in 0..<used {
-            let start = Layout.pythonPages + index * Layout.pythonPageBytes
-            guard let epoch = file.load(UInt64.self, at: start),
-                let thread = file.load(Int32.self, at: start + 8),
-                let code = file.load(UInt32.self, at: start + 12), code > 0,
-                let group = file.load(UInt32.self, at: start + 16)
-            else { continue }
-            var segment = Segment(thread: thread, epoch: epoch, code: Int(code), blocks: [], calls: [])
-            for place in 0..<64 {
-                guard let count = file.load(UInt64.self, at: start + 24 + 8 * UInt64(place)), count > 0 else {
-                    continue
-                }
-                segment.blocks.append((Int(group) * 64 + place, count))
-            }
-            if !segment.blocks.isEmpty { rest.append(segment) }
+        let pageBytes = Int(Layout.pythonPageBytes)
+        for first in stride(from: 0, to: used, by: 1024) {
+            let pages = file.bytes(
+                at: Layout.pythonPages + first * Layout.pythonPageBytes,
+                upTo: Int(min(used - first, 1024)) * pageBytes)
+            for start in stride(from: 0, to: pages.count, by: pageBytes) { addPython(pages, at: start) }
         }
     }
 
-    private static func text(_ file: MappedFile, _ offset: UInt64, _ count: UInt64) -> String {
-        file.withBytes { bytes in
-            let end = min(bytes.count, Int(offset + count))
-            return Int(offset) < end ? String(decoding: bytes[Int(offset)..<end], as: UTF8.self) : ""
+    /// Adds what a page holds, which may be cut off.
+    private mutating func addPython(_ pages: [UInt8], at start: Int) {
+        guard let epoch = pages.load(UInt64.self, at: start),
+            let thread = pages.load(Int32.self, at: start + 8),
+            let code = pages.load(UInt32.self, at: start + 12), code > 0,
+            let group = pages.load(UInt32.self, at: start + 16)
+        else { return }
+        var segment = Segment(thread: thread, epoch: epoch, code: Int(code), blocks: [], calls: [])
+        for place in 0..<64 {
+            guard let count = pages.load(UInt64.self, at: start + 24 + 8 * place), count > 0 else { continue }
+            segment.blocks.append((Int(group) * 64 + place, count))
         }
+        if !segment.blocks.isEmpty { rest.append(segment) }
+    }
+
+    private static func text(_ file: OpenFile, _ offset: UInt64, _ count: UInt64) -> String {
+        String(decoding: file.bytes(at: offset, upTo: Int(count)), as: UTF8.self)
     }
 
     /// Where things are in the file: `table.h` of the plugin.

@@ -124,7 +124,7 @@ public final class AdoptedProcesses {
             if known.isEmpty { return true }
             let left = deadline - SystemClock.monotonicNanoseconds
             guard left > 0 else { return false }
-            // Whoever ends last may be a grandchild, so a handle on one of them would not do.
+            // The last process to end may be a grandchild, so a handle on one of them would not do.
             SystemClock.sleep(for: min(.milliseconds(5), Duration(nanosecondCount: left)))
         }
     }

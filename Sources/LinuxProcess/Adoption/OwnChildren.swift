@@ -6,8 +6,8 @@ internal import Synchronization
 enum OwnChildren {
     private static let started = Mutex<Set<Int32>>([])
 
-    /// Starts a process and remembers it. Nobody asks for the orphans meanwhile: a child that is not yet remembered would
-    /// look like one.
+    /// Starts a process and remembers it. The lock delays a look at the orphans meanwhile: a child that is not yet
+    /// remembered would look like one.
     static func starting<Failure: Error>(_ start: () throws(Failure) -> Int32) throws(Failure) -> Int32 {
         try started.withLock { (started) throws(Failure) in
             let pid = try start()

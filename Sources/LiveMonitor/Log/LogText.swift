@@ -20,7 +20,9 @@ enum LogText {
     }
 
     /// The line of a tick.
-    static func line(_ tick: Tick) -> String {
+    ///
+    /// - Parameter folded: How many transitions since the line before have none.
+    static func line(_ tick: Tick, folded: Int = 0) -> String {
         var fields = [
             tick.timestamp.iso8601, "pid=\(tick.pid)",
             "stage=\(tick.stages.first.map { quoted($0.text) } ?? tick.idleWord ?? unavailable)",
@@ -38,6 +40,7 @@ enum LogText {
             let others = tick.stages.dropFirst().map(\.text).joined(separator: ",")
             fields.append("also_active=\(quoted(others))")
         }
+        if folded > 0 { fields.append("folded=\(folded)") }
         return fields.joined(separator: " ")
     }
 
@@ -86,7 +89,7 @@ enum LogText {
         }.joined()
     }
 
-    /// What a person is told about the end of a pipeline.
+    /// What a person reads about the end of a pipeline.
     static func ending(_ report: MonitorReport) -> String? {
         guard let exit = report.exit.value else { return nil }
         let last = report.lastStages.first.map { " Last stage: \($0.text)." } ?? ""

@@ -51,10 +51,11 @@ final class MonitorLog {
 
     /// Writes what still waits, in a directory created for it when there is none.
     ///
-    /// - Parameter isOrphaned: Whether whoever wanted the log is gone. The directory may be gone with it, even before the
-    ///   monitor has begun, and is not brought back.
+    /// - Parameter isOrphaned: Whether the parent, which wanted the log, is gone. The directory may be gone with it, even
+    ///   before the monitor has begun, and is not created again.
     func finish(isOrphaned: Bool) {
         noticeRemoval()
+        noticeMove()
         guard !waiting.isEmpty else { return }
         if !isOrphaned, createsDirectory {
             do throws(SystemError) {
@@ -67,7 +68,7 @@ final class MonitorLog {
         writeWaiting()
     }
 
-    /// A log that somebody has removed is begun anew where its directory still is.
+    /// Begins a log that was removed anew, where its directory still exists.
     private func noticeRemoval() {
         guard file?.isRemoved ?? false else { return }
         if problem == nil {
@@ -81,6 +82,38 @@ final class MonitorLog {
         file = nil
     }
 
+    /// A log that was moved, alone or with its directory, is still written whole. A note says where it is.
+    private func noticeMove() {
+        guard problem == nil, let (node, place) = whereItIs(), Files.node(settled) != node else { return }
+        let shown = place.map { ": it is '\(PlainText.sanitized($0, maximumCharacters: 300))'" } ?? ""
+        problem = "The monitor's log is not at '\(path)', because it was moved while it was written\(shown)."
+    }
+
+    private func whereItIs() -> (node: Files.Node, path: String?)? {
+        switch file {
+        case .some(let file): file.node.map { ($0, file.currentPath) }
+        case .none: nil
+        }
+    }
+
+    /// A log that another process has truncated, as a log rotation does after copying it.
+    private func noticeCut() {
+        guard bytes > 0 else { return }
+        do throws(SystemError) {
+            guard let size = try file?.size(), size < bytes else { return }
+        } catch {
+            // What cannot be looked at can still be written.
+            return
+        }
+        if problem == nil {
+            problem =
+                "The monitor's log '\(path)' is incomplete: it was cut short while it was written, after \(lines) lines."
+        }
+        lost += lines
+        lines = 0
+        bytes = 0
+    }
+
     private func writeWaiting() {
         let lines = waiting
         waiting = []
@@ -92,6 +125,7 @@ final class MonitorLog {
             lost += 1
             return
         }
+        noticeCut()
         let text = Array((line + "\n").utf8)
         do throws(SystemError) {
             try file?.write(text)

@@ -45,8 +45,8 @@ final class MonitorKeys {
     }
 
     /// Takes the keyboard when the panel is live and the terminal ours, and lets it go when not.
-    func follow(_ desk: MonitorDesk) {
-        let isOurs = desk.wantsKeys && desk.isTargetRunning && Terminal.isForeground(Terminal.standardInput)
+    func follow(_ state: MonitorState) {
+        let isOurs = state.wantsKeys && state.isTargetRunning && Terminal.isForeground(Terminal.standardInput)
         guard isOurs, SystemClock.monotonicNanoseconds >= releasedUntil else {
             input = nil
             return
@@ -57,7 +57,7 @@ final class MonitorKeys {
         } catch {
             // A terminal that will not be changed: no keys, and it is not asked again every tick.
             releasedUntil = .max
-            desk.note("No keys are read. \(error)")
+            state.note("No keys are read. \(error)")
         }
     }
 
@@ -78,7 +78,7 @@ final class MonitorKeys {
     }
 
     /// Does what was asked for by keys.
-    func read(for desk: MonitorDesk) {
+    func read(for state: MonitorState) {
         var pressed: [UInt8] = []
         switch input {
         case .some(let input): pressed = input.keys()
@@ -88,39 +88,41 @@ final class MonitorKeys {
         if pressed.isEmpty { release(for: .seconds(1)) }
         for key in pressed {
             switch key {
-            case UInt8(ascii: "f"): startFlamegraph(for: desk)
-            case UInt8(ascii: "p"): desk.togglePause()
-            case UInt8(ascii: "t"): desk.toggleProcesses()
+            case UInt8(ascii: "f"): startFlamegraph(for: state)
+            case UInt8(ascii: "p"): state.togglePause()
+            case UInt8(ascii: "t"): state.toggleProcesses()
             case UInt8(ascii: "q"):
-                desk.detach()
+                state.detach()
                 input = nil
                 return
             case UInt8(ascii: "?"), UInt8(ascii: "h"):
                 isHelpShown.toggle()
-                desk.remark(isHelpShown ? Self.help : nil)
+                state.remark(isHelpShown ? Self.help : nil)
             default: break
             }
         }
     }
 
-    private func startFlamegraph(for desk: MonitorDesk) {
-        guard helper == nil else { return desk.remark("a flamegraph is being captured already") }
-        guard let target = desk.targetPID else { return desk.remark("there is no running process to sample") }
-        guard let program = desk.flamegraphProgram else {
-            return desk.remark(
+    private func startFlamegraph(for state: MonitorState) {
+        guard helper == nil else { return state.remark("a flamegraph is being captured already") }
+        guard let target = state.targetPID else {
+            return state.remark("there is no running process to sample")
+        }
+        guard let program = state.flamegraphProgram else {
+            return state.remark(
                 "no flamegraph: the program 'freeze-profile' is not beside this one and not in PATH")
         }
-        let directory = desk.flamegraphDirectory
+        let directory = state.flamegraphDirectory
         let picture =
             "\(directory)/flamegraph_\(SystemClock.now.iso8601.filter { $0 != "-" && $0 != ":" }).svg"
         var request = ChildRequest([
-            program, "sample", "--pid", "\(target)", "--duration", "5", "--status-file", desk.statusFile,
+            program, "sample", "--pid", "\(target)", "--duration", "5", "--status-file", state.statusFile,
             "--output", picture,
         ])
         request.standardInput = .null
         request.diesWithParent = true
         do {
-            try Files.createDirectories(directory)
+            try state.makeFlamegraphDirectory()
             let pipe = try FileDescriptor.pipe()
             request.standardOutput = .descriptor(pipe.writeEnd.rawValue)
             request.standardError = .descriptor(pipe.writeEnd.rawValue)
@@ -128,14 +130,14 @@ final class MonitorKeys {
             speech = pipe.takeReadEnd()
             spoken = []
             self.picture = picture
-            desk.remark("capturing 5 s of stacks")
+            state.remark("capturing 5 s of stacks")
         } catch {
-            desk.remark("no flamegraph: \(error)")
+            state.remark("no flamegraph: \(error)")
         }
     }
 
-    /// Reads what the flamegraph's program says; its end is told above the panel.
-    func helperHasSpoken(for desk: MonitorDesk) {
+    /// Reads what the flamegraph's program says; its end is reported above the panel.
+    func helperHasSpoken(for state: MonitorState) {
         var bytes: [UInt8] = []
         do throws(SystemError) {
             switch speech {
@@ -151,20 +153,20 @@ final class MonitorKeys {
         let isDrawn = hasSucceeded()
         // Dropping it ends one that hangs.
         helper = nil
-        desk.remark(nil)
+        state.remark(nil)
         for line in String(decoding: spoken, as: UTF8.self).split(separator: "\n") {
-            desk.printAbove(String(line))
+            state.printAbove(String(line))
         }
-        if isDrawn { desk.printAbove("flamegraph: \(picture)") }
+        if isDrawn { state.printAbove("flamegraph: \(picture)") }
     }
 
     /// Whether a flamegraph is being drawn.
     var isDrawing: Bool { helperDescriptor >= 0 }
 
     /// Waits for a flamegraph that is being drawn of a process that has ended. One that takes longer is given up.
-    func finishPicture(for desk: MonitorDesk, within time: Duration) {
+    func finishPicture(for state: MonitorState, within time: Duration) {
         let deadline = SystemClock.monotonicNanoseconds + time.inNanoseconds
-        desk.remark("writing the flamegraph of what there was")
+        state.remark("writing the flamegraph of what there was")
         while isDrawing {
             let left = deadline - SystemClock.monotonicNanoseconds
             var isReady = false
@@ -175,12 +177,12 @@ final class MonitorKeys {
                 isReady = false
             }
             guard isReady else {
-                desk.remark(nil)
-                desk.printAbove(
+                state.remark(nil)
+                state.printAbove(
                     "no flamegraph: it was not drawn within \(time.readable) of the pipeline's end")
                 return close()
             }
-            helperHasSpoken(for: desk)
+            helperHasSpoken(for: state)
         }
     }
 

@@ -29,7 +29,7 @@ struct MonitorView: ~Copyable {
     var isPanelLive: Bool { drawsPanel && !isLost }
     /// Whether the terminal refused to be written to.
     var hasLostTerminal: Bool { drawsPanel && isLost }
-    /// Set while somebody types what the pipeline has asked for.
+    /// Set while the user types what the pipeline has asked for.
     private var isAside = false
     /// Set once the terminal is gone: nothing more is written to it.
     private var isLost = false
@@ -90,7 +90,7 @@ struct MonitorView: ~Copyable {
         write(Array((PlainText.sanitized(sentence) + "\n").utf8))
     }
 
-    /// Prints a line that somebody else wants on the terminal, whole, above the panel.
+    /// Prints a line of the pipeline or of the caller, whole, above the panel.
     mutating func printAbove(_ line: String) {
         guard drawsPanel, Terminal.isForeground(Self.terminal), let state = lastState, !isPaused,
             !isAside
@@ -107,7 +107,7 @@ struct MonitorView: ~Copyable {
         write(Array(TerminalLine.shown(text).utf8))
     }
 
-    /// Takes the panel away while somebody types, or draws it again from the next frame on.
+    /// Takes the panel away while the user types, or draws it again from the next frame on.
     mutating func stepAside(_ isAside: Bool) {
         if isAside { restore() }
         self.isAside = isAside

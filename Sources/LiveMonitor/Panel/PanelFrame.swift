@@ -25,8 +25,11 @@ enum PanelFrame {
         lines.append(tableHeader(width: width))
         lines += rows.map { tableRow($0, width: width, look: .plain) }
         lines.append(tableRow(total, width: width, look: .emphasis))
-        lines += endings.map { StyledLine(PlainText.sanitized($0), .warning) }
-        return lines.map { $0.rendered(cells: width, style: style) }
+        // Sentences are for reading to their end, however long.
+        let sentences = endings.flatMap { TextLines.wrapped(PlainText.sanitized($0), width: width) }.map {
+            StyledLine($0, .warning)
+        }
+        return (lines + sentences).map { $0.rendered(cells: width, style: style) }
     }
 
     private static func panel(_ state: PanelState, width: Int, rows: Int, style: PanelStyle) -> [StyledLine] {

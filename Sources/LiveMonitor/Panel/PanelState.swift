@@ -52,7 +52,7 @@ struct PanelState: Equatable {
     var isHeapCaptured = false
     /// Where the log is written, nil when there is none.
     var logPath: String?
-    /// A line about the keys, nil when there is nothing to tell.
+    /// A line about the keys, nil when there is nothing to say.
     var remark: String?
     /// Something that went wrong with the monitor itself.
     var problem: String?
@@ -75,13 +75,14 @@ struct EpisodePace {
         last = (episode.index, elapsed)
     }
 
-    /// The time that is left; nil before two episodes are through, or when nobody knows how many there are.
+    /// The time that is left; nil before two episodes are through, or when their number is not known.
     func remaining(_ episode: EpisodePosition?, elapsed: Duration) -> Duration? {
         guard let total = episode?.total, let first, let last, last.index - first.index >= 2,
             total >= last.index
         else { return nil }
-        let each = (last.since - first.since).inSeconds / Double(last.index - first.index)
-        let left = each * Double(total - last.index + 1) - (elapsed - last.since).inSeconds
-        return .seconds(max(0, left))
+        let each = (last.since - first.since).inSeconds / (Double(last.index) - Double(first.index))
+        let left = each * (Double(total) - Double(last.index) + 1) - (elapsed - last.since).inSeconds
+        // A pipeline may name any total.
+        return Duration(secondsFromOutside: max(0, left))
     }
 }

@@ -1,4 +1,5 @@
 internal import LinuxSystem
+internal import Measurement
 
 /// Turns frames into what a terminal is sent. Pure: bytes out.
 ///

@@ -37,6 +37,8 @@ extension Observation {
     private func reconciledStages() -> [MonitorReport.Stage] {
         var stages = ledger.clock.stages.indices.map { reported($0) }
         guard feed.source != .eventTrace, let history = feed.history else { return stages }
+        // The account is in order of first entry: a stage that was not seen belongs after the one before it there.
+        var next = 0
         for finished in history {
             let index = stages.firstIndex { $0.name == finished.stage }
             let seen = index.map { stages[$0] }
@@ -52,9 +54,11 @@ extension Observation {
                 usage: seen?.usage ?? unseenUsage)
             // A stage that was still open at the end has a part that the account lacks.
             guard let index, let seen else {
-                stages.append(known)
+                stages.insert(known, at: next)
+                next += 1
                 continue
             }
+            next = index + 1
             if !lastOpen.contains(finished.stage), seen.entered <= finished.entered { stages[index] = known }
         }
         return stages
@@ -79,26 +83,51 @@ extension Observation {
             ?? .unavailable(reason: "the stage was over before its memory could be read")
     }
 
+    /// Why a run that gave up its rights reports no stages: its user cannot write where they are looked for.
+    private var refusedUser: String? {
+        let directory = Files.directory(of: feed.location.statusFile)
+        let refused = sampler.users.sorted().filter { Files.refusesWriting(to: directory, by: $0) }
+        guard let user = refused.first else { return nil }
+        return
+            "Processes of the run belonged to user \(user), who cannot write to '\(PlainText.sanitized(directory))'. Give "
+            + "--output-dir a directory that this user can write to."
+    }
+
     /// What a reader of the stages should know.
     private func stageNotes() -> [String] {
         var notes: [String] = []
-        if ledger.clock.stages.isEmpty { notes.append("No stage was seen. \(feed.absence ?? "")") }
+        if ledger.clock.stages.isEmpty {
+            notes.append(
+                (["No stage was seen.", feed.absence, refusedUser].compactMap(\.self)).joined(separator: " "))
+        }
         notes += feed.notes
         if ledger.droppedTransitions > 0 {
             notes.append(
                 "\(ledger.droppedTransitions) transitions after the first \(StageLedger.maximumTransitions) are counted, "
                     + "but not listed.")
         }
+        if ledger.clock.beginsOfOthers > 0 {
+            notes.append(
+                "\(ledger.clock.beginsOfOthers) begins are of stages beyond the first \(StageClock.maximumStages): together they "
+                    + "are the stage '\(StageClock.others?.text ?? "")'.")
+        }
         if ledger.clock.droppedEvents > 0 {
             notes.append(
-                "\(ledger.clock.droppedEvents) begins are left out, because more than \(StageClock.maximumStages) stages were "
-                    + "named or too many spans were open.")
+                "\(ledger.clock.droppedEvents) begins are left out, because more than \(StageClock.maximumSpans) spans were open."
+            )
+        }
+        if processesBeyondLimit > 0 {
+            notes.append(
+                "Up to \(processesBeyondLimit) processes beyond the \(ProcessTree.maximumProcesses) that are followed were there at "
+                    + "once: what they used is counted when they have been waited for, and their memory is missing."
+            )
         }
         return notes
     }
 
     private func standingNotes() -> [String] {
         var notes: [String] = []
+        if furtherNotes > 0 { notes.append("\(furtherNotes) further notes are not listed.") }
         if let memoryProblem {
             notes.append("Peaks of memory may be low, because marks were not reset. \(memoryProblem)")
         }
@@ -109,7 +138,7 @@ extension Observation {
         }
         if let clockProblem, totalsIncludeChildren {
             notes.append(
-                "CPU time of children that have ended is told in steps of 10 ms, because \(clockProblem).")
+                "CPU time of children that have ended is known in steps of 10 ms, because \(clockProblem).")
         }
         if let coverageNote { notes.append(coverageNote) }
         if let multiplexNote { notes.append(multiplexNote) }

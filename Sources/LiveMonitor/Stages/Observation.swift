@@ -41,7 +41,7 @@ struct Observation {
     private(set) var lastSample: TargetSample?
     private(set) var notes: [String] = []
     private let name: String
-    private let sampler: TargetSampler
+    let sampler: TargetSampler
     private var proportional = ProportionalReader()
     /// What the whole run has used, by the word of who waited for it.
     private(set) var waitedUsage: UsageCounts?
@@ -68,7 +68,7 @@ struct Observation {
         self.sampler = sampler
         name = configuration.name
         isHeapCaptured = configuration.isHeapCaptured
-        // A start is told in ticks of 10 ms.
+        // A start is reported in ticks of 10 ms.
         let started = ProcessClock.monotonicStart(of: sampler.target) - 20_000_000
         feed = StageFeed(
             statusFile: configuration.statusFile, existing: .isOfThisRun(since: started),
@@ -138,12 +138,14 @@ struct Observation {
         _ = readTransitions()
     }
 
-    /// Closes the account with what the kernel told who waited for the target.
+    /// Closes the account with what the kernel reported to the process that waited for the target.
     mutating func conclude(_ waited: WaitedUsage) {
         let hasEnded = endedAt != nil
-        _ = readTransitions()
         let heard = endedAt ?? SystemClock.monotonicNanoseconds
         let end = waited.ended.map { max(startedAt, min(heard, $0)) } ?? heard
+        endedAt = end
+        feed.wantHistory()
+        _ = readTransitions()
         if !hasEnded { takeSample(atEdge: true) }
         let total = hasEnded ? waited.cpu.flatMap { sampler.cpuSinceFirstSeen(waited: $0) } : nil
         // The kernel keeps one mark for all children that were waited for: one of a marker says nothing of the others.
@@ -184,18 +186,25 @@ struct Observation {
     var memoryProblem: String? { sampler.resetProblem }
     /// Why peaks of processes that ended between two looks are missing; nil where they are not.
     var endsProblem: String? { stagesWithUnknownEnds.isEmpty ? nil : sampler.endsProblem }
-    /// Why the CPU time of children that have ended is told in ticks; nil where it is not.
+    /// Why the CPU time of children that have ended is reported in ticks; nil where it is not.
     var clockProblem: String? { sampler.clockProblem }
     /// Why instructions are not counted, nil where they are; and the least share of the time for which they were.
     var instructionsProblem: String? { sampler.instructionsProblem }
     var instructionsCoverage: Double { sampler.instructionsCoverage }
+    /// The most processes at once that are not followed.
+    var processesBeyondLimit: Int { sampler.processesBeyondLimit }
     var totalsIncludeChildren: Bool { sampler.hasHadChildren }
     /// The largest proportional memory at an edge.
     var largestProportional: ByteCount? { proportional.largest }
     var proportionalProblem: String { proportional.problem }
 
+    /// Notes that were not kept as sentences.
+    private(set) var furtherNotes = 0
+    private static let mostNotes = 100
+
     mutating func note(_ sentence: String) {
-        if notes.count < 100, !notes.contains(sentence) { notes.append(sentence) }
+        if notes.contains(sentence) { return }
+        if notes.count < Self.mostNotes { notes.append(sentence) } else { furtherNotes += 1 }
     }
 
     /// The present state as a tick, without looking at the target again.
@@ -273,18 +282,19 @@ struct Observation {
             if let marker = event.marker { count(marker) }
             // By its own clock a process speaks for itself alone.
             let teller = event.processID.map { sampler.cpu(of: $0) } ?? writer
-            let told = teller == nil ? nil : event.processCPUNanoseconds
+            let reported = teller == nil ? nil : event.processCPUNanoseconds
             let clocks = EdgeClocks(
-                tree: told == nil ? sample.cpu : sample.toldCPU, teller: teller,
-                processes: sample.livingCPU, told: told)
+                tree: reported == nil ? sample.cpu : sample.reportedCPU, teller: teller,
+                processes: sample.livingCPU, reported: reported)
             let cpu =
                 switch total {
                 case .none: clocks.cpuFromNewerSample
                 case .some(let total): clocks.cpuFromOlderSample(total: total)
                 }
             let point = EdgePoint(
-                monotonic: max(event.monotonicNanoseconds, startedAt), cpu: .value(max(0, cpu - markerCPU)),
-                usage: sample.usage)
+                // The last change of the status file may be read when the run is over.
+                monotonic: min(max(event.monotonicNanoseconds, startedAt), endedAt ?? .max),
+                cpu: .value(max(0, cpu - markerCPU)), usage: sample.usage)
             ledger.apply(event, at: point)
             // The pipeline's own clock is finer than the ticks in which its children's time was read.
             raiseCPU(to: cpu)
@@ -302,25 +312,25 @@ struct Observation {
 struct EdgeClocks: Equatable {
     /// Of the whole tree, in the sample.
     var tree: Int64
-    /// Of the process that tells the edges, with its waited-for children, in the sample; nil when it was not in it.
+    /// Of the process that reports the edges, with its waited-for children, in the sample; nil when it was not in it.
     var teller: Int64?
     /// Of all living processes in the sample.
     var processes: Int64
-    /// Of the telling process by its own clock at the edge; nil where it does not tell.
-    var told: Int64?
+    /// Of the reporting process by its own clock at the edge; nil where it does not say.
+    var reported: Int64?
 
     /// The pipeline's own clock at the edge replaces what was read of that process a little later; its descendants are
     /// taken as they were read.
     var cpuFromNewerSample: Int64 {
-        guard let told, let teller else { return tree }
-        return tree - teller + told
+        guard let reported, let teller else { return tree }
+        return tree - teller + reported
     }
 
     /// Descendants that an older sample holds have mostly ended since and been waited for, and so are in the pipeline's
     /// own clock. Never less than the sample, nor more than the run used in all.
     func cpuFromOlderSample(total: Int64?) -> Int64 {
-        guard let told, teller != nil else { return max(tree, total ?? tree) }
-        let value = max(tree, tree - processes + told)
+        guard let reported, teller != nil else { return max(tree, total ?? tree) }
+        let value = max(tree, tree - processes + reported)
         return total.map { min(value, max($0, tree)) } ?? value
     }
 }

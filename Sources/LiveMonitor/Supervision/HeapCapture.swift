@@ -7,7 +7,7 @@ public struct HeapCapture {
     /// Set for the command, so that a pipeline that starts itself again under the profiler does it once.
     public static let activeVariable = "PODCAST_SCRAPER_MEMRAY_ACTIVE"
 
-    /// Why the heap cannot be captured; told before anything is started.
+    /// Why the heap cannot be captured; reported before anything is started.
     public enum Problem: Error, Equatable, CustomStringConvertible {
         case noMemray(python: String)
         case noHeaptrack
@@ -60,7 +60,13 @@ public struct HeapCapture {
             command = [heaptrack, "-o", output] + words
         }
         do throws(SystemError) {
-            try Files.createDirectories(Files.directory(of: output))
+            let directory = Files.directory(of: output)
+            // A named file is where the user wants it; the default place is the pipeline's, which may be another user's.
+            if file == nil {
+                try Files.createOwnDirectory(directory)
+            } else {
+                try Files.createDirectories(directory)
+            }
         } catch {
             throw .cannotWrite(error)
         }

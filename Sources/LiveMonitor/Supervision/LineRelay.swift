@@ -4,7 +4,7 @@ internal import LinuxSystem
 ///
 /// A line without an end is not kept for ever: beyond a length it is passed on as it is, and the last one at the end.
 final class LineRelay {
-    /// -1 once nobody writes any more.
+    /// -1 once no process writes any more.
     private(set) var descriptor: Int32
     private let source: FileDescriptor
     /// Where the lines go when no monitor prints them.
@@ -55,7 +55,7 @@ final class LineRelay {
         return pieces.isEmpty ? nil : pieces.joined(separator: "\n")
     }
 
-    /// Whether somebody may still write.
+    /// Whether a process may still write.
     var isOpen: Bool { descriptor >= 0 }
 
     /// Whether something waits to be read.
@@ -68,7 +68,7 @@ final class LineRelay {
         }
     }
 
-    /// The line that nobody has ended.
+    /// The last line, if it has no end.
     func last() -> String? {
         defer { partial = [] }
         return partial.isEmpty ? nil : String(decoding: partial, as: UTF8.self)

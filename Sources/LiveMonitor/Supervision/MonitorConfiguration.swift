@@ -119,7 +119,7 @@ extension MonitorConfiguration {
 extension MonitorConfiguration {
     /// Whether the panel will be drawn on this process's standard error.
     ///
-    /// Whoever prints to the same terminal hands its lines to `MonitorSession.say` then.
+    /// A caller that prints to the same terminal then hands its lines to `MonitorSession.say`.
     public var drawsPanel: Bool {
         let terminal = Terminal.standardError
         switch panel {

@@ -8,7 +8,7 @@ final class MonitorLoop {
     private let inbox: SignalInbox
     private var splitter = LineSplitter()
     private var isControlOpen = true
-    private var desk: MonitorDesk?
+    private var state: MonitorState?
     private let keys = MonitorKeys()
     private var isOver = false
     /// When the connection broke: the target is given a moment to end as well.
@@ -16,7 +16,7 @@ final class MonitorLoop {
     /// What the pipeline prints, to be shown above the panel.
     private var relays: [LineRelay] = []
     private var staysWithTarget = false
-    /// Whether the pipeline waits for somebody to type.
+    /// Whether the pipeline waits for the user to type.
     private var isAside = false
     /// When a request to end is heeded, unless the parent says that it was for all.
     private var endsAt: Int64?
@@ -36,14 +36,14 @@ final class MonitorLoop {
         while !isOver {
             let watched =
                 [
-                    inbox.descriptor, isControlOpen ? control.rawValue : -1, desk?.statusDescriptor ?? -1,
-                    desk?.targetDescriptor ?? -1, keys.descriptor, keys.helperDescriptor,
+                    inbox.descriptor, isControlOpen ? control.rawValue : -1, state?.statusDescriptor ?? -1,
+                    state?.targetDescriptor ?? -1, keys.descriptor, keys.helperDescriptor,
                 ] + relays.map(\.descriptor)
             var ready = [Bool](repeating: false, count: watched.count)
             do throws(SystemError) {
                 ready = try FileDescriptor.waitUntilReadable(watched, timeout: timeout())
             } catch {
-                desk?.note("\(error)")
+                state?.note("\(error)")
                 SystemClock.sleep(for: .milliseconds(20))
             }
             if ready[0] { handleSignals() }
@@ -51,16 +51,16 @@ final class MonitorLoop {
             if isOver { break }
             for (relay, isReady) in zip(relays, ready.dropFirst(6)) where isReady { passOn(relay) }
             // The target's end comes before the parent's word of it, so that its last state is still to be read.
-            if ready[3] { desk?.targetHasEnded() }
-            if ready[2] || desk?.mustPoll ?? false { desk?.readTransitions() }
+            if ready[3] { state?.targetHasEnded() }
+            if ready[2] || state?.mustPoll ?? false { state?.readTransitions() }
             if ready[1] { readControl() }
             if isOver { break }
-            if let desk {
-                if ready[4] { keys.read(for: desk) }
-                if ready[5] { keys.helperHasSpoken(for: desk) }
-                if isAside { keys.letGo() } else { keys.follow(desk) }
+            if let state {
+                if ready[4] { keys.read(for: state) }
+                if ready[5] { keys.helperHasSpoken(for: state) }
+                if isAside { keys.letGo() } else { keys.follow(state) }
             }
-            desk?.tickIfDue()
+            state?.tickIfDue()
             leaveIfAsked()
             leaveIfOrphaned()
         }
@@ -70,7 +70,7 @@ final class MonitorLoop {
 
     private func timeout() -> Duration? {
         var deadlines: [Int64] = []
-        if let wake = desk?.nextWake { deadlines.append(wake) }
+        if let wake = state?.nextWake { deadlines.append(wake) }
         if let orphanedAt, !isLeftAlone { deadlines.append(orphanedAt + Self.orphanGrace) }
         if let endsAt { deadlines.append(endsAt) }
         return deadlines.min().map {
@@ -80,17 +80,17 @@ final class MonitorLoop {
 
     private func handleSignals() {
         while let signal = inbox.nextWithOrigin() {
-            if isControlOpen, let witness = SignalWitness.line(signal) { answer(witness) }
+            if isControlOpen, let report = SignalReport.line(signal) { answer(report) }
             switch signal.number {
             case SignalInbox.terminate:
                 endsAt = SystemClock.monotonicNanoseconds + (isControlOpen ? Self.requestGrace : 0)
-            case SignalInbox.hangUp: desk?.terminalIsGone()
-            case SignalInbox.windowChange: desk?.redraw()
+            case SignalInbox.hangUp: state?.terminalIsGone()
+            case SignalInbox.windowChange: state?.redraw()
             case SignalInbox.terminalStop:
-                desk?.restoreTerminal()
+                state?.restoreTerminal()
                 keys.close()
                 CurrentProcess.stop()
-                desk?.redraw()
+                state?.redraw()
             case SignalInbox.interrupt, SignalInbox.quit:
                 // Ctrl-C and Ctrl-\ are for the pipeline to decide. If it ends now, the shell gets its terminal as it was.
                 keys.release(for: .seconds(1))
@@ -113,31 +113,31 @@ final class MonitorLoop {
             return
         }
         for line in splitter.take(bytes) where !isOver {
-            if let message = ControlMessage.parse(line) { obey(message) }
+            if let message = ControlMessage.parse(line) { handle(message) }
         }
     }
 
-    private func obey(_ message: ControlMessage) {
+    private func handle(_ message: ControlMessage) {
         switch message {
         case .configure(let configuration):
-            guard desk == nil else { return }
-            desk = MonitorDesk(configuration)
+            guard state == nil else { return }
+            state = MonitorState(configuration)
             staysWithTarget = configuration.staysWithTarget
             relays = configuration.relays.map {
                 LineRelay(reading: FileDescriptor(owning: $0), fallback: Terminal.standardError)
             }
         case .observe(let pid):
-            let problem = desk?.observe(pid: pid) ?? "It has no configuration."
+            let problem = state?.observe(pid: pid) ?? "It has no configuration."
             answer((problem.isEmpty ? MonitorChild.observing : problem) + "\n")
-        case .adopt(let pid): desk?.adopt(pid: pid)
-        case .orphanEnded(let pid, let cpu): desk?.orphanHasEnded(pid: pid, cpu: cpu)
-        case .say(let text): desk?.printAbove(text)
+        case .adopt(let pid): state?.adopt(pid: pid)
+        case .orphanEnded(let pid, let cpu): state?.orphanHasEnded(pid: pid, cpu: cpu)
+        case .say(let text): state?.printAbove(text)
         case .stepAside(let isAside): stepAside(isAside)
         case .stay: endsAt = nil
         case .finish(let exit, let waited):
             finishRelays()
             finishPicture()
-            desk?.conclude(exit: exit, waited: waited, toParent: control.rawValue)
+            state?.conclude(exit: exit, waited: waited, toParent: control.rawValue)
             isOver = true
         }
     }
@@ -146,7 +146,7 @@ final class MonitorLoop {
         do throws(SystemError) {
             try control.send(Array(text.utf8))
         } catch {
-            // Nobody is left to hear it; the closed connection is noticed next.
+            // The parent is gone; the closed connection is noticed next.
             return
         }
     }
@@ -154,24 +154,24 @@ final class MonitorLoop {
     // MARK: What the pipeline prints
 
     private func passOn(_ relay: LineRelay) {
-        if let lines = relay.next() { desk?.printAbove(lines) }
-        // A question has no end of line, and somebody is to answer it.
+        if let lines = relay.next() { state?.printAbove(lines) }
+        // A question has no end of line, and the user has to answer it.
         if isAside { showUnendedLines() }
     }
 
     private func showUnendedLines() {
         for relay in relays {
-            if let text = relay.last() { desk?.printAsItIs(text) }
+            if let text = relay.last() { state?.printAsItIs(text) }
         }
     }
 
     private func stepAside(_ isAside: Bool) {
         self.isAside = isAside
-        desk?.stepAside(isAside)
+        state?.stepAside(isAside)
         guard isAside else { return }
         keys.letGo()
         for relay in relays {
-            if let lines = relay.rest() { desk?.printAbove(lines) }
+            if let lines = relay.rest() { state?.printAbove(lines) }
         }
         showUnendedLines()
     }
@@ -179,45 +179,46 @@ final class MonitorLoop {
     /// What is left in the pipes; a descendant that lives on may keep them open, and is not waited for.
     private func finishRelays() {
         for relay in relays {
-            if let lines = relay.rest() { desk?.printAbove(lines) }
-            if let line = relay.last() { desk?.printAbove(line) }
+            if let lines = relay.rest() { state?.printAbove(lines) }
+            if let line = relay.last() { state?.printAbove(line) }
         }
     }
 
-    /// A flamegraph that was asked for just before the end is of what there was. The parent is told to wait for it.
+    /// A flamegraph that was asked for just before the end is of what there was. The parent is asked to wait for it.
     private func finishPicture() {
-        guard let desk, keys.isDrawing else { return }
+        guard let state, keys.isDrawing else { return }
         answer(MonitorChild.drawing)
-        keys.finishPicture(for: desk, within: MonitorChild.pictureTime)
+        keys.finishPicture(for: state, within: MonitorChild.pictureTime)
     }
 
     // MARK: The end
 
     private func leaveIfAsked() {
         guard !isOver, let endsAt, SystemClock.monotonicNanoseconds >= endsAt else { return }
-        // Whoever prints into a pipe that nobody reads is ended by that: the parent takes over, if there is one.
-        if !isControlOpen, desk?.isTargetRunning ?? false, relays.contains(where: { $0.descriptor >= 0 }) {
+        // A pipe without a reader ends a process that prints into it. A parent takes over the reading; without one, this
+        // process continues.
+        if !isControlOpen, state?.isTargetRunning ?? false, relays.contains(where: { $0.descriptor >= 0 }) {
             self.endsAt = nil
             return
         }
-        desk?.conclude(exit: nil, waited: WaitedUsage(), toParent: nil)
+        state?.conclude(exit: nil, waited: WaitedUsage(), toParent: nil)
         isOver = true
     }
 
     /// Whether the monitor is what is left of the tool, and the pipeline goes on.
-    private var isLeftAlone: Bool { staysWithTarget && desk?.isTargetRunning ?? false }
+    private var isLeftAlone: Bool { staysWithTarget && state?.isTargetRunning ?? false }
 
     /// The parent has gone without a word: it has crashed or been killed, and most often it was the pipeline itself.
     private func leaveIfOrphaned() {
         guard !isOver, let orphanedAt, !isLeftAlone else { return }
         finishRelays()
-        if let desk, keys.isDrawing { keys.finishPicture(for: desk, within: MonitorChild.pictureTime) }
+        if let state, keys.isDrawing { keys.finishPicture(for: state, within: MonitorChild.pictureTime) }
         let isWaiting = SystemClock.monotonicNanoseconds < orphanedAt + Self.orphanGrace
-        if isWaiting, desk?.isTargetRunning ?? false { return }
-        if desk?.isTargetRunning ?? false {
-            desk?.note("The process that started the monitor is gone; the pipeline was still running.")
+        if isWaiting, state?.isTargetRunning ?? false { return }
+        if state?.isTargetRunning ?? false {
+            state?.note("The process that started the monitor is gone; the pipeline was still running.")
         }
-        desk?.conclude(exit: nil, waited: WaitedUsage(), toParent: nil)
+        state?.conclude(exit: nil, waited: WaitedUsage(), toParent: nil)
         isOver = true
     }
 }

@@ -11,7 +11,7 @@ public enum MonitorError: Error, Equatable, CustomStringConvertible {
     case system(SystemError)
     /// The monitor cannot watch that process.
     case refused(String)
-    /// The monitor has ended before it was told to.
+    /// The monitor has ended before it was asked to.
     case ended(String)
     /// The monitor did not answer in time.
     case noAnswer(Duration)
@@ -75,7 +75,7 @@ public final class MonitorSession: Sendable {
     }
 
     deinit {
-        // Whoever drops the session unfinished does not want the report, but still its log whole.
+        // A caller that drops the session unfinished does not want the report, but still the whole log.
         do throws(MonitorError) {
             _ = try finish(timeout: .seconds(2))
         } catch {
@@ -170,7 +170,7 @@ public final class MonitorSession: Sendable {
                 try current.control.send(Array(ControlMessage.say(line).line.utf8))
                 return true
             } catch {
-                // Half a message may have gone: whatever followed it could not be told apart.
+                // Half a message may have gone: whatever followed it could not be distinguished.
                 current.isMute = true
                 return false
             }
@@ -182,13 +182,13 @@ public final class MonitorSession: Sendable {
 
     /// The signals that the monitor has got since the last call; nil when it is gone. Call it when the descriptor is
     /// readable.
-    func witnessedSignals() -> [SignalInbox.Received]? {
+    func reportedSignals() -> [SignalInbox.Received]? {
         running.withLock { running in
             guard let current = running else { return nil }
             do throws(SystemError) {
                 let bytes = try current.control.read(upTo: 4096)
                 if bytes.isEmpty { return nil }
-                return current.splitter.take(bytes).compactMap { SignalWitness.parse($0) }
+                return current.splitter.take(bytes).compactMap { SignalReport.parse($0) }
             } catch {
                 return nil
             }
@@ -207,7 +207,7 @@ public final class MonitorSession: Sendable {
         }
     }
 
-    /// Ends a monitor that hangs, and gives the terminal back in its place. `finish` then tells that it is gone.
+    /// Ends a monitor that hangs, and gives the terminal back in its place. `finish` then reports that it is gone.
     func giveUp() {
         running.withLock { running in
             running?.child.send(SignalInbox.kill)
@@ -220,9 +220,9 @@ public final class MonitorSession: Sendable {
     ///
     /// - Parameters:
     ///   - exit: How the run ended; nil when it has not (a pipeline that monitors itself), or the kernel shall be asked.
-    ///   - cpu: What `wait4` told of the run's CPU time, which includes what came after the monitor's last look.
-    ///   - peak: What `wait4` told of its peak of memory: the only word on what came after the monitor's last look.
-    ///   - usage: What `wait4` told of the rest, likewise.
+    ///   - cpu: What `wait4` reported of the run's CPU time, which includes what came after the monitor's last look.
+    ///   - peak: What `wait4` reported of its peak memory: the only word on what came after the monitor's last look.
+    ///   - usage: What `wait4` reported of the rest, likewise.
     ///   - endedAt: When it was over, CLOCK_MONOTONIC in nanoseconds, where the caller knows better than the monitor.
     ///   - timeout: How long to wait for the monitor, which is ended after that.
     public func finish(
@@ -238,7 +238,7 @@ public final class MonitorSession: Sendable {
         do throws(SystemError) {
             try running.control.send(Array(message.line.utf8))
             isComplete = try running.control.readToEnd(into: &bytes, until: deadline)
-            // It is at work on what somebody has asked for by a key.
+            // The monitor still draws the picture that the user asked for by a key.
             if !isComplete, bytes.ends(withLine: MonitorChild.drawing) {
                 let later = SystemClock.monotonicNanoseconds + MonitorChild.pictureTime.inNanoseconds
                 isComplete = try running.control.readToEnd(into: &bytes, until: later)
@@ -261,8 +261,8 @@ public final class MonitorSession: Sendable {
         // One that was killed has not given the keyboard back.
         if status != .code(0) { running.modes?.restore(to: Terminal.standardInput) }
         guard isComplete else { throw .noAnswer(timeout) }
-        if SignalWitness.stripped(bytes).isEmpty { throw .ended("\(status)") }
-        guard let report = MonitorReport.parse(SignalWitness.stripped(bytes)) else { throw .unreadableReport }
+        if SignalReport.stripped(bytes).isEmpty { throw .ended("\(status)") }
+        guard let report = MonitorReport.parse(SignalReport.stripped(bytes)) else { throw .unreadableReport }
         return report
     }
 

@@ -13,17 +13,17 @@ public import Stages
 /// nothing. When both are, the command's next line is refused: by a terminal with EIO, by a pipe with SIGPIPE.
 ///
 /// Standard input stays the command's. The panel's keys are read from the terminal only while the command does not wait
-/// for somebody to type.
+/// for the user to type.
 public struct MonitoredCommand {
     /// How it ended.
     public struct Finished: Sendable {
         /// How the command ended.
         public var status: ExitStatus
-        /// What the monitor found out; nil when there was none, which has been told.
+        /// What the monitor found out; nil when there was none, which has been reported.
         public var report: MonitorReport?
     }
 
-    /// Told the command's process when somebody else is to watch it: then no monitor is started here.
+    /// Called with the command's process when another process is to watch it: then no monitor is started here.
     public var watchElsewhere: ((Int32) -> Void)?
     /// Whether the command prints to a terminal of ours while the panel is drawn, and not to pipes.
     public var printsToTerminal = true
@@ -41,7 +41,7 @@ public struct MonitoredCommand {
     ///   - command: The command, with `{output_dir}` for the directory.
     ///   - directory: Where it writes.
     ///   - configuration: What the monitor is to do.
-    ///   - note: Told what is wrong with the monitor; the command is run all the same.
+    ///   - note: Called with what is wrong with the monitor; the command is run all the same.
     public init(
         _ command: [String], in directory: PipelineDirectory, configuration: MonitorConfiguration,
         note: @escaping (String) -> Void
@@ -66,7 +66,7 @@ public struct MonitoredCommand {
         guard configuration.drawsPanel else {
             let (child, session) = try start(request, relays: [])
             return try finish(
-                Attendance(child, session, orphans: orphans, relays: [], terminal: nil), inbox)
+                CommandWait(child, session, orphans: orphans, relays: [], terminal: nil), inbox)
         }
         let terminal = configuration.readsKeys ? TerminalReader.terminal(Terminal.standardInput) : nil
         if let printed = printsToTerminal ? openTerminal() : nil {
@@ -86,7 +86,7 @@ public struct MonitoredCommand {
             relays.append(LineRelay(reading: output.takeReadEnd(), fallback: Terminal.standardOutput))
         }
         return try finish(
-            Attendance(child, session, orphans: orphans, relays: relays, terminal: terminal), inbox)
+            CommandWait(child, session, orphans: orphans, relays: relays, terminal: terminal), inbox)
     }
 
     /// Whether standard output is a terminal, and so the panel's.
@@ -103,9 +103,9 @@ public struct MonitoredCommand {
         if sharesOutput { request.standardOutput = .descriptor(printed.terminal.rawValue) }
         let (child, session) = try start(request, relays: [printed.controller.rawValue])
         let relay = LineRelay(reading: printed.takeController(), fallback: Terminal.standardError)
-        let attendance = Attendance(child, session, orphans: orphans, relays: [relay], terminal: terminal)
-        attendance.resized = relay.descriptor
-        return try finish(attendance, inbox)
+        let wait = CommandWait(child, session, orphans: orphans, relays: [relay], terminal: terminal)
+        wait.resized = relay.descriptor
+        return try finish(wait, inbox)
     }
 
     /// Nil where the kernel has none to give: pipes do as well, but for the order and the colours.
@@ -130,12 +130,12 @@ public struct MonitoredCommand {
 
     private func start(
         _ request: ChildRequest, relays: [Int32]
-    ) throws(SpawnError) -> (Attendance.Box, MonitorSession?) {
+    ) throws(SpawnError) -> (CommandWait.Box, MonitorSession?) {
         let suspended = try SuspendedChild.prepare(request)
         var session: MonitorSession?
         if let watchElsewhere {
             watchElsewhere(suspended.pid)
-            return (Attendance.Box(try suspended.release()), nil)
+            return (CommandWait.Box(try suspended.release()), nil)
         }
         var configuration = configuration
         configuration.relays = relays
@@ -143,7 +143,7 @@ public struct MonitoredCommand {
         if configuration.readsKeys, TerminalReader.isWaiting(suspended.pid, at: "") == nil {
             configuration.keys = .never
             note(
-                "No keys are read, because the kernel does not tell when the command itself wants to read the terminal."
+                "No keys are read, because the kernel does not show when the command itself wants to read the terminal."
             )
         }
         do throws(MonitorError) {
@@ -153,21 +153,21 @@ public struct MonitoredCommand {
         } catch {
             note("\(error)")
         }
-        return (Attendance.Box(try suspended.release()), session)
+        return (CommandWait.Box(try suspended.release()), session)
     }
 
     private func finish(
-        _ attendance: Attendance, _ inbox: borrowing SignalInbox
+        _ wait: CommandWait, _ inbox: borrowing SignalInbox
     ) throws(SpawnError) -> Finished {
-        let outcome = try system { () throws(SystemError) in try attendance.waitForEnd(inbox) }
+        let outcome = try system { () throws(SystemError) in try wait.waitForEnd(inbox) }
         var report: MonitorReport?
         do throws(MonitorError) {
-            report = try attendance.session?.finish(outcome: outcome)
+            report = try wait.session?.finish(outcome: outcome)
         } catch {
             note("\(error)")
         }
-        attendance.passRest()
-        let left = attendance.leftBehind
+        wait.passRest()
+        let left = wait.leftBehind
         if !left.isEmpty {
             let names = left.prefix(5).map { "\(PlainText.sanitized($0.program)) (\($0.pid))" }
             note(

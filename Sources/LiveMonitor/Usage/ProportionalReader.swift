@@ -36,7 +36,7 @@ struct ProportionalReader {
     }
 }
 
-/// What the kernel tells who waits for a run: nil where nobody has waited.
+/// What the kernel reports to the process that waits for a run; nil where no process has waited.
 struct WaitedUsage: Equatable {
     var cpu: Duration?
     var peak: ByteCount?

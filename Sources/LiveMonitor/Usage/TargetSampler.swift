@@ -2,44 +2,17 @@ internal import LinuxProcess
 internal import LinuxSystem
 internal import Measurement
 
-/// What was seen of the target and its descendants at one moment.
-struct TargetSample {
-    var monotonic: Int64
-    /// CPU time of the whole tree since it was first seen, in nanoseconds.
-    var cpu: Int64
-    /// The part of it that processes have told themselves, in whole ticks for children they have waited for.
-    var toldCPU: Int64
-    /// CPU time of the living processes and the children they have waited for, that before the first look included.
-    var livingCPU: Int64
-    /// What else the tree has used since it was first seen.
-    var usage: UsagePoint
-    /// Resident memory of all processes together; nil when none has any to be read.
-    var resident: ByteCount?
-    /// The peak since the last reset of the marks; nil likewise.
-    var peak: MemoryPeak?
-    var processCount: Int
-}
-
-/// One process of the tree, for people.
-struct BusyProcess: Equatable {
-    var pid: Int32
-    /// Untrusted text.
-    var name: String
-    /// CPU time by wall time of late, in percent of one core.
-    var percent: Double
-    /// Nil once it has ended.
-    var resident: ByteCount?
-}
-
 /// Reads the clocks, the memory and the counters of a process tree. Owns what has to be remembered between two
 /// readings.
 ///
 /// A process whose CPU clock stands where it stood has done nothing: nothing else of it is read again.
 final class TargetSampler {
     let target: ProcessIdentity
-    private var roster: TreeRoster
-    private var members: [Int32: TreeMember] = [:]
-    private var account = TreeAccount()
+    var processes: TreeProcesses
+    /// The most processes of the tree at once that are not followed.
+    var processesBeyondLimit: Int { processes.mostBeyondLimit }
+    var members: [Int32: TreeMember] = [:]
+    var account = TreeAccount()
     private var estimate = CPUEstimate()
     private var clock: TreeCounter?
     private var instructions: TreeCounter?
@@ -47,11 +20,14 @@ final class TargetSampler {
     private(set) var instructionsProblem: String?
     /// The least share of the time for which the counter of instructions was at work.
     private(set) var instructionsCoverage = 1.0
-    /// Why there is no clock that tells children's time to less than a tick; nil while there is one.
+    /// Why there is no clock that reports children's time to less than a tick; nil while there is one.
     private(set) var clockProblem: String?
-    private var threadCounts = UsageCounts()
-    private var unreadable: UsageKinds = []
-    private var looks = 0
+    var threadCounts = UsageCounts()
+    var unreadable: UsageKinds = []
+    /// The effective users of the processes that were read, the first few.
+    var users: Set<UInt32> = []
+    static let mostUsers = 16
+    var looks = 0
     private var lastBusiest: Int64 = 0
     private var ends = TreeEndWatch()
     /// Processes that only marked stages and may not have ended yet.
@@ -64,14 +40,14 @@ final class TargetSampler {
     private var cpuBefore: Int64?
     private var usageBefore = UsageCounts()
     /// The command line of a copy of our parent that has not called exec yet: its memory is our parent's, not the run's.
-    private var commandLineBeforeExec: [UInt8]?
+    var commandLineBeforeExec: [UInt8]?
     /// What the parent had resident at its most: its copy cannot have had more.
     private var copyMark: ByteCount?
 
     /// More processes than these are not given a clock of their own each when the watching begins among them.
     private static let mostClocked = 64
     /// How long a forked process is taken for one that is about to call exec.
-    private static let freshness: Int64 = 200_000_000
+    static let freshness: Int64 = 200_000_000
 
     /// A sampler of a process that exists; nil when there is none.
     ///
@@ -79,7 +55,7 @@ final class TargetSampler {
     init?(pid: Int32, excluding excluded: Set<Int32>, counted: TreeCounter.Event = .instructions) {
         guard let stat = ProcessStat.ofProcess(pid) else { return nil }
         target = stat.identity
-        roster = TreeRoster(target: pid, excluding: excluded)
+        processes = TreeProcesses(target: pid, excluding: excluded)
         clock = nil
         instructions = nil
         if pid != CurrentProcess.parentPID {
@@ -89,7 +65,7 @@ final class TargetSampler {
                 copyMark = ProcessMemory.ofProcess(CurrentProcess.parentPID)?.highWaterMark
             }
         }
-        roster.refresh()
+        processes.refresh()
         openCounters(counted)
         // The kernel was built without these accounts, if it keeps none of ourselves.
         let own = ThreadSchedule.ofThread(CurrentProcess.pid, in: CurrentProcess.pid)
@@ -97,19 +73,19 @@ final class TargetSampler {
     }
 
     private func openCounters(_ counted: TreeCounter.Event) {
-        guard roster.order.count <= Self.mostClocked else {
+        guard processes.order.count <= Self.mostClocked else {
             let problem = "there were more than \(Self.mostClocked) processes when the watching began"
             clockProblem = problem
             missInstructions(problem)
             return
         }
         do throws(SystemError) {
-            clock = try TreeCounter(.taskClock, processes: roster.order)
+            clock = try TreeCounter(.taskClock, processes: processes.order)
         } catch {
             clockProblem = "the kernel refuses a counter of it: \(error.reason)"
         }
         do throws(SystemError) {
-            instructions = try TreeCounter(counted, processes: roster.order)
+            instructions = try TreeCounter(counted, processes: processes.order)
         } catch {
             missInstructions("the kernel refuses a counter of them: \(error.reason)")
         }
@@ -165,7 +141,7 @@ final class TargetSampler {
         return TargetSample(
             monotonic: SystemClock.monotonicNanoseconds,
             cpu: estimate.update(sum: sum, hidden: account.hidden, clock: clocked) - cpuBefore,
-            toldCPU: sum - cpuBefore, livingCPU: account.living,
+            reportedCPU: sum - cpuBefore, livingCPU: account.living,
             usage: UsagePoint(
                 counts: usage - usageBefore, readable: .all.subtracting(unreadable), look: looks,
                 inheritedLook: looks),
@@ -175,7 +151,7 @@ final class TargetSampler {
 
     /// Takes in a process of the run that has lost its parent, with its descendants.
     func adopt(pid: Int32) {
-        roster.adopt(ProcessTree.processes(from: pid))
+        processes.adopt(ProcessTree.processes(from: pid))
         account.adopt(pid, by: CurrentProcess.parentPID)
     }
 
@@ -193,12 +169,12 @@ final class TargetSampler {
     /// CPU time of one process and the children it has waited for, nil when it is not in the tree.
     func cpu(of pid: Int32) -> Int64? { account.cpu(of: pid) }
 
-    /// The CPU time that `wait4` told of the target and its waited-for children, on the scale of a sample.
+    /// The CPU time that `wait4` reported of the target and its waited-for children, on the scale of a sample.
     func cpuSinceFirstSeen(waited: Duration) -> Int64? {
         cpuBefore.map { max(0, waited.inNanoseconds - $0) }
     }
 
-    /// What `wait4` told of the target and its waited-for children, on the scale of a sample.
+    /// What `wait4` reported of the target and its waited-for children, on the scale of a sample.
     func usageSinceFirstSeen(waited: ChildProcess.Usage) -> UsageCounts {
         var counts = UsageCounts()
         counts[.diskRead] = waited.diskRead.bytes
@@ -207,7 +183,7 @@ final class TargetSampler {
         counts[.minorFaults] = Int64(waited.minorFaults)
         counts[.voluntarySwitches] = Int64(waited.voluntarySwitches)
         counts[.involuntarySwitches] = Int64(waited.involuntarySwitches)
-        // The counter is there until it is closed, whoever has ended.
+        // The counter exists until it is closed, even if all processes have ended.
         counts[.instructions] = countedInstructions() ?? 0
         return .larger(counts - usageBefore, UsageCounts())
     }
@@ -218,7 +194,7 @@ final class TargetSampler {
     /// Why ends of processes are not heard of; nil while they are.
     var endsProblem: String? { ends.problem }
 
-    /// The peak that `wait4` told, where it is the run's: it also holds the copy of the parent before exec, and what is
+    /// The peak that `wait4` reported, where it is the run's: it also holds the copy of the parent before exec, and what is
     /// larger than the parent ever was is the command's or a descendant's.
     func peak(waited: ByteCount) -> MemoryPeak? {
         // The ends of all processes are heard of: nothing is missing.
@@ -286,7 +262,7 @@ final class TargetSampler {
 
     /// The larger of what all processes were seen to have together and what any single one had at its most.
     ///
-    /// A mark that could not be reset still tells the peak when it has risen since.
+    /// A mark that could not be reset still reports the peak when it has risen since.
     private var peak: MemoryPeak {
         var best = MemoryPeak(size: largestSum, isHighWaterMark: false)
         for member in members.values {
@@ -316,112 +292,11 @@ final class TargetSampler {
         }
     }
 
-    private func hasMemory(_ stat: ProcessStat) -> Bool {
+    func hasMemory(_ stat: ProcessStat) -> Bool {
         if let before = commandLineBeforeExec, stat.identity == target {
             if Self.commandLine(of: target.pid) == before { return false }
             commandLineBeforeExec = nil
         }
         return !stat.hasEnded
-    }
-
-    // MARK: Reading
-
-    /// Reads the tree, again when a process went away meanwhile; false when nothing of it is left.
-    ///
-    /// Parents are read before children. A child that can still be read after its parent was, is not yet in that
-    /// parent's children time; of one that cannot, nobody knows, and counting it in both places would count it twice.
-    private func readTree() -> Bool {
-        roster.refresh()
-        var hasChanged = false
-        for _ in 0..<4 {
-            var gone: Set<Int32> = []
-            for pid in roster.order {
-                switch read(pid) {
-                case .unchanged: break
-                case .changed: hasChanged = true
-                case .gone: gone.insert(pid)
-                }
-            }
-            if gone.isEmpty { break }
-            hasChanged = true
-            roster.remove(gone)
-            for pid in gone { members[pid] = nil }
-        }
-        if hasChanged { account.update(members.values.map(\.reading)) }
-        return !members.isEmpty
-    }
-
-    private enum Outcome { case unchanged, changed, gone }
-
-    private func read(_ pid: Int32) -> Outcome {
-        guard let cpu = ProcessClock.cpu(of: pid)?.inNanoseconds else { return .gone }
-        let known = members[pid]
-        let mayHaveCalledExec = commandLineBeforeExec != nil && pid == target.pid
-        if let known, known.reading.ownCPU == cpu, !mayHaveCalledExec, !known.isFreshCopy {
-            return .unchanged
-        }
-        guard let stat = ProcessStat.ofProcess(pid) else { return .gone }
-        // The number may have come to mean another process.
-        guard stat.identity == (pid == target.pid ? target : known?.reading.identity ?? stat.identity) else {
-            return .gone
-        }
-        let text = ProcessStatus.text(of: pid)
-        var reading = ProcessReading(
-            identity: stat.identity, parent: stat.parent, ownCPU: cpu,
-            childrenCPU: stat.waitedChildrenCPU.inNanoseconds,
-            memory: hasMemory(stat) ? text.flatMap { ProcessMemory.parse($0) } : nil,
-            ownFaults: stat.minorFaults + stat.majorFaults,
-            childrenFaults: stat.waitedChildrenMinorFaults + stat.waitedChildrenMajorFaults)
-        reading.hasEnded = stat.hasEnded
-        reading.usage = known?.reading.usage ?? UsageCounts()
-        reading.usage[.majorFaults] = stat.majorFaults + stat.waitedChildrenMajorFaults
-        reading.usage[.minorFaults] = stat.minorFaults + stat.waitedChildrenMinorFaults
-        if let moved = ProcessIO.ofProcess(pid) {
-            reading.usage[.diskRead] = moved.read.bytes
-            reading.usage[.diskWritten] = moved.written.bytes
-        } else if !stat.hasEnded, ProcessClock.cpu(of: pid) != nil {
-            unreadable.formUnion([.init([.diskRead, .diskWritten])])
-        }
-        let member = known ?? TreeMember(reading, name: stat.name, threadCount: stat.threadCount)
-        member.reading = reading
-        member.name = stat.name
-        member.threadCount = stat.threadCount
-        member.hasNewThreadCounts = true
-        member.hasRunSinceReset = true
-        member.isFreshCopy = pid != target.pid && stat.isForkedCopy && Self.isFresh(stat.identity)
-        member.isMarker = pid != target.pid && StageMarkerProcess.isOne(pid, named: stat.name)
-        members[pid] = member
-        if stat.threadCount <= 1 { readOnlyThread(of: member, status: text) }
-        return .changed
-    }
-
-    private static func isFresh(_ identity: ProcessIdentity) -> Bool {
-        SystemClock.monotonicNanoseconds - ProcessClock.monotonicStart(of: identity) < freshness
-    }
-
-    /// The text of a process's `status` tells the switches of its first thread.
-    private func readOnlyThread(of member: TreeMember, status: [UInt8]?) {
-        let pid = member.pid
-        threadCounts =
-            threadCounts
-            + member.threads.update(
-                [pid], schedule: { ThreadSchedule.ofThread($0, in: pid) },
-                switches: { _ in status.flatMap { ContextSwitches.parse($0) } })
-        member.hasNewThreadCounts = false
-    }
-
-    /// Looks at the threads of processes that have several: at edges, and every so often in between, because what a
-    /// thread has done since the last look is lost when it ends.
-    private func readThreads(atEdge: Bool) {
-        guard atEdge || looks % 10 == 0 else { return }
-        for member in members.values where member.hasNewThreadCounts && member.threadCount > 1 {
-            let pid = member.pid
-            threadCounts =
-                threadCounts
-                + member.threads.update(
-                    ProcessThreads.identifiers(of: pid), schedule: { ThreadSchedule.ofThread($0, in: pid) },
-                    switches: { ContextSwitches.ofThread($0, in: pid) })
-            member.hasNewThreadCounts = false
-        }
     }
 }

@@ -13,7 +13,7 @@ struct ProcessReading: Equatable {
     var memory: ProcessMemory?
     /// Whether only its entry is left, for who started it to read.
     var hasEnded = false
-    /// Page faults of its own and of the children it has waited for: what tells whether a child was waited for.
+    /// Page faults of its own and of the children it has waited for: what shows whether a child was waited for.
     var ownFaults: Int64 = 0
     var childrenFaults: Int64 = 0
     /// What it and the children it has waited for have used, of the kinds that are inherited.
@@ -29,7 +29,7 @@ struct ProcessReading: Equatable {
 struct TreeAccount {
     private var last: [Int32: ProcessReading] = [:]
     private var departed: Int64 = 0
-    /// What processes have left that nobody of the tree has waited for, by the uppermost ancestor that was known.
+    /// CPU time of ended processes that no process of the tree has waited for, by the uppermost ancestor that was known.
     private var leftByRoot: [Int32: Int64] = [:]
     private static let mostRoots = 1024
     private var departedUsage = UsageCounts()
@@ -39,10 +39,10 @@ struct TreeAccount {
     private(set) var living: Int64 = 0
     /// Page faults of the children that the living processes have waited for: they grow when a child ends.
     var waitedFaults: Int64 { last.values.reduce(0) { $0 + $1.childrenFaults } }
-    /// How much CPU time may be hidden by the ticks in which children's time is told.
+    /// How much CPU time may be hidden by the ticks in which children's time is reported.
     private(set) var hidden: Int64 = 0
 
-    /// Children time is told in whole ticks, user and system apart: two ticks of 10 ms may be cut off.
+    /// Children time is reported in whole ticks, user and system apart: two ticks of 10 ms may be cut off.
     static let tickTruncation: Int64 = 20_000_000
 
     /// CPU time of a process and the children it has waited for, nil when it is not in the tree.
@@ -55,8 +55,8 @@ struct TreeAccount {
         for reading in readings { now[reading.identity.pid] = reading }
         var missing: [Int32: Legacy] = [:]
         for gone in last.values where now[gone.identity.pid]?.identity != gone.identity {
-            if let heir = livingAncestor(of: gone, in: now) {
-                missing[heir, default: Legacy()].add(gone)
+            if let ancestor = livingAncestor(of: gone, in: now) {
+                missing[ancestor, default: Legacy()].add(gone)
             } else {
                 if leftByRoot.count >= Self.mostRoots { leftByRoot.removeAll() }
                 leftByRoot[root(of: gone), default: 0] += gone.allCPU
@@ -64,7 +64,7 @@ struct TreeAccount {
                 departedUsage = departedUsage + gone.usage
             }
         }
-        for (heir, legacy) in missing { settle(legacy, before: last[heir], now: now[heir]) }
+        for (ancestor, legacy) in missing { settle(legacy, before: last[ancestor], now: now[ancestor]) }
         last = now
         living = now.values.reduce(0) { $0 + $1.allCPU }
         hidden = now.values.reduce(0) { $0 + ($1.childrenFaults > 0 ? Self.tickTruncation : 0) }
@@ -76,8 +76,8 @@ struct TreeAccount {
     /// A process has another parent now, whose children's time is not of the tree.
     mutating func adopt(_ pid: Int32, by parent: Int32) { last[pid]?.parent = parent }
 
-    /// Takes in what a process has used in all that nobody of the tree has waited for, with the children that it had waited
-    /// for itself: what was not seen of it is added.
+    /// Takes in the whole CPU time of a process that no process of the tree has waited for, with the children that it had
+    /// waited for itself: what was not seen of it is added.
     mutating func settle(orphan pid: Int32, cpu: Int64) {
         let seen = last.values.reduce(leftByRoot.removeValue(forKey: pid) ?? 0) {
             $0 + (root(of: $1) == pid ? $1.allCPU : 0)
@@ -110,11 +110,11 @@ struct TreeAccount {
         }
     }
 
-    /// Keeps what an heir has not got.
+    /// Keeps what an ancestor has not got.
     private mutating func settle(_ legacy: Legacy, before: ProcessReading?, now: ProcessReading?) {
         let inherited = (now?.childrenCPU ?? 0) - (before?.childrenCPU ?? 0)
         if legacy.cpu - inherited > Self.tickTruncation { departed += legacy.cpu - inherited }
-        // Every process has had page faults, and they are told to the last one: those of a child that was waited for
+        // Every process has had page faults, and they are reported to the last one: those of a child that was waited for
         // are among its parent's now.
         guard legacy.faults > 0 else { return }
         let grown = (now?.childrenFaults ?? 0) - (before?.childrenFaults ?? 0)
@@ -134,7 +134,7 @@ struct TreeAccount {
     }
 }
 
-/// What the kernel tells of the single threads of a process, and forgets with them: context switches and the time spent
+/// What the kernel reports of the single threads of a process, and forgets with them: context switches and the time spent
 /// waiting for a processor.
 struct ThreadCounts {
     private struct Thread {
@@ -147,7 +147,7 @@ struct ThreadCounts {
     /// The most threads of a process that are followed: each is remembered.
     static let maximumThreads = 4096
 
-    /// Takes in what the threads tell now; what has been added since the last time.
+    /// Takes in what the threads show now; what has been added since the last time.
     ///
     /// - Parameters:
     ///   - identifiers: The threads that there are; others are forgotten.
@@ -164,7 +164,7 @@ struct ThreadCounts {
             let run = schedule?.runNanoseconds ?? 0
             // A number that has gone backwards is another thread's.
             if run < known.run { known = Thread() }
-            // Where the kernel does not tell how long it has run, it may have.
+            // Where the kernel does not say how long it has run, it may have.
             if run > known.run || run == 0, let switches = switches(identifier) {
                 known.run = run
                 var seen = UsageCounts()
@@ -182,10 +182,10 @@ struct ThreadCounts {
     }
 }
 
-/// Tells the CPU time of a tree to less than a tick, between the account's sum and what the ticks may hide, by a
+/// Finds the CPU time of a tree to less than a tick, between the account's sum and what the ticks may hide, by a
 /// clock that also runs for processes that have ended.
 ///
-/// The clock neither starts nor goes exactly like the account (see `TreeCounter`): so it only tells where between the
+/// The clock neither starts nor goes exactly like the account (see `TreeCounter`): so it only shows where between the
 /// two bounds the truth is, and is set anew whenever it would leave them. Then it has shown to be wrong, mostly slow, and
 /// what brought that to light is that one of the two parts, user and system, has come to a full tick: the other one hides
 /// half a tick on average, a quarter of both.

@@ -40,7 +40,7 @@ enum UsageKind: Int, CaseIterable {
         }
     }
 
-    /// Whether `wait4` tells it of a process that has ended and of those that it has waited for.
+    /// Whether `wait4` reports it of a process that has ended and of those that it has waited for.
     var isToldByWait: Bool {
         switch self {
         case .diskRead, .diskWritten, .majorFaults, .minorFaults, .voluntarySwitches, .involuntarySwitches:
@@ -124,19 +124,19 @@ struct UsagePoint: Equatable {
     var counts: UsageCounts
     /// What could be read of every process.
     var readable: UsageKinds
-    /// The number of the look that told all counts, and of the one that told only the inherited ones, which may be a
+    /// The number of the look that reported all counts, and of the one that reported only the inherited ones, which may be a
     /// later one: the word of who waited for the target.
     var look: Int
     var inheritedLook: Int
 
     /// Takes in the word of who waited for the target, which came after the last look.
-    mutating func raiseInherited(to told: UsageCounts) {
-        counts = .larger(counts, told.only(.inherited))
+    mutating func raiseInherited(to reported: UsageCounts) {
+        counts = .larger(counts, reported.only(.inherited))
         inheritedLook += 1
     }
 
-    /// Whether a count was told anew since an earlier point.
-    func tells(_ kind: UsageKind, since earlier: UsagePoint) -> Bool {
+    /// Whether a count was reported anew since an earlier point.
+    func reports(_ kind: UsageKind, since earlier: UsagePoint) -> Bool {
         (UsageKinds.inherited.contains(kind) ? inheritedLook : look)
             > (UsageKinds.inherited.contains(kind) ? earlier.inheritedLook : earlier.look)
     }
@@ -159,7 +159,7 @@ struct StageUsage: Equatable {
         for kind in UsageKind.allCases {
             if !from.readable.contains(kind) || !to.readable.contains(kind) {
                 unreadable.formUnion(UsageKinds([kind]))
-            } else if to.tells(kind, since: from) {
+            } else if to.reports(kind, since: from) {
                 counts[kind] += max(0, to.counts[kind] - from.counts[kind])
                 seen.formUnion(UsageKinds([kind]))
             }

@@ -4,7 +4,7 @@ internal import LinuxSystem
 internal import Measurement
 internal import Stages
 
-/// What the parent tells the monitor child, one JSON object a line.
+/// What the parent sends to the monitor child, one JSON object a line.
 enum ControlMessage: Equatable {
     case configure(MonitorConfiguration)
     case observe(pid: Int32)
@@ -14,11 +14,11 @@ enum ControlMessage: Equatable {
     case orphanEnded(pid: Int32, cpu: Duration)
     /// A line for the terminal, above the panel.
     case say(String)
-    /// The pipeline waits for somebody to type, or does no more: the panel and the keys are out of its way meanwhile.
+    /// The pipeline waits for the user to type, or no longer does: the panel and the keys are out of its way meanwhile.
     case stepAside(Bool)
-    /// The signal that the monitor has told of went to the whole process group: it is for the pipeline to decide.
+    /// The signal that the monitor has reported went to the whole process group: it is for the pipeline to decide.
     case stay
-    /// The run is over. The numbers are what the kernel told who waited for the target.
+    /// The run is over. The numbers are what the kernel reported to the process that waited for the target.
     case finish(exit: ExitStatus?, waited: WaitedUsage)
 
     /// The message as a line, its end included.
@@ -96,11 +96,11 @@ extension ChildProcess.Usage {
     }
 }
 
-/// What the monitor child tells its parent unasked: a signal that it has got from a process.
+/// What the monitor child sends to its parent unasked: a signal that it has got from a process.
 ///
 /// Who sends one to a whole process group reaches the pipeline, the parent and the monitor; who sends it to the parent
-/// alone wants it passed on. That the monitor has it too tells the two apart.
-struct SignalWitness {
+/// alone wants it passed on. That the monitor has it too distinguishes the two.
+struct SignalReport {
     static let prefix = "signal "
 
     static func line(_ signal: SignalInbox.Received) -> String? {

@@ -51,7 +51,7 @@ extension MonitorReport {
             let stages = fields["stages"]?.array, let totals = fields["totals"]?.object,
             let transitions = fields["transitions"]?.array,
             let dropped = fields["dropped_transitions"]?.integer,
-            let monitorCPU = fields["monitor_cpu_s"]?.number
+            let monitorCPU = fields["monitor_cpu_s"]?.number.flatMap({ Duration(secondsFromOutside: $0) })
         else { return nil }
         return MonitorReport(
             name: name, targetPID: pid, stages: stages.compactMap { Stage(json: $0) },
@@ -68,7 +68,7 @@ extension MonitorReport {
             lastStages: (fields["last_stages"]?.array ?? []).compactMap {
                 $0.string.flatMap { StageName($0) }
             },
-            monitorCPU: .seconds(monitorCPU), monitorPeakResident: .bytes(fields["monitor_peak_rss_bytes"]),
+            monitorCPU: monitorCPU, monitorPeakResident: .bytes(fields["monitor_peak_rss_bytes"]),
             notes: (fields["notes"]?.array ?? []).compactMap(\.string),
             stageNotes: (fields["stage_notes"]?.array ?? []).compactMap(\.string))
     }
@@ -125,7 +125,9 @@ extension MetricReadings {
 
     fileprivate init(jsonFields fields: [String: JSONValue]) {
         self.init()
-        for metric in Metric.allCases where !Metric.primary.contains(metric) {
+        // What only counted runs have is none of the monitor's.
+        for metric in Metric.allCases where !Metric.primary.contains(metric) && metric.valueClass != .counted
+        {
             let form = metric.wireForm
             self[metric] = .number(fields[form.key]).map { $0 / form.scale }
         }
@@ -157,14 +159,17 @@ extension MonitorReport.Log {
 extension MonitorReport.Transition {
     fileprivate var json: String {
         "{\"stage\": \(stage.text.asJSON), \"monotonic_ns\": \(monotonicNanoseconds), "
-            + "\"kind\": \"\(isBegin ? "begin" : "end")\"}"
+            + "\"kind\": \"\(isBegin ? "begin" : "end")\""
+            + (node.map { ", \"node\": \($0.asJSON)" } ?? "") + "}"
     }
 
     fileprivate init?(json: JSONValue) {
         guard let fields = json.object, let stage = fields["stage"]?.string.flatMap({ StageName($0) }),
             let monotonic = fields["monotonic_ns"]?.integer, let kind = fields["kind"]?.string
         else { return nil }
-        self.init(stage: stage, monotonicNanoseconds: Int64(monotonic), isBegin: kind == "begin")
+        self.init(
+            stage: stage, monotonicNanoseconds: Int64(monotonic), isBegin: kind == "begin",
+            node: fields["node"]?.string)
     }
 }
 
@@ -176,7 +181,7 @@ extension JSONValue {
 
 extension JSONValue? {
     fileprivate var unavailableReason: String {
-        self?.object?["unavailable"]?.string ?? "the report does not tell"
+        self?.object?["unavailable"]?.string ?? "the report does not say"
     }
 }
 
@@ -189,7 +194,8 @@ extension Reading<Duration> {
     }
 
     fileprivate static func seconds(_ value: JSONValue?) -> Self {
-        value?.number.map { .value(.seconds($0)) } ?? .unavailable(reason: value.unavailableReason)
+        value?.number.flatMap { Duration(secondsFromOutside: $0) }.map { .value($0) }
+            ?? .unavailable(reason: value.unavailableReason)
     }
 }
 

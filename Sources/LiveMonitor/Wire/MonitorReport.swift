@@ -16,6 +16,8 @@ public struct MonitorReport: Equatable, Sendable {
         case sampled
         /// A lower bound: processes ended in the stage whose peaks the kernel did not report.
         case atLeast = "at least"
+        /// An upper bound: the sum of the peaks of tasks that were at work on one node at the same time.
+        case atMost = "at most"
     }
 
     /// One stage, all its spans together.
@@ -51,7 +53,12 @@ public struct MonitorReport: Equatable, Sendable {
         /// CLOCK_MONOTONIC in nanoseconds.
         public var monotonicNanoseconds: Int64
         public var isBegin: Bool
+        /// The node that it happened on; nil for a run on one machine.
+        public var node: String?
     }
+
+    /// The most transitions that a report holds.
+    public static let maximumTransitions = StageLedger.maximumTransitions
 
     /// The whole run.
     public struct Totals: Equatable, Sendable {
@@ -61,7 +68,7 @@ public struct MonitorReport: Equatable, Sendable {
         public var peakResident: Reading<ByteCount>
         public var peakMethod: PeakMethod?
         public var averageCPUPercent: Reading<Double>
-        /// What else was used: what the kernel told who waited for the pipeline, where it tells it.
+        /// What else was used: what the kernel reported to the process that waited for the pipeline, where it does.
         public var usage: MetricReadings
     }
 
@@ -80,7 +87,7 @@ public struct MonitorReport: Equatable, Sendable {
     public var targetPID: Int32
     /// In order of first entry.
     public var stages: [Stage]
-    /// In the order they were told, at most 100,000.
+    /// In the order they were reported, at most 100,000.
     public var transitions: [Transition]
     /// Further transitions, which are counted in the stages all the same.
     public var droppedTransitions: Int
@@ -93,7 +100,7 @@ public struct MonitorReport: Equatable, Sendable {
     /// The status file that the pipeline wrote; nil when it named no stage.
     public var statusFile: String?
     public var exit: Reading<ExitStatus>
-    /// The highest episode the pipeline told of, nil when it told none.
+    /// The highest episode the pipeline reported, nil when it reported none.
     public var highestEpisode: Int?
     /// The stage or stages that were open when the run ended.
     public var lastStages: [StageName]

@@ -7,20 +7,25 @@ internal import Metrics
 /// The text is OpenMetrics and Prometheus' own format at once: gauges without timestamps, the only kind of which both say
 /// the same, and which node_exporter's textfile collector and a Pushgateway take. When the run ended is a gauge itself.
 public struct OpenMetricsText: Sendable {
-    /// The most stages that are told singly: every one is a series for ever.
+    /// The most stages that are reported singly: every one is a series for ever.
     public static let stageLimit = 100
 
     private let report: MonitorReport
     private let finished: Timestamp
+    private let place: [(name: String, value: String)]
 
     /// The account of a run.
     ///
     /// - Parameters:
     ///   - report: What the monitor found out.
     ///   - finished: When the run ended.
-    public init(_ report: MonitorReport, finished: Timestamp) {
+    ///   - place: Labels that every series gets besides the pipeline's: where the run was made.
+    public init(
+        _ report: MonitorReport, finished: Timestamp, place: [(name: String, value: String)] = []
+    ) {
         self.report = report
         self.finished = finished
+        self.place = place
     }
 
     /// The file's bytes. What could not be had has no line: a missing series is not zero.
@@ -30,7 +35,7 @@ public struct OpenMetricsText: Sendable {
             text += "# HELP \(family.name) \(family.help)\n# TYPE \(family.name) gauge\n"
             if let unit = family.unit { text += "# UNIT \(family.name) \(unit)\n" }
             for sample in family.samples {
-                let labels = ([("pipeline", report.name)] + sample.labels)
+                let labels = ([("pipeline", report.name)] + place.map { ($0.name, $0.value) } + sample.labels)
                     .map { "\($0.0)=\"\(Self.escaped($0.1))\"" }.joined(separator: ",")
                 text += "\(family.name){\(labels)} \(sample.value)\n"
             }
@@ -106,10 +111,10 @@ public struct OpenMetricsText: Sendable {
                 "peak_resident_bytes", "The most memory resident at one time.", "bytes",
                 totals.peakResident.value.map { String($0.bytes) }),
             family(
-                "exit_code", "The pipeline's exit code, as a shell tells it.", nil,
+                "exit_code", "The pipeline's exit code, as a shell reports it.", nil,
                 report.exit.value.map { String($0.shellCode) }),
             family(
-                "episodes", "The highest episode that the pipeline told of.", nil,
+                "episodes", "The highest episode that the pipeline reported.", nil,
                 report.highestEpisode.map { String($0) }),
             family(
                 "stages_left_out", "Stages beyond the first \(Self.stageLimit), which have no series.", nil,

@@ -20,7 +20,7 @@ enum AudioPreprocessing {
 
     /// Makes sure that ffmpeg is there, before any work depends on it.
     static func checkTool() throws(PipelineFailure) {
-        guard Programs.path(of: "ffmpeg") != nil else {
+        guard Programs.installed("ffmpeg") != nil else {
             throw PipelineFailure(
                 .run, "Cannot run 'ffmpeg': it is not in PATH. Install the Debian package ffmpeg.")
         }
@@ -55,7 +55,7 @@ enum AudioPreprocessing {
             self.input = input
             self.output = output
             var arguments = [
-                "ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error",
+                Programs.installed("ffmpeg") ?? "ffmpeg", "-nostdin", "-hide_banner", "-loglevel", "error",
                 "-protocol_whitelist", "file", "-format_whitelist", formats, "-i", "file:\(input)", "-map",
                 "0:a:0",
             ]

@@ -31,7 +31,7 @@ struct SpeechModel: Sendable {
 }
 
 extension SpeechModel {
-    /// By which two models are told apart: the sizes of their files. Their contents are too long to read at each start.
+    /// By which two models are distinguished: the sizes of their files. Their contents are too long to read at each start.
     var fingerprint: String {
         let sizes = [acousticModel + "/mdef", acousticModel + "/means", languageModel, dictionary].map {
             path in

@@ -8,7 +8,7 @@ final class Transcription {
 
     /// A tenth of a second: the decoder's voice detector is asked after each.
     private static let samplesPerPart = AudioPreprocessing.sampleRate / 10
-    /// Somebody who never pauses is cut after so long, because the decoder's lattice grows with an utterance.
+    /// Speech without a pause is cut after so long, because the decoder's lattice grows with an utterance.
     private static let maximumPartsPerUtterance = 600
 
     private let shouldStop: StopRequest

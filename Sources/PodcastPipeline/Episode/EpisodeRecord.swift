@@ -74,7 +74,8 @@ struct EpisodeRecord: Equatable, Sendable {
             },
             mediaSize: count("media_bytes").map { ByteCount(bytes: Int64($0)) },
             mediaDigest: text("media_digest"),
-            audio: fields["audio_s"]?.number.map { .seconds($0) }, words: words, segments: segments,
+            audio: fields["audio_s"]?.number.flatMap { Duration(secondsFromOutside: $0) }, words: words,
+            segments: segments,
             insights: insights, files: digests.sorted { $0.path < $1.path })
     }
 

@@ -11,7 +11,7 @@ struct EpisodeRun: Sendable {
     let processor: EpisodeProcessor
     let model: SpeechModel
     let settings: PipelineSettings
-    /// Told of each episode when it is done.
+    /// Called for each episode when it is done.
     let onDone: @Sendable (EpisodeReport) -> Void
 
     /// Processes the episodes. The reports come in the order of the tasks.

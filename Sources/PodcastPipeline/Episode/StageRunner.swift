@@ -2,7 +2,7 @@ internal import LinuxSystem
 internal import Measurement
 internal import Stages
 
-/// Runs stages one after the other: tells the reporter, and keeps the spans for the metrics.
+/// Runs stages one after the other: calls the reporter, and keeps the spans for the metrics.
 struct StageRunner {
     private let reporter: StatusReporter
     private let episode: EpisodePosition?

@@ -21,7 +21,7 @@ enum FeedNames {
         "itunes", "atom", "media", "podcast", "content", "dc", "rdf", "enc", "xml",
     ]
 
-    /// What of a namespace's address tells it, and its usual prefix.
+    /// The part of a namespace's address that identifies it, and its usual prefix.
     private static let nameSpaces: [(part: String, prefix: String)] = [
         ("itunes.com/dtds/podcast-1.0.dtd", "itunes"), ("www.w3.org/2005/atom", "atom"),
         ("purl.org/atom/ns", "atom"),

@@ -170,7 +170,7 @@ extension Feed {
     /// Gives every episode its identity, and leaves items out that only repeat another one.
     ///
     /// Some feeds give all items one `guid`: there it identifies together with the first address. Where items without a
-    /// `guid` share an address, their titles tell them apart.
+    /// `guid` share an address, their titles distinguish them.
     mutating func identifyEpisodes() {
         func address(_ episode: Episode) -> String {
             let reference = episode.media.first?.reference ?? episode.transcripts.first?.reference

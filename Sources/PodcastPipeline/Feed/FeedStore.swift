@@ -69,6 +69,8 @@ struct FeedStore {
     private func keep(_ body: [UInt8], _ response: HTTPClient.Response, of url: String)
         throws(PipelineFailure)
     {
+        // What opens the feed or its media is not left behind: such a feed is fetched whole each time.
+        guard !WebAddress.isSecretIn(body) else { return try forget() }
         let head = response.head
         let fields: [(String, JSONOutput)] = [
             ("address_sha256", .string(Self.digest(url))),
@@ -84,6 +86,14 @@ struct FeedStore {
             throw .output(error)
         }
         try output.write(JSONOutput.object(fields).text() + "\n", to: output.feedNote)
+    }
+
+    private func forget() throws(PipelineFailure) {
+        do throws(SystemError) {
+            for path in [output.feedNote, output.feedBody] where Files.exists(path) { try Files.remove(path) }
+        } catch {
+            throw .output(error)
+        }
     }
 
     private static func digest(_ text: String) -> String { digest(of: Array(text.utf8)) }

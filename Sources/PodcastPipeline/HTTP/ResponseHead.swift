@@ -33,7 +33,7 @@ public struct ResponseHead: Equatable, Sendable {
     }
 }
 
-/// What a server gives to tell one version of a body from another.
+/// What a server gives to distinguish one version of a body from another.
 public struct Validators: Equatable, Sendable {
     public var entityTag: String?
     public var lastModified: String?
@@ -50,7 +50,7 @@ public struct Validators: Equatable, Sendable {
             + (lastModified.map { ["If-Modified-Since: \($0)"] } ?? [])
     }
 
-    /// The field that asks for a part only if the rest has not changed; nil where nothing tells. A weak tag tells not.
+    /// The field that asks for a part only if the rest has not changed; nil where nothing shows that. A weak tag does not.
     var rangeField: String? {
         if let entityTag, !entityTag.hasPrefix("W/") { return "If-Range: \(entityTag)" }
         return lastModified.map { "If-Range: \($0)" }

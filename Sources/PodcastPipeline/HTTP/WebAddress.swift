@@ -33,6 +33,39 @@ public enum WebAddress {
         return String(authority.split(separator: "@").last?.prefix { $0 != ":" } ?? "")
     }
 
+    /// Whether a text has, anywhere in it, an address with a user or with a query item that is probably secret.
+    static func isSecretIn(_ text: [UInt8]) -> Bool {
+        var rest = text[...]
+        let marks = Array("?&;:".utf8)
+        while let mark = rest.firstIndex(where: marks.contains) {
+            rest = rest[(mark + 1)...]
+            // No user's name, password or query item is as long.
+            let word = rest.prefix(512)
+            if text[mark] == UInt8(ascii: ":") {
+                guard word.starts(with: "//".utf8) else { continue }
+                let host = word.dropFirst(2).prefix { !"/?#\"'<> \t\r\n".utf8.contains($0) }
+                if host.contains(UInt8(ascii: "@")) { return true }
+            } else {
+                let name = word.prefix { $0 >= 0x80 || "-_.%".utf8.contains($0) || isAlphanumeric($0) }
+                if name.endIndex < rest.endIndex, rest[name.endIndex] == UInt8(ascii: "="),
+                    isSecret(Substring(decoding: name, as: UTF8.self))
+                {
+                    return true
+                }
+            }
+        }
+        return false
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"):
+            true
+        default: false
+        }
+    }
+
     private static func isSecret(_ name: Substring) -> Bool {
         let name = name.lowercased()
         return ["key", "token", "secret", "pass", "auth", "sig", "credential", "session"].contains {

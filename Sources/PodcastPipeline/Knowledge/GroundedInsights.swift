@@ -14,7 +14,7 @@ struct Insight: Equatable, Sendable {
     var quote: String
     var startSeconds: Double
     var endSeconds: Double
-    /// Who says it, where the transcript tells.
+    /// Who says it, where the transcript names the speaker.
     var speaker: String?
     /// The terms that weigh most in it, at most three.
     var topics: [String]

@@ -40,7 +40,7 @@ enum NameRecognition {
         return found
     }
 
-    /// The names in words without capitals: known places, and whoever has a title.
+    /// The names in words without capitals: known places, and persons with a title.
     static func names(inWords words: [String]) -> [RecognizedName] {
         var found: [RecognizedName] = []
         for (index, word) in words.enumerated() {

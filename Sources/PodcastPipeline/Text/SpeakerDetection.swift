@@ -1,6 +1,6 @@
-/// A name that a feed gives to somebody who probably speaks. A candidate: nobody has listened.
+/// The name of a person who probably speaks, as a feed gives it. It is not checked against the audio.
 public struct SpeakerCandidate: Hashable, Sendable {
-    /// The part somebody plays in an episode.
+    /// The part that a person has in an episode.
     public enum Role: String, Sendable {
         case host
         case guest

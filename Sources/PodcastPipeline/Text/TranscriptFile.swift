@@ -3,9 +3,9 @@ internal import Measurement
 
 /// Transcripts as feeds offer them: SRT, WebVTT, JSON of the podcast namespace, HTML and plain text.
 /// (https://podcasting2.org/docs/podcast-namespace/tags/transcript)
-enum TranscriptFile {
+package enum TranscriptFile {
     /// The formats, the best first: those with times before those without.
-    enum Format: Int {
+    package enum Format: Int, CaseIterable {
         case json, vtt, srt, html, text
 
         /// The format of an offer, by its media type and its address; nil for one that is not read.
@@ -29,7 +29,7 @@ enum TranscriptFile {
     }
 
     /// The transcript in a file, nil when nothing in it is said.
-    static func parse(_ bytes: [UInt8], format: Format) -> Transcript? {
+    package static func parse(_ bytes: [UInt8], format: Format) -> Transcript? {
         let segments: [Transcript.Segment]
         switch format {
         case .json: segments = json(bytes)

@@ -19,7 +19,7 @@ public struct BudgetPolicy: Equatable, Sendable {
     /// Percentages given on the command line.
     public var commandLine: [Target: Double]
     public var rules: RegressionRules?
-    /// The smallest differences that count where somebody says, in each metric's unit: seconds, mebibytes.
+    /// The smallest differences that count, where the user sets them, in each metric's unit: seconds, mebibytes.
     public var floors: [Metric: Double] = [:]
 
     /// A policy.
@@ -28,7 +28,7 @@ public struct BudgetPolicy: Equatable, Sendable {
         self.rules = rules
     }
 
-    /// The share by which a metric may grow where nobody says, in percent: 2 of memory, 3 of time.
+    /// The share by which a metric may grow unless given, in percent: 2 of memory, 3 of time.
     public static func standardPercent(of metric: Metric) -> Double { metric.isMemory ? 2 : 3 }
 
     /// The budget of a metric.
@@ -44,7 +44,7 @@ public struct BudgetPolicy: Equatable, Sendable {
         if let percent = commandLine[own] ?? commandLine[Target(stage: nil, metric: metric)] {
             return Budget(percent: percent, source: .commandLine, floor: floor)
         }
-        if let rules, let rule = rules.rule(of: metric, in: stage) {
+        if let rules, let rule = rules.budgetRule(of: metric, in: stage) {
             let source = Budget.Source.rules(file: rules.file, key: rule.key)
             return Budget(percent: rule.maximumDeltaPercent, source: source, floor: floor)
         }
@@ -67,7 +67,7 @@ public enum AbsoluteFloor {
 
     /// Mebibytes: 1, or 4 pages of 4 KiB for each thread where that is more.
     ///
-    /// - Parameter threads: How many threads the pipeline had, nil where nobody counted.
+    /// - Parameter threads: How many threads the pipeline had, nil if not counted.
     public static func mebibytes(threads: Int?) -> Double {
         max(1, 4 * 4096 * Double(threads ?? 0) / 1_048_576)
     }

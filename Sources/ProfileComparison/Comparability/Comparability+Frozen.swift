@@ -7,6 +7,7 @@ extension Comparability {
     init(from: SideEvidence, to: SideEvidence, design: Comparison.Design, settings: ComparisonSettings) {
         var search = DifferenceSearch(from: from, to: to, design: design, allowances: settings.allowances)
         search.compareWorkload()
+        search.compareEnvironments()
         search.compareMachines()
         search.compareCanaries()
         search.compareSamplers()
@@ -15,7 +16,8 @@ extension Comparability {
         for file in settings.editedFiles {
             search.forbid(
                 ComparabilityKey.edited.rawValue,
-                "'\(PlainText.sanitized(file, maximumCharacters: 300))' was changed after it was frozen.")
+                "'\(PlainText.sanitized(file.path, maximumCharacters: 300))' was changed after it was frozen."
+                    + (file.cause.map { " \($0)" } ?? ""))
         }
         search.lookAtSides()
         differences = search.found.filter(\.forbids) + search.found.filter { !$0.forbids }
@@ -76,6 +78,21 @@ private struct DifferenceSearch {
         }
     }
 
+    /// Variables that were set for one side, or to another value.
+    mutating func compareEnvironments() {
+        let variables = profiles.map { $0.recipe?.variables ?? [:] }
+        let names = Set(variables[0].keys).union(variables[1].keys).filter {
+            variables[0][$0] != variables[1][$0]
+        }
+        guard !names.isEmpty else { return }
+        let shown = names.sorted().prefix(5).map { PlainText.sanitized($0, maximumCharacters: 60) }
+        let more = names.count > shown.count ? " and \(names.count - shown.count) more" : ""
+        warn(
+            "environment",
+            "These variables of the environment were set for one side, or to another value: "
+                + "\(shown.joined(separator: ", "))\(more).")
+    }
+
     mutating func compareMachines() {
         for key in IdentityKey.allCases where !key.isSource {
             let facts = profiles.map { $0.environment.identity[key] }
@@ -88,12 +105,24 @@ private struct DifferenceSearch {
             }
             compare(key.rawValue, facts[0], facts[1], forbids: key.mustMatch, \.description)
         }
+        compareOlderFacts()
         // Two commands of today are what they are, whatever state the directory is in that they are run from.
         guard design == .sessions else { return }
         for side in [from, to] where side.profile.environment.identity[.gitDirty].value == .bool(true) {
             forbid(
                 ComparabilityKey.dirty.rawValue,
-                "\(side.name) was measured with uncommitted changes, so no commit tells what it is.")
+                "\(side.name) was measured with uncommitted changes, so no commit says what it is.")
+        }
+    }
+
+    /// What only the older schema records. A name is no machine, so a difference forbids nothing.
+    private mutating func compareOlderFacts() {
+        for key in ["hostname", "cpu_cores_physical", "python", "device", "precision"] {
+            guard let older = from.profile.environment.olderFact(key),
+                let newer = to.profile.environment.olderFact(key), older != newer
+            else { continue }
+            let doubt = key == "hostname" ? " They may have been measured on different machines." : ""
+            warn(key, "\(key) differs: \(older), now \(newer).\(doubt)")
         }
     }
 

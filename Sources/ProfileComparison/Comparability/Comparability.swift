@@ -8,7 +8,7 @@ public struct Comparability: Equatable, Sendable {
         public var sentence: String
         /// Whether it forbids the comparison unless allowed; else it is a warning.
         public var forbids: Bool
-        /// Whether somebody allowed it.
+        /// Whether the user allowed it.
         public var isAllowed: Bool
 
         /// A difference.
@@ -30,7 +30,7 @@ public struct Comparability: Equatable, Sendable {
 
     /// What forbids the comparison.
     public var refusals: [Difference] { differences.filter { $0.forbids && !$0.isAllowed } }
-    /// What would forbid it, had nobody allowed it.
+    /// What would forbid it, had it not been allowed.
     public var allowed: [Difference] { differences.filter(\.isAllowed) }
     /// What is only to be known.
     public var warnings: [Difference] { differences.filter { !$0.forbids } }

@@ -125,7 +125,10 @@ extension CountedComparison {
         }
     }
 
-    private init(_ from: FrozenCounts, _ to: FrozenCounts, budgetPercent: Double, notes: [String]) {
+    /// The comparison of the counts of two programs that do the same work, by one engine.
+    public init(
+        _ from: FrozenCounts, _ to: FrozenCounts, budgetPercent: Double, notes: [String] = []
+    ) {
         self.from = from
         self.to = to
         self.budgetPercent = budgetPercent

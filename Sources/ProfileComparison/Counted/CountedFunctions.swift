@@ -14,7 +14,8 @@ extension CountedComparison {
         for index in rows.indices {
             guard rows[index].from != nil, rows[index].to != nil else { continue }
             let stage = rows[index].stage
-            let (old, new) = (before.sums(of: stage), after.sums(of: stage))
+            let new = after.sums(of: stage)
+            let old = FunctionSums.renamed(before.sums(of: stage), as: new)
             var functions: [Function] = []
             for key in Set(old.keys).union(new.keys) {
                 let function = Function(
@@ -37,7 +38,8 @@ extension CountedComparison {
 /// Instructions of each function by stage, in an average run.
 ///
 /// A counted stack has no callers. Where an interpreter is known to work for a function of its language, that function comes
-/// first and the native code after it: the instructions are the former's, for nobody can change the latter.
+/// first and the native code after it. The instructions count for the function, because the user cannot change the
+/// interpreter's code.
 private struct FunctionSums {
     struct Key: Hashable {
         var function: String
@@ -62,5 +64,21 @@ private struct FunctionSums {
     func sums(of stage: StageName?) -> [Key: Double] {
         guard let stage else { return whole }
         return stages[stage] ?? [:]
+    }
+
+    /// The old sums with the files of the new ones: a program or a library that has another file name, such as `old` and `new`
+    /// or `libx.so.1` and `libx.so.2`, has the same functions. Only names that are left over once on either side are matched.
+    static func renamed(_ old: [Key: Double], as new: [Key: Double]) -> [Key: Double] {
+        func alone(_ keys: [Key]) -> [String: Key] {
+            Dictionary(grouping: keys, by: \.function).compactMapValues { $0.count == 1 ? $0.first : nil }
+        }
+        let come = alone(new.keys.filter { old[$0] == nil })
+        let gone = alone(old.keys.filter { new[$0] == nil })
+        var result = old
+        for (name, key) in gone {
+            guard let other = come[name], other.isInSource == key.isInSource else { continue }
+            result[other] = result.removeValue(forKey: key)
+        }
+        return result
     }
 }

@@ -19,6 +19,8 @@ extension CountedComparison {
         }
         return JSONText.object([
             ("stage", row.stage?.text.asJSON ?? "null"), ("from", count(row.from)), ("to", count(row.to)),
+            ("system_calls_from", row.from?.systemCallCount.value.map { "\($0)" }),
+            ("system_calls_to", row.to?.systemCallCount.value.map { "\($0)" }),
             ("change_pct", row.changePercent.map { JSONText.number($0, decimals: 6) }),
             ("floor_pct", JSONText.number(row.floorPercent, decimals: 6)),
             ("verdict", row.verdict?.rawValue.asJSON), ("reason", row.reason?.asJSON),

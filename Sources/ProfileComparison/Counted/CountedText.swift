@@ -3,7 +3,7 @@ internal import Measurement
 
 extension CountedComparison {
     /// What the counts say in a clause, such as `crunch executes 25.0 % more instructions, all of it in load()`.
-    func clause(_ row: Row) -> String {
+    package func clause(_ row: Row) -> String {
         let change = row.changePercent ?? 0
         let subject = row.stage.map { PlainText.sanitized($0.text) } ?? "the run"
         let amount = "\(Self.percent(change.magnitude)) % \(change < 0 ? "fewer" : "more") instructions"
@@ -24,7 +24,7 @@ extension CountedComparison {
     }
 
     /// A percentage with as many digits as counts deserve.
-    static func percent(_ value: Double) -> String {
+    package static func percent(_ value: Double) -> String {
         if value >= 9.95 { return value.fixed(1) }
         return value.fixed(value >= 0.995 ? 2 : 3)
     }
@@ -40,9 +40,7 @@ extension CountedComparison {
                     TextLines.cut(row.stage.map { PlainText.sanitized($0.text) } ?? "whole run", to: 21),
                     Self.number(row.from), Self.number(row.to), Self.change(row),
                     row.floorPercent.fixed(3), "\(Self.percent(budgetPercent)) %", row.verdict?.word ?? ""))
-            let isTold =
-                row.verdict != .unchanged || (row.changePercent ?? 0).magnitude > row.floorPercent + 0.01
-            for function in row.functions.prefix(isTold && row.stage != nil ? 3 : 0) {
+            for function in functionsToShow(of: row).prefix(3) {
                 lines.append(Self.functionLine(function, row, width: width))
             }
         }
@@ -68,8 +66,23 @@ extension CountedComparison {
             "  \(amount)  \(PlainText.sanitized(function.name, maximumCharacters: 200))\(module)", to: width)
     }
 
-    /// System calls that a stage makes more or fewer of, the only view of I/O that counts have.
-    var systemCallNotes: [String] {
+    /// System calls of the whole run, and those that a stage makes more or fewer of: the only view of I/O that counts have.
+    var systemCallNotes: [String] { [systemCallTotal].compactMap(\.self) + systemCallChanges }
+
+    private var systemCallTotal: String? {
+        guard let old = from.total.systemCallCount.value, let new = to.total.systemCallCount.value else {
+            return nil
+        }
+        let change = old > 0 ? 100 * Double(new - old) / Double(old) : 0
+        let amount =
+            new == old
+            ? "as before"
+            : "before \(Self.grouped(Double(old))), "
+                + "\(change < 0 ? "-" : "+")\(Self.percent(change.magnitude)) %"
+        return "System calls of the whole run: \(Self.grouped(Double(new))), \(amount)."
+    }
+
+    private var systemCallChanges: [String] {
         rows.compactMap { row in
             guard let stage = row.stage, let old = row.from?.systemCalls.value,
                 let new = row.to?.systemCalls.value
@@ -105,11 +118,15 @@ extension CountedComparison {
     }
 
     /// The rows whose functions are worth a look: those that are not plainly as before.
-    public var rowsToExplain: [Row] {
-        rows.filter { row in
-            row.stage != nil && !row.functions.isEmpty
-                && (row.verdict != .unchanged || (row.changePercent ?? 0).magnitude > row.floorPercent + 0.01)
-        }
+    public var rowsToExplain: [Row] { rows.filter { !functionsToShow(of: $0).isEmpty } }
+
+    /// The functions that a row's change is in, the largest first: those that make up a hundredth of it. None of a row that is
+    /// plainly as before.
+    public func functionsToShow(of row: Row) -> [Function] {
+        guard row.stage != nil,
+            row.verdict != .unchanged || (row.changePercent ?? 0).magnitude > row.floorPercent + 0.01
+        else { return [] }
+        return row.functions.filter { $0.change.magnitude * 100 >= row.difference.magnitude }
     }
 
     /// Who counted how often, as a phrase.
@@ -140,7 +157,7 @@ extension CountedComparison {
     }
 
     /// A whole number with its digits in groups.
-    private static func grouped(_ number: Double) -> String {
+    package static func grouped(_ number: Double) -> String {
         let digits = Array(number.fixed(0))
         var text = ""
         for (index, digit) in digits.enumerated() {

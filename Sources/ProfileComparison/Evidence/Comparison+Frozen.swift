@@ -5,12 +5,17 @@ internal import Statistics
 extension Comparison {
     /// The comparison of an older profile with a newer one.
     ///
-    /// When something forbids it there are no rows: ``Comparability/refusals`` of ``comparability`` tell what.
+    /// When something forbids it there are no rows: ``Comparability/refusals`` of ``comparability`` say what.
     public init(from: FrozenProfile, to: FrozenProfile, settings: ComparisonSettings = ComparisonSettings()) {
         let countsInvalid = settings.allowances.contains(ComparabilityKey.invalidSession.rawValue)
+        let older = SideEvidence(from, countsInvalid: countsInvalid)
+        let newer = SideEvidence(to, countsInvalid: countsInvalid)
+        let spread = NodeSpread([older, newer])
+        let odd = settings.excludesOddNodes ? Set(spread.oddNodes.map(\.node)) : []
         self.init(
-            from: SideEvidence(from, countsInvalid: countsInvalid),
-            to: SideEvidence(to, countsInvalid: countsInvalid), design: .sessions, settings: settings)
+            from: older.without(nodes: odd), to: newer.without(nodes: odd), design: .sessions,
+            settings: settings)
+        notes += spread.sentences(isExcluded: settings.excludesOddNodes)
         counted = CountedComparison.of(
             from, to, budgetPercent: settings.countedBudgetPercent, refusals: comparability.refusals)
     }
@@ -31,6 +36,16 @@ extension Comparison {
             design: .interleaved, settings: settings)
     }
 
+    /// Adds what counted runs of both commands executed, where there are any, to a comparison of runs made in turn.
+    public mutating func addCounts(from: FrozenProfile, to: FrozenProfile) {
+        guard let older = from.counts?.value, let newer = to.counts?.value else { return }
+        counted =
+            older.identity == newer.identity
+            ? .value(CountedComparison(older, newer, budgetPercent: settings.countedBudgetPercent))
+            : .unavailable(
+                reason: "counts of \(older.identity) and of \(newer.identity) do not mean the same")
+    }
+
     private init(
         from older: SideEvidence, to newer: SideEvidence, design: Design, settings: ComparisonSettings
     ) {
@@ -42,7 +57,7 @@ extension Comparison {
         guard comparability.refusals.isEmpty else { return }
         let table = RowTable(from: older, to: newer, design: design, settings: settings)
         rows = table.rows()
-        attendance = table.attendance()
+        presence = table.presence()
         exactDifferences = table.exactDifferences()
         notes = table.notes(from: self.from, to: self.to)
     }
@@ -55,7 +70,7 @@ extension Comparison.Side {
             release: profile.release, date: profile.date,
             commit: profile.environment.identity[.gitCommit].value?.description,
             sessions: evidence.sessions.count, runs: evidence.runs, schema: profile.schema,
-            command: profile.recipe?.arguments ?? [])
+            command: profile.recipe?.arguments ?? [], standardInput: profile.recipe?.standardInput?.path)
     }
 }
 

@@ -48,6 +48,7 @@ struct FamilyJudgement {
     /// others it is not asked.
     private func leaveUndecided(_ row: inout ComparisonRow) {
         guard row.verdict != .regressed, let budget = row.budget else { return }
+        row.isWithinFloor = row.verdict == .unchanged || row.verdict == .improved
         row.verdict = row.family == .total && row.metric == .wall ? .inconclusive : nil
         let floor = Budget(percent: 0, source: budget.source, floor: budget.floor).shown(
             old: 1, of: row.metric)
@@ -73,7 +74,7 @@ struct FamilyJudgement {
 extension Candidate {
     var test: RowTest? { if case .test(let test) = evidence { test } else { nil } }
     var margin: Double { budget.margin(old: judgedOld) }
-    /// Whether the smallest difference that counts is more than half of the old value, so that only a regression can be told.
+    /// Whether the smallest difference that counts is more than half of the old value, so that only a regression can be determined.
     var isTooSmall: Bool { budget.floor > judgedOld / 2 && budget.isFloor(old: judgedOld) }
     fileprivate var worse: Double { test?.worse(margin: margin) ?? 1 }
     fileprivate var better: Double { test?.better(margin: margin) ?? 1 }
@@ -135,7 +136,7 @@ private struct Finding {
 
     // MARK: What is undecided
 
-    /// More sessions or pairs than this nobody makes.
+    /// The most sessions or pairs that are advised.
     private static let mostAdvised = 50
 
     /// Whether so few sessions could not show a regression, however plain.
@@ -158,8 +159,24 @@ private struct Finding {
                 $0.withinProbability <= errorRate ? nil : (criterion, $0.percent)
             }
         }
-        let told = others.map { "\($0.0.words) (\(Comparison.signed($0.1)) %)" }
-        return "The typical run is within the budget, but not for certain \(told.joined(separator: " and "))."
+        let named = others.map { "\($0.0.words) (\(Comparison.signed($0.1)) %)" }
+        return
+            "The typical run is within the budget, but not for certain \(named.joined(separator: " and "))."
+    }
+
+    /// How many pairs would show that the mean or the slowest part got worse, if that goes on as in the runs made so far; nil where
+    /// neither did.
+    private var pairsForCost: Int? {
+        [Criterion.mean, .slowest].compactMap { criterion in
+            let found = test[criterion]
+            let probability = found.probability(atMost: margin)
+            // A fifth is no more than a hint, from which nothing can be foreseen.
+            guard found.estimate > margin, probability < 0.2 else { return nil }
+            let wanted = NormalDistribution.quantile(
+                upperTail: errorRate * criterion.share / Double(familySize))
+            let ratio = wanted / NormalDistribution.quantile(upperTail: probability)
+            return max(test.fewestRuns + 1, Int((Double(test.fewestRuns) * ratio * ratio).rounded(.up)))
+        }.min()
     }
 
     private func remedy(isWithin: Bool) -> Remedy {
@@ -168,7 +185,8 @@ private struct Finding {
         case .sessions(let sessions):
             let byKind =
                 SessionKinds.sessionsNeeded(
-                    chance: errorRate / Double(familySize), atLeast: sessions.fewestSessions) ?? 100
+                    chance: errorRate / Double(familySize), atLeast: sessions.fewestSessions
+                ) { test.known?.chance(old: $0, new: $0) ?? SessionKinds.chance(old: $0, new: $0) } ?? 100
             let bySpread = sessions.sessionsNeeded(halfWidth: target, tail: tail)
             guard let bySpread else {
                 return Remedy(sentence: "The sessions differ too much for this budget; quieten the machine.")
@@ -185,12 +203,16 @@ private struct Finding {
             return Remedy(
                 sessionsPerSide: needed, sentence: "About \(needed) sessions a side would settle it.")
         case .interleaved(let runs):
-            guard let needed = runs.runsNeeded(halfWidth: target, tail: tail) else {
+            let byCost = pairsForCost
+            guard let needed = runs.runsNeeded(halfWidth: target, tail: tail) ?? byCost else {
                 return Remedy(sentence: "The runs differ too much for this budget; quieten the machine.")
             }
             let typicalIsWithin = test.typical.shift.probability(atLeast: margin) <= errorRate
-            if runs.interval(tail: tail).halfWidth <= target && !typicalIsWithin { return .nearBudget }
-            let pairs = typicalIsWithin ? max(needed, (5 * test.fewestRuns + 1) / 2) : needed
+            if byCost == nil && runs.interval(tail: tail).halfWidth <= target && !typicalIsWithin {
+                return .nearBudget
+            }
+            let pairs = min(
+                typicalIsWithin ? max(needed, (5 * test.fewestRuns + 1) / 2) : needed, byCost ?? .max)
             if pairs > Self.mostAdvised {
                 return Remedy(
                     runsPerSide: pairs,

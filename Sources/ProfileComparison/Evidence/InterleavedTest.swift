@@ -4,20 +4,26 @@ public import Statistics
 ///
 /// Interleaving in random order leaves no bias of drift; the unpaired test is then conservative.
 public struct InterleavedTest: Sendable {
-    private let old: [Double]
-    private let new: [Double]
+    /// The runs of each machine: those of different ones are not compared.
+    private let strata: [MannWhitney.Stratum]
     private let shift: ShiftEstimate
+    private var runsPerSide: Int {
+        min(strata.reduce(0) { $0 + $1.first.count }, strata.reduce(0) { $0 + $1.second.count })
+    }
 
     /// The fewest runs a side of which any verdict is drawn.
     public static let fewestRuns = 8
 
     /// The test of two commands' logarithms; nil for fewer than ``fewestRuns`` a side or a value that is not finite.
-    public init?(old: [Double], new: [Double]) {
-        guard min(old.count, new.count) >= Self.fewestRuns, let shift = ShiftEstimate(from: old, to: new)
-        else { return nil }
-        self.old = old
-        self.new = new
+    public init?(old: [Double], new: [Double]) { self.init(strata: [(old, new)]) }
+
+    /// The test of two commands' logarithms on several machines, the old command's first; nil for fewer than ``fewestRuns`` a side
+    /// in all, or a value that is not finite.
+    public init?(strata: [MannWhitney.Stratum]) {
+        guard let shift = ShiftEstimate(strata: strata) else { return nil }
+        self.strata = strata
         self.shift = shift
+        guard runsPerSide >= Self.fewestRuns else { return nil }
     }
 
     /// The median difference of all pairs of runs.
@@ -39,11 +45,13 @@ public struct InterleavedTest: Sendable {
         let now = interval(tail: tail).halfWidth
         guard now.isFinite, halfWidth > 0 else { return nil }
         let factor = now / halfWidth
-        let runs = (Double(min(old.count, new.count)) * factor * factor).rounded(.up)
-        return runs <= 10_000 ? max(Int(runs), min(old.count, new.count) + 1) : nil
+        let runs = (Double(runsPerSide) * factor * factor).rounded(.up)
+        return runs <= 10_000 ? max(Int(runs), runsPerSide + 1) : nil
     }
 
     private func probability(_ shift: Double, _ alternative: MannWhitney.Alternative) -> Double {
-        MannWhitney.test(new.map { $0 - shift }, old, alternative: alternative)?.probability ?? 1
+        MannWhitney.test(
+            strata: strata.map { ($0.second.map { $0 - shift }, $0.first) }, alternative: alternative)?
+            .probability ?? 1
     }
 }

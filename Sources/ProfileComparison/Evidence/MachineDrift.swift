@@ -26,7 +26,7 @@ enum MachineDrift {
     /// Canaries may feel what the pipeline does not: disks, caches, waiting for a CPU where CPU time is judged. Runs that felt
     /// a drift scatter by it: one that goes steadily by D gives them a variance of D squared / 12, a third of the (D / 2)
     /// squared that it may add to the mean. Three times the runs' own variance is therefore the most. Too few runs do not
-    /// tell.
+    /// show.
     static func variance(of sessions: [Session], felt runs: [[Double]]) -> VarianceEstimate? {
         guard let drift = variance(of: sessions) else { return nil }
         guard let scatter = VarianceEstimate.pooled(runs.compactMap { VarianceEstimate(of: $0) }),
@@ -56,7 +56,7 @@ struct MachineSpeed {
     /// The changes that the timings do not refute, 95 % of the times.
     let interval: Interval
 
-    /// The comparison of a canary; nil where a side did not time it, or where nothing tells how much it varies.
+    /// The comparison of a canary; nil where a side did not time it, or where nothing shows how much it varies.
     init?(canary name: String, from older: [Session], to newer: [Session]) {
         let sides = [older, newer].map { sessions in
             sessions.flatMap(\.canaries).filter { $0.name == name }.map(MachineDrift.moments).filter {

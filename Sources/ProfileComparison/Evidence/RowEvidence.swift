@@ -11,7 +11,7 @@ struct RowEvidence {
     let stage: StageName?
     /// The smallest difference that counts, in the metric's unit.
     let floor: Double
-    let ledger: NoiseLedger.Entry?
+    let known: KnownNoise?
 
     /// Each side's values by session, those of sessions without any left out.
     private var values: (older: [[Double]], newer: [[Double]]) {
@@ -41,14 +41,18 @@ struct RowEvidence {
         }
         return switch design {
         case .sessions: sessions(ratios(older), ratios(newer))
-        case .interleaved: runs(ratios(older).flatMap(\.self), ratios(newer).flatMap(\.self))
+        case .interleaved: runs(RunsInTurn(from, to, metric, stage, ratios))
         }
     }
 
     /// What became of the mean and of the slowest part, and which kinds of runs there are.
     func describe(_ row: inout ComparisonRow, _ design: Comparison.Design) {
-        let (older, newer) = (ratios(values.older), ratios(values.newer))
+        var (older, newer) = (ratios(values.older), ratios(values.newer))
         guard !older.isEmpty, !newer.isEmpty else { return }
+        if design == .interleaved {
+            let inTurn = RunsInTurn(from, to, metric, stage, ratios)
+            (older, newer) = ([inTurn.older], [inTurn.newer])
+        }
         for criterion in [Criterion.mean, .slowest] {
             let (from, to) =
                 switch design {
@@ -82,9 +86,10 @@ struct RowEvidence {
 
     // MARK: Runs in turn
 
-    private func runs(_ older: [Double], _ newer: [Double]) -> Candidate.Evidence {
+    private func runs(_ inTurn: RunsInTurn) -> Candidate.Evidence {
+        let (older, newer) = (inTurn.older, inTurn.newer)
         guard let old = older.logarithms, let new = newer.logarithms,
-            let typical = InterleavedTest(old: old, new: new),
+            let typical = inTurn.strata.flatMap({ InterleavedTest(strata: $0) }),
             let mean = MeanTest(old: older, new: newer), let slowest = UpperTailTest(old: old, new: new)
         else {
             let fewest = InterleavedTest.fewestRuns
@@ -108,10 +113,10 @@ struct RowEvidence {
                 RowTest(
                     typical: .sessions(typical), mean: try test(.mean, older, newer),
                     slowest: try test(.slowest, older, newer),
-                    leastChance: SessionKinds.chance(
-                        old: older.count, new: newer.count, background: ledger?.background),
+                    leastChance: known?.chance(old: older.count, new: newer.count)
+                        ?? SessionKinds.chance(old: older.count, new: newer.count),
                     fewestRuns: min(older.joined().count, newer.joined().count),
-                    sessions: (older.count, newer.count)))
+                    sessions: (older.count, newer.count), known: known))
         } catch {
             return .none(reason: error.sentence, remedy: .moreSessions)
         }
@@ -122,14 +127,14 @@ struct RowEvidence {
     ) throws(SessionTest.Obstacle) -> SessionTest {
         var caution = SessionTest.Caution()
         caution.dependence = SessionTest.Caution.standardDependence
-        caution.leastVariance = leastVariance(older + newer)
+        caution.leastVariance = max(leastVariance(older + newer), known?.leastVariance ?? 0)
         caution.ofOldRuns = SessionSampling.variance(of: older, criterion)
         caution.ofNewRuns = SessionSampling.variance(of: newer, criterion)
         func logarithms(_ sessions: [[Double]]) -> [Double] {
             sessions.map { Logarithm.natural(criterion.value(of: $0)) }
         }
         return try SessionTest(
-            old: logarithms(older), new: logarithms(newer), ledger: ledger?.sessions,
+            old: logarithms(older), new: logarithms(newer), ledger: known?.variance,
             drift: metric.isMemory ? SessionTest.Drift() : drift(older, newer), caution: caution)
     }
 
@@ -147,7 +152,7 @@ struct RowEvidence {
         SessionTest.Drift(
             old: MachineDrift.variance(of: from.sessions, felt: older.compactMap(\.logarithms)),
             new: MachineDrift.variance(of: to.sessions, felt: newer.compactMap(\.logarithms)),
-            ledger: ledger?.driftVariance ?? 0)
+            ledger: known?.driftVariance ?? 0)
     }
 }
 

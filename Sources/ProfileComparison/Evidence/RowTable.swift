@@ -40,13 +40,27 @@ struct RowTable {
         var row = ComparisonRow(
             stage: stage, metric: metric, family: family, from: from.typical(of: metric, in: stage, design),
             to: to.typical(of: metric, in: stage, design))
-        if let delta = row.deltaPercent, let rule = settings.budgets.rules?.rule(of: metric, in: stage),
-            delta > rule.maximumDeltaPercent
-        {
-            row.ruleFlag = RuleFlag(
-                key: rule.key, maximumDeltaPercent: rule.maximumDeltaPercent, deltaPercent: delta)
-        }
+        row.ruleFlag = ruleFlag(row)
         return row
+    }
+
+    /// The threshold that a row exceeds; of two the one that matters more.
+    private func ruleFlag(_ row: ComparisonRow) -> RuleFlag? {
+        guard let rules = settings.budgets.rules else { return nil }
+        var found = [(rules.rule(of: row.metric, in: row.stage), row.deltaPercent)]
+        if row.stage == nil, row.metric == .wall {
+            let older = from.profile.totals.wallSecondsPerEpisode.value
+            let newer = to.profile.totals.wallSecondsPerEpisode.value
+            let delta = older.flatMap { older in newer.map { 100 * ($0 - older) / older } }
+            found.append((rules.perEpisodeRule, delta.flatMap { $0.isFinite ? $0 : nil }))
+        }
+        let flags = found.compactMap { rule, delta -> RuleFlag? in
+            guard let rule, let delta, delta > rule.maximumDeltaPercent else { return nil }
+            return RuleFlag(
+                key: rule.key, maximumDeltaPercent: rule.maximumDeltaPercent, deltaPercent: delta,
+                severity: rule.severity)
+        }
+        return flags.first { $0.severity == .error } ?? flags.first
     }
 
     /// A row with its evidence; nil where only one side has the stage.
@@ -57,7 +71,7 @@ struct RowTable {
         let budget = settings.budgets.budget(of: metric, in: stage, floor: floor, ledger: settings.ledger)
         let evidence = RowEvidence(
             from: from, to: to, metric: metric, stage: stage, floor: floor,
-            ledger: design == .sessions ? settings.ledger?[stage, metric] : nil)
+            known: design == .sessions ? settings.noise(of: metric, in: stage) : nil)
         let old = evidence.judged(row.from?.value ?? 0)
         for (side, reading) in [(from, row.from), (to, row.to)] {
             if let reason = reading?.unavailableReason {
@@ -82,13 +96,11 @@ struct RowTable {
 
     /// The signed-rank test of each pair's difference beyond the budget; nil where a run of a pair has no value.
     private func paired(_ row: ComparisonRow, _ budget: Budget) -> Double? {
-        guard let older = from.values(of: row.metric, in: row.stage).first?.logarithms,
-            let newer = to.values(of: row.metric, in: row.stage).first?.logarithms,
-            older.count == newer.count,
-            let old = row.from?.value
+        guard let old = row.from?.value,
+            let differences = RunsInTurn(from, to, row.metric, row.stage, { $0 }).differences
         else { return nil }
         let margin = budget.margin(old: old)
-        return SignedRank.probabilityOfIncrease(zip(older, newer).map { $1 - $0 - margin })
+        return SignedRank.probabilityOfIncrease(differences.map { $0 - margin })
     }
 
     private func withinSession(_ metric: Metric, _ stage: StageName?) -> LogChange? {
@@ -102,14 +114,14 @@ struct RowTable {
     }
 
     /// Stages that not every run of both sides entered.
-    func attendance() -> [StageName: StageAttendance] {
-        var found: [StageName: StageAttendance] = [:]
+    func presence() -> [StageName: StagePresence] {
+        var found: [StageName: StagePresence] = [:]
         for stage in stages {
-            let attendance = StageAttendance(
+            let presence = StagePresence(
                 from: from.runs(with: stage), fromRuns: from.runs, to: to.runs(with: stage), toRuns: to.runs)
             func isPartial(_ entered: Int, _ runs: Int) -> Bool { entered > 0 && entered < runs }
-            if isPartial(attendance.from, from.runs) || isPartial(attendance.to, to.runs) {
-                found[stage] = attendance
+            if isPartial(presence.from, from.runs) || isPartial(presence.to, to.runs) {
+                found[stage] = presence
             }
         }
         return found
@@ -128,6 +140,7 @@ struct RowTable {
     func notes(from: Comparison.Side, to: Comparison.Side) -> [String] {
         var notes: [String] = []
         if let ledger = settings.ledger { notes.append("Noise of earlier sessions from '\(ledger.file)'.") }
+        if design == .sessions { notes += settings.shelf?.sentences ?? [] }
         if let older = from.commit?.prefix(12), let newer = to.commit?.prefix(12) {
             notes.append(older == newer ? "Both are of commit \(older)." : "Commits: \(older), now \(newer).")
         }

@@ -2,7 +2,7 @@ internal import FrozenProfile
 internal import Measurement
 internal import Statistics
 
-/// What makes a session no fair measurement: rules fixed beforehand, so that nobody leaves out what does not please.
+/// What makes a session no fair measurement: rules fixed beforehand, so that nothing is left out because it does not please.
 enum SessionValidity {
     /// Findings of a session's review that take its evidence away. The others are advice, and drift of the machine is
     /// uncertainty that counts as such (``SessionTest``).
@@ -42,8 +42,8 @@ enum SessionValidity {
         .throttling: "CPUs that were held back", .swapping: "swapping",
     ]
 
-    /// What disturbed a session, as sentences about `it`, such as `Session s1 of v2`; empty for a quiet one, or where nobody
-    /// looked.
+    /// What disturbed a session, as sentences about `it`, such as `Session s1 of v2`; empty for a quiet one, and
+    /// for one that was not watched.
     static func disturbances(of session: Session, called it: String) -> [String] {
         let findings = NoiseReview(session).findings
         var causes: [String] = []

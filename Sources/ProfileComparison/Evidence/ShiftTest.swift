@@ -78,6 +78,8 @@ struct RowTest {
     var fewestRuns: Int
     /// How many sessions each side needs before anything can be called in a family of one row; nil where there are enough.
     var sessions: (old: Int, new: Int)?
+    /// What is known of the noise between sessions beside the two sides' own.
+    var known: KnownNoise?
 
     /// The fewest runs a side that show with 95 % certainty a kind of run that one in four is of.
     static let fewestRunsForUnchanged = 11

@@ -9,7 +9,9 @@ struct SideEvidence {
     /// Sessions that count.
     let sessions: [Session]
     /// Sessions that do not, with the reasons.
-    let invalidSessions: [(id: String, reasons: [String])]
+    var invalidSessions: [(id: String, reasons: [String])]
+    /// Where the stages stand in the runs that count, and in the summary.
+    private let index: StageIndex
 
     /// The sessions of a profile that are fair measurements.
     ///
@@ -25,6 +27,7 @@ struct SideEvidence {
         }
         sessions = fair
         invalidSessions = unfair
+        index = StageIndex(profile, fair)
     }
 
     /// The sessions given, with no question whether they are fair.
@@ -32,18 +35,26 @@ struct SideEvidence {
         self.profile = profile
         self.sessions = sessions.filter { $0.runs.contains(where: \.counts) }
         invalidSessions = []
+        index = StageIndex(profile, self.sessions)
     }
 
     var runs: Int { sessions.reduce(0) { $0 + $1.runs.count(where: \.counts) } }
 
     /// A metric's values in each session that counts, in the order of the runs; runs without a value are left out.
     func values(of metric: Metric, in stage: StageName?) -> [[Double]] {
-        sessions.map { session in
-            session.runs.filter(\.counts).compactMap { run in
-                guard let stage else { return run.use[metric].value }
-                return run.stages.first { $0.stage == stage }?.use[metric].value
-            }
+        guard let stage else {
+            return sessions.map { $0.runs.filter(\.counts).compactMap { $0.use[metric].value } }
         }
+        var values = [[Double]](repeating: [], count: sessions.count)
+        for entry in index.entries(of: stage) {
+            guard let value = at(entry).use[metric].value else { continue }
+            values[entry.session].append(value)
+        }
+        return values
+    }
+
+    private func at(_ entry: StageIndex.Entry) -> StageRun {
+        sessions[entry.session].runs[entry.run].stages[entry.place]
     }
 
     /// A metric's typical run as it is judged: of sessions the geometric mean of their medians, of runs made in turn their
@@ -60,17 +71,15 @@ struct SideEvidence {
 
     /// How many runs entered a stage.
     func runs(with stage: StageName) -> Int {
-        sessions.reduce(0) { sum, session in
-            sum + session.runs.count { $0.counts && $0.stages.contains { $0.stage == stage } }
-        }
+        index.entries(of: stage).count
     }
 
     /// The median of all runs of sessions that count; what the summary says where there are none.
     func median(of metric: Metric, in stage: StageName?) -> Reading<Double>? {
         let summary: Reading<Double>
         if let stage {
-            guard let found = profile.stages.first(where: { $0.stage == stage }) else { return nil }
-            summary = found.use[metric]
+            guard let place = index.summary(of: stage) else { return nil }
+            summary = profile.stages[place].use[metric]
         } else {
             summary = profile.totals.use[metric]
         }
@@ -78,11 +87,9 @@ struct SideEvidence {
             ?? summary
     }
 
-    /// How often each stage was entered, of those runs that agree about it; nil where runs differ or nobody counted.
+    /// How often each stage was entered, of those runs that agree about it; nil where runs differ or none was counted.
     func spans(of stage: StageName) -> Int? {
-        let counts = Set(
-            sessions.flatMap(\.runs).filter(\.counts)
-                .compactMap { run in run.stages.first { $0.stage == stage }?.entered.value })
+        let counts = Set(index.entries(of: stage).compactMap { at($0).entered.value })
         return counts.count == 1 ? counts.first : nil
     }
 
@@ -91,6 +98,36 @@ struct SideEvidence {
         guard let rate = profile.captureQuality?.sampler.rateHz.value, rate > 0 else { return nil }
         return 1 / rate
     }
+}
+
+/// Where each stage stands, so that a table of all stages does not search every run for each of its cells.
+private struct StageIndex {
+    /// A stage of a run that counts.
+    struct Entry {
+        let session: Int
+        let run: Int
+        let place: Int
+    }
+
+    private var byStage: [StageName: [Entry]] = [:]
+    private var summaries: [StageName: Int] = [:]
+
+    init(_ profile: FrozenProfile, _ sessions: [Session]) {
+        for (place, stage) in profile.stages.enumerated() { summaries[stage.stage] = place }
+        for (session, content) in sessions.enumerated() {
+            for (run, content) in content.runs.enumerated() where content.counts {
+                for (place, stage) in content.stages.enumerated() {
+                    byStage[stage.stage, default: []].append(Entry(session: session, run: run, place: place))
+                }
+            }
+        }
+    }
+
+    /// The runs that entered a stage, session by session in order.
+    func entries(of stage: StageName) -> [Entry] { byStage[stage] ?? [] }
+
+    /// The place of a stage in the summary.
+    func summary(of stage: StageName) -> Int? { summaries[stage] }
 }
 
 extension [Double] {

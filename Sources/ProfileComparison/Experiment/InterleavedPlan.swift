@@ -25,7 +25,7 @@ public struct InterleavedPlan: Equatable, Sendable {
         /// The pairs that have been made by then.
         public var pairs: Int
         /// The share of the error rate that this look may use up, 0 to 1. All looks together use up the whole of it, so that
-        /// whoever looks more often is not wrong more often.
+        /// more looks do not cause more errors.
         public var share: Double
     }
 
@@ -38,7 +38,7 @@ public struct InterleavedPlan: Equatable, Sendable {
     /// All runs, the warm-up pair first.
     public let steps: [Step]
 
-    /// The pairs that are made unless somebody says otherwise.
+    /// The pairs that are made by default.
     public static let defaultPairs = 12
     /// The most pairs.
     public static let mostPairs = 1000
@@ -70,7 +70,25 @@ public struct InterleavedPlan: Equatable, Sendable {
         }
     }
 
-    /// The order of the first pairs that count, such as `ab ba ab`; of all unless somebody says how many.
+    /// The plans of several machines as one, looked at when all have been made.
+    ///
+    /// - Parameters:
+    ///   - plans: Those of the machines, each with a pair that warms up; the first of these stands for all.
+    ///   - seed: The number from which their seeds follow.
+    public init(joining plans: [InterleavedPlan], seed: UInt64) {
+        pairs = plans.reduce(0) { $0 + $1.pairs }
+        looks = [Look(pairs: pairs, share: 1)]
+        self.seed = seed
+        var steps = Array(plans.first?.steps.prefix(2) ?? [])
+        var before = 0
+        for plan in plans {
+            steps += plan.steps.dropFirst(2).map { Step(command: $0.command, pair: $0.pair + before) }
+            before += plan.pairs
+        }
+        self.steps = steps
+    }
+
+    /// The order of the first pairs that count, such as `ab ba ab`; of all by default.
     public func order(of made: Int? = nil) -> String {
         stride(from: 2, to: min(steps.count, 2 + 2 * (made ?? pairs)), by: 2)
             .map { steps[$0].command.rawValue + steps[$0 + 1].command.rawValue }.joined(separator: " ")

@@ -42,7 +42,8 @@ struct AgreementJudge {
             return .failed("\(target): regressed\(change).")
         case .unchanged, .improved: return .passed
         case .inconclusive, nil:
-            if countsDecide { return .passed }
+            // What cannot have changed by as much as counts is no reason to hold a version back.
+            if countsDecide || row.verdict == nil && row.isWithinFloor { return .passed }
             return .undecided("\(target): inconclusive. \(row.reason ?? row.remedy?.sentence ?? "")")
         }
     }
@@ -60,9 +61,7 @@ struct AgreementJudge {
     func standing(of acceptance: GateAgreements.Acceptance) -> Standing {
         let target = acceptance.target
         guard
-            let row = evidence.comparison.rows.first(where: {
-                $0.stage == target.stage && $0.metric == target.metric
-            }), let value = row.to?.value
+            let row = evidence.comparison.gateRow(of: target), let value = row.to?.value
         else { return .ended }
         if let version = firstBack(acceptance, row) {
             return .lapsed(

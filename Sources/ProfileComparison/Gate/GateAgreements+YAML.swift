@@ -176,11 +176,11 @@ private struct GateReader {
             stage = name
         }
         let key = try text(fields, "metric", at: place)
-        guard let metric = Metric(rawValue: key), Metric.judged.contains(metric) else {
+        guard let metric = Metric(rawValue: key), GateAgreements.metrics.contains(metric) else {
             throw refusal(
                 "\(place).metric",
                 "is '\(PlainText.sanitized(key, maximumCharacters: 60))', but should be one of "
-                    + Metric.judged.map(\.rawValue).joined(separator: ", "))
+                    + GateAgreements.metrics.map(\.rawValue).joined(separator: ", "))
         }
         let unit = try text(fields, "unit", at: place)
         guard unit == metric.unit.gateName else {

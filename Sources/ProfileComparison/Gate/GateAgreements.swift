@@ -33,7 +33,7 @@ public struct GateAgreements: Equatable, Sendable {
         }
     }
 
-    /// A regression that somebody has accepted: of one stage and metric, up to a cost, until a day.
+    /// An accepted regression: of one stage and metric, up to a cost, until a day.
     public struct Acceptance: Equatable, Sendable {
         public var target: Target
         /// The version whose cost was given up, and that cost in the metric's unit.
@@ -71,7 +71,7 @@ public struct GateAgreements: Equatable, Sendable {
     public var ceilings: [Ceiling]
     public var acceptances: [Acceptance]
 
-    /// The age in days that holds where nobody says another.
+    /// The age in days that holds unless another is given.
     public static let standardBaselineAge = 180
 
     /// Agreements.
@@ -86,6 +86,11 @@ public struct GateAgreements: Equatable, Sendable {
 
     /// The acceptance of a target; there is at most one.
     public func acceptance(of target: Target) -> Acceptance? { acceptances.first { $0.target == target } }
+
+    /// Whether any agreement is about a target.
+    func mention(_ target: Target) -> Bool {
+        acceptance(of: target) != nil || ceilings.contains { $0.target == target }
+    }
 
     /// Adds an acceptance, in place of the one that its target has.
     public mutating func accept(_ acceptance: Acceptance) {

@@ -9,6 +9,8 @@ public struct GateDecision: Sendable {
         case fail
         /// They are shown and pass.
         case warn
+        /// More runs are made of both sides, up to some time; what they leave open is a failure.
+        case measure
     }
 
     public enum Verdict: String, Sendable {
@@ -79,15 +81,14 @@ public struct GateDecision: Sendable {
         rows = []
         agreed = []
         let counts = comparison.counted?.value?.verdict
-        if counts == .regressed {
-            failures.append(
-                "Executed instructions regressed; 'freeze-profile diff' shows of which stages. "
-                    + "An acceptance of times does not cover them.")
-        }
         // Counts decide of times that runs cannot decide, as they do for a comparison as a whole.
         let countsDecide = counts == .unchanged || counts == .improved
-        for row in comparison.rows where row.family != .derived && row.presence == .both {
+        for row in comparison.gateRows where row.family != .derived && row.presence == .both {
             let target = GateAgreements.Target(stage: row.stage, metric: row.metric)
+            // Counts that did not regress are a reason to pass, and no row to be decided.
+            if row.metric == .instructions, row.verdict != .regressed, !agreements.mention(target) {
+                continue
+            }
             let state = judge.state(of: row, target, countsDecide: countsDecide && !row.metric.isMemory)
             rows.append(Row(row: row, target: target, state: state))
         }
@@ -120,7 +121,7 @@ public struct GateDecision: Sendable {
     public var verdict: Verdict {
         if !refusals.isEmpty { return .refused }
         if !failures.isEmpty || rows.contains(where: { $0.rank == 0 }) { return .regressed }
-        if policy == .fail, rows.contains(where: { $0.rank == 1 }) { return .undecided }
+        if policy != .warn, rows.contains(where: { $0.rank == 1 }) { return .undecided }
         return .passed
     }
 }

@@ -1,7 +1,7 @@
 public import FrozenProfile
 public import Measurement
 
-/// What a gate decides by, read by whoever asks for the decision.
+/// What a gate decides by, read by the caller.
 public struct GateEvidence: Sendable {
     /// A version on the shelf.
     public struct Entry: Sendable {
@@ -15,6 +15,11 @@ public struct GateEvidence: Sendable {
             version = profile.release
             date = profile.date
             costs = [:]
+            if let counts = profile.counts?.value {
+                for stage in [nil] + counts.stages.map({ Optional($0.name) }) {
+                    costs[.init(stage: stage, metric: .instructions)] = counts.part(of: stage)?.median
+                }
+            }
             for metric in Metric.judged {
                 costs[.init(stage: nil, metric: metric)] = profile.totals.use[metric].value
                 for stage in profile.stages {
@@ -32,7 +37,7 @@ public struct GateEvidence: Sendable {
     public var shelf: [Entry]
     /// What is wrong with the files, in sentences.
     public var damage: [String]
-    /// Stages of which somebody said that they are gone on purpose.
+    /// Stages that the user named as removed on purpose.
     public var removed: Set<StageName>
     /// The day of the decision, in UTC.
     public var today: CalendarDay

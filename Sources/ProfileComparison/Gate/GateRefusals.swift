@@ -82,7 +82,7 @@ struct GateRefusals {
     private var agreed: [String] {
         var found: [String] = []
         let present = Set(
-            comparison.rows.filter { $0.to?.value != nil }.map {
+            comparison.gateRows.filter { $0.to?.value != nil }.map {
                 GateAgreements.Target(stage: $0.stage, metric: $0.metric)
             })
         for ceiling in agreements.ceilings where !present.contains(ceiling.target) {
@@ -132,7 +132,7 @@ struct GateRefusals {
         guard let before = evidence.ancestry else { return [] }
         let judge = AgreementJudge(evidence: evidence, agreements: agreements)
         var found: [String] = []
-        for row in before.rows where row.verdict == .regressed && row.family != .derived {
+        for row in before.gateRows where row.verdict == .regressed && row.family != .derived {
             let target = GateAgreements.Target(stage: row.stage, metric: row.metric)
             // An acceptance that has ended fails as a row, with its own sentence; one that has lapsed covers nothing.
             if let acceptance = agreements.acceptance(of: target) {
@@ -140,13 +140,8 @@ struct GateRefusals {
             }
             let change = row.changePercent.map { " by \(Comparison.rounded($0)) %" } ?? ""
             found.append(
-                "\(before.to.release) is itself regressed against \(before.from.release): \(target)\(change). Nobody has "
-                    + "accepted that, so it is no baseline. Compare with \(before.from.release).")
-        }
-        if before.counted?.value?.verdict == .regressed {
-            found.append(
-                "\(before.to.release) itself executes more instructions than \(before.from.release), so it is no baseline. "
-                    + "Compare with \(before.from.release).")
+                "\(before.to.release) is itself regressed against \(before.from.release): \(target)\(change). That was "
+                    + "not accepted, so it is no baseline. Compare with \(before.from.release).")
         }
         return found
     }

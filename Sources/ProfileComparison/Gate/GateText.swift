@@ -63,7 +63,7 @@ public enum GateText {
         list("Why there is no decision:", decision.refusals)
         if decision.refusals.isEmpty {
             list("Failed:", failures(decision))
-            if decision.policy == .fail { list("Undecided:", undecided(decision)) }
+            if decision.policy != .warn { list("Undecided:", undecided(decision)) }
         }
         list("To be known:", decision.warnings)
         lines += ["", agreed(decision)]

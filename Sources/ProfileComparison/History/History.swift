@@ -18,6 +18,8 @@ public struct History: Sendable {
         public var isChangePoint = false
         /// Why this version is not compared with the one before; nil where it is.
         public var breakReason: String?
+        /// What a comparison with the version before says of this value; nil where none was made.
+        public var outcome: Comparison.Outcome?
 
         /// A version's value.
         public init(release: String, date: String, value: Reading<Double>, interval: Interval? = nil) {
@@ -33,6 +35,9 @@ public struct History: Sendable {
         public var stage: StageName?
         public var metric: Metric
         public var points: [Point]
+        /// What a comparison of the first version with the last one says, of those that belong together last; nil where none
+        /// was made.
+        public var spanOutcome: Comparison.Outcome?
 
         /// A trend.
         public init(stage: StageName?, metric: Metric, points: [Point]) {
@@ -53,15 +58,45 @@ public struct History: Sendable {
     public let profiles: [FrozenProfile]
     /// Why each version is not compared with the one before.
     private let breaks: [String?]
+    /// Each version against the one before; nil where they are not compared.
+    private var steps: [Comparison?] = []
+    /// The first and the last of those versions that belong together last, and their comparison.
+    private var span: (first: Int, last: Int, comparison: Comparison)?
 
     /// A history of some versions, in any order.
-    public init(_ profiles: [FrozenProfile]) {
+    ///
+    /// - Parameter comparing: How two versions are compared, as `diff` does; nil leaves out what it would say.
+    public init(
+        _ profiles: [FrozenProfile],
+        comparing: ((_ from: FrozenProfile, _ to: FrozenProfile) -> Comparison)? = nil
+    ) {
         self.profiles = profiles.sorted {
             ($0.date, $0.release.count, $0.release) < ($1.date, $1.release.count, $1.release)
         }
         breaks = zip(self.profiles, [self.profiles.first].compactMap(\.self) + self.profiles).map {
             newer, older in
             Self.reasonForBreak(older, newer)
+        }
+        guard let comparing else { return }
+        steps = self.profiles.indices.map { index in
+            guard index > 0, breaks[index] == nil else { return nil }
+            return comparing(self.profiles[index - 1], self.profiles[index])
+        }
+        let first = breaks.lastIndex { $0 != nil } ?? 0
+        let last = self.profiles.count - 1
+        guard last > first else { return }
+        let whole = last == first + 1 ? steps[last] : comparing(self.profiles[first], self.profiles[last])
+        span = whole.map { (first, last, $0) }
+    }
+
+    /// What a comparison says of a metric; nil where it is not judged.
+    private static func outcome(
+        _ comparison: Comparison?, _ metric: Metric, _ stage: StageName?
+    ) -> Comparison.Outcome? {
+        guard let comparison else { return nil }
+        guard comparison.comparability.refusals.isEmpty else { return .notComparable }
+        return comparison.rows.first { $0.metric == metric && $0.stage == stage }?.verdict.map {
+            .verdict($0)
         }
     }
 
@@ -73,14 +108,16 @@ public struct History: Sendable {
 
     /// A metric of a stage, or of the whole run when nil, over all versions.
     ///
-    /// Instructions are those of counted runs where any version has such: they do not depend on the machine.
+    /// Instructions are those of counted runs where any version has such: they do not depend on the machine. Only counted runs
+    /// have system calls.
     public func trend(of metric: Metric, in stage: StageName?) -> Trend {
-        if metric == .instructions, profiles.contains(where: { $0.counts?.value != nil }) {
-            return countedTrend(in: stage)
+        let isCounted = metric == .systemCalls || profiles.contains { $0.counts?.value != nil }
+        if [.instructions, .systemCalls].contains(metric), isCounted {
+            return countedTrend(of: metric, in: stage)
         }
         var trend = Trend(stage: stage, metric: metric, points: [])
         var previous: Double?
-        for (profile, breakReason) in zip(profiles, breaks) {
+        for (index, (profile, breakReason)) in zip(profiles, breaks).enumerated() {
             let value =
                 if let stage {
                     profile.stages.first { $0.stage == stage }?.use[metric]
@@ -94,21 +131,27 @@ public struct History: Sendable {
             if breakReason != nil { previous = nil }
             if let older = previous, older > 0, let newer = value.value {
                 point.changePercent = 100 * (newer - older) / older
+                if steps.indices.contains(index), trend.points.last?.value.value != nil {
+                    point.outcome = Self.outcome(steps[index], metric, stage)
+                }
             }
             // A version without a value is stepped over, one on another machine is not.
             previous = value.value ?? previous
             trend.points.append(point)
         }
         Self.markChangePoints(&trend)
+        if let span, [span.first, span.last].allSatisfy({ trend.points[$0].value.value != nil }) {
+            trend.spanOutcome = Self.outcome(span.comparison, metric, stage)
+        }
         return trend
     }
 
-    private func countedTrend(in stage: StageName?) -> Trend {
-        var trend = Trend(stage: stage, metric: .instructions, points: [])
+    private func countedTrend(of metric: Metric, in stage: StageName?) -> Trend {
+        var trend = Trend(stage: stage, metric: metric, points: [])
         var previous: (count: Double, profile: FrozenProfile)?
         for profile in profiles {
             var point = Point(
-                release: profile.release, date: profile.date, value: Self.counted(profile, stage))
+                release: profile.release, date: profile.date, value: Self.counted(metric, profile, stage))
             if let count = point.value.value {
                 if let older = previous {
                     point.breakReason = Self.reasonForBreakOfCounts(older.profile, profile)
@@ -124,16 +167,14 @@ public struct History: Sendable {
         return trend
     }
 
-    private static func counted(_ profile: FrozenProfile, _ stage: StageName?) -> Reading<Double> {
+    private static func counted(
+        _ metric: Metric, _ profile: FrozenProfile, _ stage: StageName?
+    ) -> Reading<Double> {
         guard let reading = profile.counts else { return .unavailable(reason: "no counted run was made") }
         guard let counts = reading.value else {
             return .unavailable(reason: reading.unavailableReason ?? "no counted run was made")
         }
-        guard let part = counts.part(of: stage) else {
-            return .unavailable(reason: "the stage was not entered by itself")
-        }
-        if let bound = part.lowerBound.first { return .unavailable(reason: "only a lower bound: \(bound)") }
-        return .value(part.median)
+        return counts.reading(of: metric, in: stage)
     }
 
     /// Why the counts of two versions are not to be compared: another emulator, or another command in the place of the

@@ -11,9 +11,10 @@ public enum HistoryJSON {
             let points = trend.points.map { "      " + point($0, trend.metric) }.joined(separator: ",\n")
             return
                 "    {\"stage\": \(trend.stage?.text.asJSON ?? "null"), \"metric\": \(trend.metric.rawValue.asJSON), "
+                + (trend.spanOutcome.map { "\"first_to_last\": \($0.word.asJSON), " } ?? "")
                 + "\"versions\": [\n\(points)\n    ]}"
         }
-        return "{\n  \"schema_version\": \"1.0\",\n  \"kind\": \"freeze-profile.history\",\n"
+        return "{\n  \"schema_version\": \"1.1\",\n  \"kind\": \"freeze-profile.history\",\n"
             + "  \"step_false_alarm_rate\": \(ChangePoints.falseAlarmRate.fixed(2)),\n"
             + "  \"trends\": [\n\(list.joined(separator: ",\n"))\n  ]\n}\n"
     }
@@ -30,6 +31,7 @@ public enum HistoryJSON {
             ("change_pct", point.changePercent.map { $0.isFinite ? $0.fixed(3) : "null" } ?? "null"),
             ("step", "\(point.isChangePoint)"),
         ]
+        if let outcome = point.outcome { members.append(("verdict", outcome.word.asJSON)) }
         if let interval = point.interval {
             members.append(("interval", "[\(number(interval.lower)), \(number(interval.upper))]"))
         }

@@ -26,7 +26,9 @@ public struct HistoryText: Sendable {
             let part =
                 trend.parts.last { range in range.contains { trend.points[$0].value.value != nil } } ?? 0..<0
             let values = part.compactMap { trend.points[$0].value.value }
-            let change = zip([values.first], [values.last]).compactMap { percent($0, $1) }.first ?? ""
+            let change =
+                zip([values.first], [values.last]).compactMap { percent($0, $1) }.first
+                .map { Self.marked($0, trend.spanOutcome) } ?? ""
             let steps = part.count { trend.points[$0].isChangePoint }
             lines.append(
                 row(
@@ -49,9 +51,12 @@ public struct HistoryText: Sendable {
         lines.append(
             "date".padded(to: 10) + "  " + "version".padded(to: 20) + "  "
                 + title(trend.metric).leftPadded(to: 11) + "  "
-                + "change".leftPadded(to: 9))
+                + "change".leftPadded(to: 9)
+                + (trend.points.contains { $0.outcome != nil } ? "  verdict" : ""))
         lines.append(String(repeating: "-", count: 80))
         let most = known.max() ?? 0
+        // What a comparison says is worth more than a bar.
+        let hasVerdicts = trend.points.contains { $0.outcome != nil }
         var reasons: [String] = []
         for point in trend.points {
             if let reason = point.breakReason {
@@ -64,16 +69,17 @@ public struct HistoryText: Sendable {
                 if !reasons.contains(reason) { reasons.append(reason) }
                 value = "n/a (\((reasons.firstIndex(of: reason) ?? 0) + 1))"
             }
-            let change = point.changePercent.map(Self.signed) ?? ""
+            let change = point.changePercent.map { Self.marked(Self.signed($0), point.outcome) } ?? ""
             let bar =
                 point.value.value.map { most > 0 ? String(repeating: "=", count: Int(13 * $0 / most)) : "" }
                 ?? ""
+            let verdict = hasVerdicts ? Self.words(point.outcome) : bar
             let mark = point.isChangePoint ? "<- step" : ""
             let cells = [
                 String(PlainText.sanitized(point.date, maximumCharacters: 200).prefix(10)).padded(to: 10),
                 TextLines.cut(PlainText.sanitized(point.release, maximumCharacters: 200), to: 20).padded(
                     to: 20), value.leftPadded(to: 11),
-                change.leftPadded(to: 9), bar.padded(to: 13), mark,
+                change.leftPadded(to: 9), verdict.padded(to: 13), mark,
             ]
             lines.append(trimmed(cells.joined(separator: "  ")))
         }
@@ -84,8 +90,30 @@ public struct HistoryText: Sendable {
         return (lines + explanation([trend])).joined(separator: "\n") + "\n"
     }
 
+    /// A change with a mark, where no comparison confirms it.
+    private static func marked(_ change: String, _ outcome: Comparison.Outcome?) -> String {
+        switch outcome {
+        case .verdict(.inconclusive), .notComparable: "~" + change
+        case .verdict, nil: change
+        }
+    }
+
+    private static func words(_ outcome: Comparison.Outcome?) -> String {
+        switch outcome {
+        case nil: ""
+        case .notComparable: "not compared"
+        case .verdict(let verdict): verdict.word
+        }
+    }
+
     private func explanation(_ trends: [History.Trend]) -> [String] {
         var sentences: [String] = []
+        let outcomes = trends.flatMap { trend in [trend.spanOutcome] + trend.points.map(\.outcome) }
+        if outcomes.contains(where: { Self.marked("", $0) == "~" }) {
+            sentences.append(
+                "~ is no change that could be shown: sessions may differ by as much, or the versions may not be compared. "
+                    + "'freeze-profile diff OLD NEW' says why, and what would decide.")
+        }
         if trends.contains(where: { $0.points.contains(where: \.isChangePoint) }) {
             sentences.append(
                 "A step begins a new level: a place that parts the versions more than 95 % of random orders would. In a "

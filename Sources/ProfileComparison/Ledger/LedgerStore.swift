@@ -52,7 +52,7 @@ public struct LedgerStore: Sendable {
         if let found = try ledger(for: [profile]) { return found }
         let new = NoiseLedger(
             file: "", machine: MachineClass(profile.environment.identity), workload: Workload(profile))
-        // The digest tells machines apart, the word in front of it is for people.
+        // The digest distinguishes machines, the word in front of it is for people.
         let word = (new.workload.datasetID ?? new.workload.command.first.map(Files.name) ?? "workload")
             .prefix(40).map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
         let digest = SHA256.hexadecimal(of: new.encode()).prefix(8)

@@ -15,7 +15,7 @@ extension NoiseLedger {
         return isSameMachine && workload == Workload(profile)
     }
 
-    /// Adds what the sessions of one version tell about noise: the variance between them, pooled with what is known.
+    /// Adds what the sessions of one version say about noise: the variance between them, pooled with what is known.
     ///
     /// Sessions of different versions are never thrown together: a version's change is no noise. A metric with a value of zero
     /// has no logarithm and is left out, and so is one that fewer than two fair sessions have.

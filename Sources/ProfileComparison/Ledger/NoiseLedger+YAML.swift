@@ -34,7 +34,8 @@ extension NoiseLedger {
             "stages": .mapping(stages),
         ]
         return YAMLDocument.emit(
-            .mapping(root), comment: "Noise between sessions: docs/formats/noise-ledger.md tells every key.")
+            .mapping(root),
+            comment: "Noise between sessions: docs/formats/noise-ledger.md describes every key.")
     }
 
     private func metrics(of stage: StageName?) -> YAMLMapping {

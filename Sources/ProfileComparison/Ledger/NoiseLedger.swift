@@ -4,7 +4,7 @@ public import Statistics
 
 /// How much sessions of one workload differ on one class of machine, by stage and metric.
 ///
-/// `docs/formats/noise-ledger.md` tells every key of the file.
+/// `docs/formats/noise-ledger.md` describes every key of the file.
 public struct NoiseLedger: Equatable, Sendable {
     /// What is known of one metric of a stage, or of the whole run.
     public struct Entry: Equatable, Sendable {
@@ -17,9 +17,9 @@ public struct NoiseLedger: Equatable, Sendable {
         /// The first and the last day of measuring, as `2026-02-10`.
         public var firstDate: String
         public var lastDate: String
-        /// The budget that this noise allows to test, in percent; nil where nobody computed one.
+        /// The budget that this noise allows to test, in percent; nil where none was computed.
         public var proposedBudgetPercent: Double?
-        /// The variance of the machine's speed within those sessions, by their canaries; 0 where nobody looked.
+        /// The variance of the machine's speed within those sessions, by their canaries; 0 where they had none.
         public var driftVariance = 0.0
 
         /// An entry.
@@ -73,7 +73,7 @@ public struct NoiseLedger: Equatable, Sendable {
 
 /// Machines whose noise is taken to be alike: the facts of a profile's identity that are about the machine.
 public struct MachineClass: Equatable, Sendable {
-    /// The facts that tell classes apart.
+    /// The facts that distinguish classes.
     public static let keys: [IdentityKey] = [
         .cpuModel, .usableCPUs, .memoryClass, .operatingSystem, .kernelMajor, .libc, .architecture,
     ]
@@ -99,7 +99,7 @@ public struct Workload: Equatable, Sendable {
     public var datasetID: String?
     public var configDigest: String?
     public var inputDigest: String?
-    /// The command, which tells workloads apart that have no name of a data set.
+    /// The command, which distinguishes workloads that have no name of a data set.
     public var command: [String]
 
     /// A workload.

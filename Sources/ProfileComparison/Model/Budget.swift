@@ -57,4 +57,6 @@ public struct RuleFlag: Equatable, Sendable {
     public var maximumDeltaPercent: Double
     /// What was found, in percent.
     public var deltaPercent: Double
+    /// What the file says that exceeding it means.
+    public var severity: RegressionRules.Severity
 }

@@ -30,6 +30,8 @@ public struct Comparison: Equatable, Sendable {
         public var schema: SchemaVersion
         /// The command that was measured, with its placeholders; empty where not recorded.
         public var command: [String] = []
+        /// The file that each run read as its standard input; nil for an empty one.
+        public var standardInput: String?
         /// The profile's file, where it lies elsewhere than commands look by default.
         public var file: String?
     }
@@ -56,22 +58,22 @@ public struct Comparison: Equatable, Sendable {
     public var exactDifferences: [ExactDifference]
     /// Sentences that are true of the comparison and no warning: what it rests on, and from which source to which.
     public var notes: [String]
-    /// Why stages changed, by stage: filled by whoever compares the stacks.
+    /// Why stages changed, by stage: filled by the code that compares the stacks.
     public var explanations: [StageName: StageExplanation] = [:]
     /// Stages that not every run entered.
-    public var attendance: [StageName: StageAttendance] = [:]
+    public var presence: [StageName: StagePresence] = [:]
     /// The order in which runs were made in turn; nil for frozen versions.
     public var plan: InterleavedPlan?
     /// How many pairs of the plan were made; nil for frozen versions.
     public var pairsMade: Int?
-    /// What both versions measure side by side now, beside what was frozen; nil when nobody asked.
+    /// What both versions measure side by side now, beside what was frozen; nil if not asked for.
     public var remeasurement: Remeasurement?
     /// What both versions execute, or why that is not compared; nil where neither was counted.
     public var counted: Reading<CountedComparison>?
 }
 
 /// In how many runs a stage was.
-public struct StageAttendance: Equatable, Sendable {
+public struct StagePresence: Equatable, Sendable {
     /// Runs of the old side that entered it, of so many.
     public var from: Int
     public var fromRuns: Int
@@ -98,10 +100,27 @@ public struct ComparisonSettings: Equatable, Sendable {
     public var countedBudgetPercent = CountedComparison.standardBudget
     /// What is known of the variance between sessions.
     public var ledger: NoiseLedger?
+    /// What other frozen versions show of it, where no ledger does.
+    public var shelf: ShelfNoise?
     /// Keys of ``Comparability`` that may differ.
     public var allowances: Set<String>
+    /// Whether sessions of nodes that are unlike the others are left out, on both sides.
+    public var excludesOddNodes = false
     /// Files of profiles that were changed after they were frozen, as far as anybody looked.
-    public var editedFiles: [String] = []
+    public var editedFiles: [EditedFile] = []
+
+    /// A profile's file that is not what was frozen.
+    public struct EditedFile: Equatable, Sendable {
+        public var path: String
+        /// Why, where that is known; a sentence.
+        public var cause: String?
+
+        /// A file.
+        public init(path: String, cause: String?) {
+            self.path = path
+            self.cause = cause
+        }
+    }
 
     /// Settings.
     public init(
@@ -177,9 +196,12 @@ extension Comparison {
 
 extension Comparison {
     /// The stages whose functions are worth looking at: regressed ones, improved ones, those beyond a rules file's thresholds,
-    /// and undecided ones whose time stands out.
+    /// those whose executed instructions regressed or improved, and undecided ones whose time stands out.
     public var stagesToExplain: [StageName] {
         var stages = stages(with: .regressed) + stages(with: .improved)
+        if let counted = counted?.value {
+            stages += (counted.rows(with: .regressed) + counted.rows(with: .improved)).compactMap(\.stage)
+        }
         stages += rows.filter { $0.ruleFlag != nil }.compactMap(\.stage)
         // A change of the run that no stage's own test finds is somewhere all the same.
         stages += rows(of: nil).filter { $0.verdict == .regressed || $0.verdict == .improved }

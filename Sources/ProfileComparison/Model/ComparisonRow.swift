@@ -71,12 +71,14 @@ public struct ComparisonRow: Equatable, Sendable {
     /// The probability, adjusted for the family, of data like these if the change were within the budget.
     public var regressionProbability: Double?
     /// Of runs made in turn: what Wilcoxon's signed-rank test of the pairs says of "no more than the budget". A diagnostic,
-    /// which tells much the same as the test unless the machine drifted fast.
+    /// which says much the same as the test unless the machine drifted fast.
     public var pairedProbability: Double?
     /// The share of the bounds' width that is for drift of the machine beyond what the noise is known from; nil for none.
     public var shareOfDrift: Double?
     /// Nil for a row that is not judged.
     public var verdict: Verdict?
+    /// Whether the row is too small to have a verdict, and certainly changed by less than the smallest difference that counts.
+    public var isWithinFloor = false
     /// Why the verdict is what it is, where the numbers do not show it; a sentence.
     public var reason: String?
     /// What would settle an inconclusive verdict.

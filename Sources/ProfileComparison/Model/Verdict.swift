@@ -4,7 +4,7 @@ public import Statistics
 public enum Verdict: String, Equatable, Sendable, CaseIterable {
     /// Worse by more than the budget, beyond reasonable doubt.
     case regressed
-    /// The data do not tell: a regression may hide in the noise, or there may be none.
+    /// The data do not decide: a regression may hide in the noise, or there may be none.
     case inconclusive
     /// Better by more than the budget, beyond reasonable doubt.
     case improved

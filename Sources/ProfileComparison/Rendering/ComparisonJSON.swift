@@ -6,7 +6,7 @@ internal import Statistics
 
 extension Comparison {
     /// The schema of ``json``: the first number rises when a reader would misread it, the second when members are added.
-    public static let jsonSchemaVersion = "2.0"
+    public static let jsonSchemaVersion = "2.1"
 
     /// The comparison as JSON, which `docs/formats/comparison.md` describes.
     public var json: String {
@@ -35,10 +35,36 @@ extension Comparison {
             ("corrections", "holm within total, holm within stages".asJSON),
             ("allowed", JSONText.list(settings.allowances.sorted().map(\.asJSON))),
             ("ledger", settings.ledger?.file.asJSON),
+            ("shelf", design == .sessions ? settings.shelf.map(shelf) : nil),
             ("pairs", pairsMade.map { "\($0)" }),
             ("looks", plan.map { plan in JSONText.list(plan.looks.map { "\($0.pairs)" }) }),
             ("seed", plan.map { "\"\($0.seed)\"" }),
             ("order", plan?.order(of: pairsMade).asJSON),
+        ])
+    }
+
+    private func shelf(_ shelf: ShelfNoise) -> String {
+        JSONText.object([
+            ("versions", JSONText.list(shelf.versions.map(\.asJSON))), ("sessions", "\(shelf.sessions)"),
+            ("first_date", shelf.firstDate.asJSON), ("last_date", shelf.lastDate.asJSON),
+            (
+                "left_out",
+                JSONText.object(shelf.leftOut.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") })
+            ),
+        ])
+    }
+
+    /// What is known of the noise between sessions, where sessions are compared.
+    private func noise(_ row: ComparisonRow) -> String? {
+        guard design == .sessions, row.change != nil,
+            let known = settings.noise(of: row.metric, in: row.stage)
+        else { return nil }
+        return JSONText.object([
+            ("source", (known.isOfShelf ? "shelf" : "ledger").asJSON),
+            ("session_sd_ln", JSONText.number(known.variance.variance.squareRoot(), decimals: 9)),
+            ("degrees_of_freedom", "\(known.variance.degreesOfFreedom)"),
+            ("least_sd_ln", JSONText.number(known.leastVariance.squareRoot(), decimals: 9)),
+            ("steps", known.isOfShelf ? "\(known.steps)" : nil),
         ])
     }
 
@@ -68,9 +94,10 @@ extension Comparison {
             ("delta_pct", row.deltaPercent.map { JSONText.number($0) }), ("change", row.change.map(change)),
             ("mean", row.parts[.mean].map { part($0, row.metric) }),
             ("slowest", row.parts[.slowest].map { part($0, row.metric) }),
-            ("kinds", kinds(row)), ("runs_with_stage", row.stage.flatMap { attendance[$0] }.map(attendance)),
+            ("kinds", kinds(row)), ("runs_with_stage", row.stage.flatMap { presence[$0] }.map(presence)),
             ("within_session", row.withinSession.map(change)),
             ("probability", row.regressionProbability.map { JSONText.number($0, decimals: 9) }),
+            ("noise", noise(row)),
             ("drift_share", row.shareOfDrift.map { JSONText.number($0) }),
             ("paired_probability", row.pairedProbability.map { JSONText.number($0, decimals: 9) }),
             ("budget", row.budget.map { budget($0, old: row.from?.value) }),
@@ -100,11 +127,11 @@ extension Comparison {
         return JSONText.object([("from", row.fromKinds.map(object)), ("to", row.toKinds.map(object))])
     }
 
-    private func attendance(_ attendance: StageAttendance) -> String {
+    private func presence(_ presence: StagePresence) -> String {
         JSONText.object([
-            ("from", "\(attendance.from)"), ("from_runs", "\(attendance.fromRuns)"),
-            ("to", "\(attendance.to)"),
-            ("to_runs", "\(attendance.toRuns)"),
+            ("from", "\(presence.from)"), ("from_runs", "\(presence.fromRuns)"),
+            ("to", "\(presence.to)"),
+            ("to_runs", "\(presence.toRuns)"),
         ])
     }
 
@@ -138,6 +165,7 @@ extension Comparison {
         JSONText.object([
             ("key", flag.key.asJSON), ("max_delta_pct", JSONText.number(flag.maximumDeltaPercent)),
             ("delta_pct", JSONText.number(flag.deltaPercent)),
+            ("severity", flag.severity.rawValue.asJSON),
         ])
     }
 

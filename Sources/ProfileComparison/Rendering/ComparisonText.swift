@@ -5,7 +5,7 @@ internal import Statistics
 
 /// The comparison as plain text for a terminal.
 public struct ComparisonText {
-    /// What a piece of text is, for whoever colours it.
+    /// What a piece of text is, for the code that colours it.
     public enum Emphasis: Sendable {
         case title, bad, good, faint
     }
@@ -60,7 +60,7 @@ public struct ComparisonText {
         }
     }
 
-    /// Which side is which, so that nobody reads the change backwards.
+    /// Which side is which, so that the change is not read backwards.
     private func sides() -> [String] {
         [("from:", comparison.from), ("to:  ", comparison.to)].map { label, side in
             var facts = [PlainText.sanitized(side.date, maximumCharacters: 25)]
@@ -113,7 +113,7 @@ public struct ComparisonText {
             return "  " + text + (end.isEmpty ? "" : "  " + end)
         }
         let metrics: [Metric] = [.wall, .cpu, .peakResident]
-        let title = paint("nothing stands out in (--all-rows shows their bounds)", .title)
+        let title = paint("stages in which nothing stands out (--all-rows shows their bounds)", .title)
         return [title, line("", ["wall", "CPU", "RSS"], "")]
             + stages.map { stage in
                 let rows = comparison.rows(of: stage)
@@ -126,15 +126,15 @@ public struct ComparisonText {
     private func heading(_ row: ComparisonRow) -> String {
         let name = TextLines.cut(row.stage?.text ?? "whole run", to: width - 12)
         switch row.presence {
-        case .both: return name + attendance(row)
-        case .added: return name + " (added\(attendance(row)))"
-        case .removed: return name + " (removed\(attendance(row)))"
+        case .both: return name + presence(row)
+        case .added: return name + " (added\(presence(row)))"
+        case .removed: return name + " (removed\(presence(row)))"
         }
     }
 
     /// In how many runs a stage was, where it was not in all.
-    private func attendance(_ row: ComparisonRow) -> String {
-        guard let stage = row.stage, let found = comparison.attendance[stage] else { return "" }
+    private func presence(_ row: ComparisonRow) -> String {
+        guard let stage = row.stage, let found = comparison.presence[stage] else { return "" }
         return ", " + found.words(row.presence)
     }
 

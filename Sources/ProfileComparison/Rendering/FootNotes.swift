@@ -52,7 +52,7 @@ public struct FootNotes {
         comparison.rows.compactMap { row in
             row.ruleFlag.map { flag in
                 "\(name(row)): \(Comparison.signed(flag.deltaPercent)) % is more than the "
-                    + "\(Comparison.rounded(flag.maximumDeltaPercent)) % of \(flag.key)."
+                    + "\(Comparison.rounded(flag.maximumDeltaPercent)) % of \(flag.key) (\(flag.severity.rawValue))."
             }
         }
     }
@@ -95,19 +95,21 @@ public struct FootNotes {
 
     private func pairs(of plan: InterleavedPlan) -> String {
         let made = comparison.pairsMade ?? plan.pairs
-        let order = "pairs of runs, each in random order (seed \(plan.seed)), after one that does not count."
-        guard plan.looks.count > 1 else { return "\(made) \(order)" }
+        let order = "each in random order (seed \(plan.seed)), after one that does not count."
+        guard plan.looks.count > 1 else {
+            return "\(made == 1 ? "1 pair" : "\(made) pairs") of runs, \(order)"
+        }
         let looks = plan.looks.map { "\($0.pairs)" }
         return
-            "\(made) of up to \(plan.pairs) \(order) Looked at after \(looks.dropLast().joined(separator: ", ")) and "
-            + "\(looks.last ?? ""), each time with a part of the error rate: 5 % in all."
+            "\(made) of up to \(plan.pairs) pairs of runs, \(order) Looked at after "
+            + "\(looks.dropLast().joined(separator: ", ")) and \(looks.last ?? ""), each time with a part of the error rate: 5 % in all."
     }
 
     /// How much of the bounds is the machine's wandering.
     private var drift: [String] {
         guard let most = comparison.rows.compactMap(\.shareOfDrift).max(), most >= 0.05 else { return [] }
         return [
-            "The machine's speed wandered more in these sessions than in those that tell the noise; up to "
+            "The machine's speed wandered more in these sessions than in those that the noise was learnt from; up to "
                 + "\((100 * most).fixed(0)) % of the bounds' width is for that."
         ]
     }
@@ -160,7 +162,7 @@ extension Comparison {
     }
 }
 
-extension StageAttendance {
+extension StagePresence {
     /// In how many runs of the sides that have the stage: `in 3 of 15 runs`.
     public func words(_ presence: ComparisonRow.Presence) -> String {
         let (older, newer) = ("\(from) of \(fromRuns)", "\(to) of \(toRuns)")

@@ -70,8 +70,12 @@ struct NextSteps {
     private func append(_ side: Comparison.Side, _ runs: String) -> String {
         let output = side.file.map { " --output \(ShellWords.line([$0]))" } ?? ""
         let version = ShellWords.line([side.release])
-        return "freeze-profile capture --append --version \(version)\(output) \(runs) -- "
+        return "freeze-profile capture --append --version \(version)\(output)\(input(side)) \(runs) -- "
             + ShellWords.line(side.command)
+    }
+
+    private func input(_ side: Comparison.Side) -> String {
+        side.standardInput.map { " --input \(ShellWords.line([$0]))" } ?? ""
     }
 
     private func turns(_ pairs: Int, _ older: Double, _ newer: Double) -> Step {
@@ -79,7 +83,8 @@ struct NextSteps {
         let old = a.isEmpty || (a == b && comparison.design == .sessions) ? "OLD COMMAND" : a
         return Step(
             seconds: Double(pairs + 1) * (older + newer),
-            command: "freeze-profile ab --pairs \(pairs) --a \(ShellWords.line([old])) --b "
+            command:
+                "freeze-profile ab --pairs \(pairs)\(input(comparison.to)) --a \(ShellWords.line([old])) --b "
                 + ShellWords.line([b.isEmpty ? "NEW COMMAND" : b]))
     }
 

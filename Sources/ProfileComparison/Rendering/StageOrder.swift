@@ -10,7 +10,7 @@ struct StageOrder {
     let quiet: [StageName]
 
     private enum Kind: Int {
-        case regressed, standsOut, improved, attended, quiet
+        case regressed, standsOut, improved, partlyPresent, quiet
     }
 
     init(_ comparison: Comparison) {
@@ -18,13 +18,13 @@ struct StageOrder {
         var seen: Set<StageName> = []
         for stage in comparison.rows.compactMap(\.stage) where seen.insert(stage).inserted {
             let rows = comparison.rows(of: stage)
-            let kind = Self.kind(of: rows, isAttended: comparison.attendance[stage] != nil)
+            let kind = Self.kind(of: rows, isPartlyPresent: comparison.presence[stage] != nil)
             let change =
                 switch kind {
                 case .regressed: Self.largest(rows.filter { $0.verdict == .regressed })
                 case .standsOut: rows.filter(\.standsOut).compactMap(\.standing).max() ?? 0
                 case .improved: Self.largest(rows.filter { $0.verdict == .improved })
-                case .attended, .quiet: 0.0
+                case .partlyPresent, .quiet: 0.0
                 }
             places.append((stage, kind, change))
         }
@@ -36,13 +36,14 @@ struct StageOrder {
         quiet = order.filter { places[$0].kind == .quiet }.map { places[$0].stage }
     }
 
-    private static func kind(of rows: [ComparisonRow], isAttended: Bool) -> Kind {
+    private static func kind(of rows: [ComparisonRow], isPartlyPresent: Bool) -> Kind {
         if rows.contains(where: { $0.verdict == .regressed }) { return .regressed }
         if rows.contains(where: \.standsOut) { return .standsOut }
         if rows.contains(where: { $0.verdict == .improved }) { return .improved }
         let isNotable =
-            isAttended || rows.contains { $0.presence != .both || $0.ruleFlag != nil || $0.parting != nil }
-        return isNotable ? .attended : .quiet
+            isPartlyPresent
+            || rows.contains { $0.presence != .both || $0.ruleFlag != nil || $0.parting != nil }
+        return isNotable ? .partlyPresent : .quiet
     }
 
     private static func largest(_ rows: [ComparisonRow]) -> Double {

@@ -19,7 +19,7 @@ public struct SampledRun: Sendable {
         var load: Double
     }
 
-    /// The run as `SESSION/INDEX`; nil where the archive does not tell.
+    /// The run as `SESSION/INDEX`; nil where the archive does not say.
     let run: String?
     /// Seconds from the first sample to the last.
     let duration: Double

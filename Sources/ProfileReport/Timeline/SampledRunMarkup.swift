@@ -1,7 +1,7 @@
 internal import FlameGraph
 internal import Measurement
 
-/// Draws a profiled run: a row a thread, coloured by stage, and the flamegraph of what somebody drags over.
+/// Draws a profiled run: a row a thread, coloured by stage, and the flamegraph of the time that the reader selects.
 struct SampledRunMarkup {
     private let run: SampledRun
     private let palette: StagePalette

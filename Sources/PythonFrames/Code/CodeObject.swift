@@ -1,4 +1,4 @@
-/// A function, class body or module of Python, as its code object tells of it. All text is untrusted.
+/// A function, class body or module of Python, as its code object describes it. All text is untrusted.
 public struct CodeObject: Hashable, Sendable {
     /// `Class.method`, `f.<locals>.g`; before 3.11 only the last part.
     public var qualifiedName: String
@@ -48,12 +48,12 @@ extension PythonObjects {
         let table = bytes(at: identity.lineTable) ?? []
         var start: UInt64 = 0
         if let field = layout.code.firstTraceable {
-            start = UInt64(memory.value(Int32.self, at: address + UInt64(field)).map { max(0, $0) } ?? 0)
+            start = UInt64(memory.value(Int32.self, at: address &+ UInt64(field)).map { max(0, $0) } ?? 0)
         }
         return CodeObject(
             qualifiedName: name, fileName: file, firstLine: first,
             lines: LineTable(layout.lineTable, table, firstLine: first),
-            instructions: layout.code.instructions.map { address + UInt64($0) }, firstTraceable: start * 2)
+            instructions: layout.code.instructions.map { address &+ UInt64($0) }, firstTraceable: start * 2)
     }
 }
 
@@ -73,7 +73,7 @@ extension CodeObject {
     /// Whether a frame has not begun the function yet: CPython hides those from tracebacks.
     func isIncomplete(at instruction: FrameInstruction) -> Bool {
         guard case .address(let address) = instruction, let instructions else { return false }
-        return address < instructions + firstTraceable
+        return address < instructions &+ firstTraceable
     }
 }
 

@@ -1,4 +1,4 @@
-/// The table by which a code object tells the lines of its instructions, in the form of its version.
+/// The table by which a code object gives the lines of its instructions, in the form of its version.
 ///
 /// Pure: it decodes what CPython's `Objects/lnotab_notes.txt` and `Objects/locations.md` describe. The bytes are
 /// untrusted; a damaged table gives some line or none, never more than it has bytes of work.

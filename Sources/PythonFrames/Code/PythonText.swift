@@ -21,7 +21,7 @@ struct PythonObjects: Sendable {
             let (width, isCompact, isASCII) = (Int(state >> 2 & 7), state >> 5 & 1 == 1, state >> 6 & 1 == 1)
             guard isCompact, [1, 2, 4].contains(width), !isASCII || width == 1 else { return nil }
             let characters = Int(min(length, Int64(Self.characterLimit)))
-            let start = address + UInt64(isASCII ? layout.text.asciiData : layout.text.otherData)
+            let start = address &+ UInt64(isASCII ? layout.text.asciiData : layout.text.otherData)
             guard let data = memory.bytes(characters * width, at: start) else { return nil }
             return Self.decode(data, width: width)
         }
@@ -29,10 +29,10 @@ struct PythonObjects: Sendable {
 
     /// The bytes of a `bytes`; nil where it is none, or longer than ``byteLimit``.
     func bytes(at address: UInt64) -> [UInt8]? {
-        guard let size = memory.value(Int64.self, at: address + UInt64(layout.bytes.size)), size >= 0,
+        guard let size = memory.value(Int64.self, at: address &+ UInt64(layout.bytes.size)), size >= 0,
             size <= Self.byteLimit
         else { return nil }
-        return memory.bytes(Int(size), at: address + UInt64(layout.bytes.data))
+        return memory.bytes(Int(size), at: address &+ UInt64(layout.bytes.data))
     }
 
     /// Characters of 1 (Latin-1), 2 or 4 bytes each. What is no character becomes U+FFFD.

@@ -4,7 +4,7 @@ extension PythonLayout {
     /// The words of `_Py_DebugOffsets` that are read, in any version.
     static let debugWordCount = 96
 
-    /// Why the offsets that an interpreter tells of itself are not believed.
+    /// Why the offsets that an interpreter gives for itself are not believed.
     enum DebugOffsetsError: Error, Equatable {
         /// They do not begin as they should.
         case noCookie
@@ -14,7 +14,7 @@ extension PythonLayout {
         case implausible(word: Int)
     }
 
-    /// Which word tells what, in the releases that are known: the block is laid out anew with each.
+    /// Which word means what, in the releases that are known: the block is laid out anew with each.
     struct Words {
         var interpreterHead = 5, interpreterNext = 8, threadsHead = 9
         var codeGeneration: Int?
@@ -56,13 +56,13 @@ extension PythonLayout {
         }
     }
 
-    /// The version in the words that an interpreter tells of itself; nil where they are none.
+    /// The version in the words that an interpreter gives for itself; nil where they are none.
     static func version(inDebugOffsets words: [UInt64]) -> PythonVersion? {
         guard words.count >= 3, words[0] == debugCookie else { return nil }
         return PythonVersion(hexadecimal: UInt32(truncatingIfNeeded: words[1]))
     }
 
-    /// The layout that an interpreter tells of itself (`_Py_DebugOffsets`, 3.13 to 3.15), as 64-bit words.
+    /// The layout that an interpreter gives for itself (`_Py_DebugOffsets`, 3.13 to 3.15), as 64-bit words.
     ///
     /// What they say is untrusted: each must be a small multiple of what it points at.
     init(debugOffsets words: [UInt64]) throws(DebugOffsetsError) {
@@ -70,11 +70,13 @@ extension PythonLayout {
         guard version.major == 3, let at = Words(version.minor), words.count >= PythonLayout.debugWordCount
         else { throw .version(version) }
         let isFreeThreaded = words[2] & 1 != 0
-        func offset(_ word: Int, within limit: UInt64 = 1 << 20, aligned: UInt64 = 8)
+        func offset(_ word: Int, from least: UInt64 = 0, within limit: UInt64 = 1 << 20, aligned: UInt64 = 8)
             throws(DebugOffsetsError)
             -> Int
         {
-            guard words[word] < limit, words[word] % aligned == 0 else { throw .implausible(word: word) }
+            guard words[word] >= least, words[word] < limit, words[word] % aligned == 0 else {
+                throw .implausible(word: word)
+            }
             return Int(words[word])
         }
         let code = try Code(
@@ -82,8 +84,8 @@ extension PythonLayout {
             qualifiedName: offset(at.qualifiedName, within: 4096),
             firstLine: offset(at.firstLine, within: 4096, aligned: 4),
             lineTable: offset(at.lineTable, within: 4096),
-            instructions: offset(at.instructions, within: 4096),
-            firstTraceable: offset(at.instructions, within: 4096) - 16,
+            instructions: offset(at.instructions, from: 16, within: 4096),
+            firstTraceable: offset(at.instructions, from: 16, within: 4096) - 16,
             copies: isFreeThreaded
                 ? at.copies.map { (word) throws(DebugOffsetsError) in try offset(word) } : nil)
         let ascii = try offset(at.asciiSize, within: 4096)
@@ -120,6 +122,6 @@ extension PythonLayout {
                 stateShift: isFreeThreaded && version.minor >= 14 ? 6 : 0),
             bytes: try Bytes(
                 size: offset(at.bytesSize, within: 4096), data: offset(at.bytesData, within: 4096)),
-            objectType: try offset(at.objectType, within: 4096), lineTable: .locations)
+            objectType: try offset(at.objectType, from: 8, within: 4096), lineTable: .locations)
     }
 }

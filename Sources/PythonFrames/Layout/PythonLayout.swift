@@ -1,12 +1,12 @@
 /// Where the fields of an interpreter's structures lie, in bytes from the beginning of each: of 64-bit builds.
 ///
-/// Versions before 3.13 do not tell, so there is a table of each; from 3.13 on the interpreter carries its own
+/// Versions before 3.13 carry no offsets, so there is a table of each; from 3.13 on the interpreter carries its own
 /// (``init(debugOffsets:)``). Either is believed only after a look at the running interpreter: see
 /// ``PythonInterpreter``.
 public struct PythonLayout: Hashable, Sendable {
     /// How the frame of the running function is reached from its thread.
     public enum TopFrame: Hashable, Sendable {
-        /// `frame`, a `PyFrameObject`; the interpreter's own C frames are told by nothing (3.8, 3.9).
+        /// `frame`, a `PyFrameObject`; nothing marks the interpreter's own C frames (3.8, 3.9).
         case object(Int)
         /// The same, and a chain of `CFrame` on the C stack, one for each Python frame (3.10).
         case objectWithCFrames(Int, cframe: Int)
@@ -16,7 +16,7 @@ public struct PythonLayout: Hashable, Sendable {
         case pointer(Int)
     }
 
-    /// How a frame tells which instruction runs.
+    /// How a frame shows which instruction runs.
     public enum Instruction: Hashable, Sendable {
         /// An index in bytes, 32 bits (3.8, 3.9).
         case byteIndex(Int)
@@ -26,7 +26,7 @@ public struct PythonLayout: Hashable, Sendable {
         case pointer(Int)
     }
 
-    /// How activations of the interpreter's loop are told from Python calls within one.
+    /// How activations of the interpreter's loop are distinguished from Python calls within one.
     public enum Activation: Hashable, Sendable {
         /// Every Python frame has one of its own (to 3.10).
         case everyFrame

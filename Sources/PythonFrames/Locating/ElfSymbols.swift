@@ -13,52 +13,53 @@ struct ElfSymbols {
 
     private static let dynamicSymbols: UInt32 = 11
     private static let allSymbols: UInt32 = 2
-    private static let entrySize: UInt64 = 24
+    private static let entrySize = 24
 
-    /// Looks for symbols in the bytes of a 64-bit little-endian file; finds none where it is something else.
-    init(_ names: [String], in bytes: UnsafeRawBufferPointer) {
-        guard let table = bytes.value(UInt64.self, at: 40), let headerSize = bytes.value(UInt16.self, at: 58),
-            let count = bytes.value(UInt16.self, at: 60), headerSize >= 64
+    /// Looks for symbols in a 64-bit little-endian file; finds none where it is something else.
+    init(_ names: [String], in file: some PartialBytes) {
+        guard let table = file.load(UInt64.self, at: 40), let headerSize = file.load(UInt16.self, at: 58),
+            let count = file.load(UInt16.self, at: 60), headerSize >= 64
         else { return }
+        let headers = file.bytes(at: table, upTo: Int(count) * Int(headerSize))
         var wanted = Dictionary(grouping: names.map { Array($0.utf8) }, by: \.first)
         for kind in [Self.dynamicSymbols, Self.allSymbols] {
-            for index in 0..<UInt64(count) {
-                guard let header = Int(exactly: table &+ index * UInt64(headerSize)),
-                    bytes.value(UInt32.self, at: header + 4) == kind
+            for index in 0..<Int(count) {
+                let header = index * Int(headerSize)
+                guard headers.load(UInt32.self, at: header + 4) == kind,
+                    let link = headers.load(UInt32.self, at: header + 40),
+                    let symbols = Self.content(of: header, headers, file),
+                    let names = Self.content(of: Int(link) * Int(headerSize), headers, file)
                 else { continue }
-                search(bytes, header, table, UInt64(headerSize), &wanted)
+                search(symbols, names, &wanted)
             }
             if found.count == names.count { return }
         }
     }
 
+    /// What the section of a header holds.
+    private static func content(
+        of header: Int, _ headers: [UInt8], _ file: some PartialBytes
+    ) -> [UInt8]? {
+        guard let start = headers.load(UInt64.self, at: header + 24),
+            let size = headers.load(UInt64.self, at: header + 32)
+        else { return nil }
+        return file.bytes(at: start, count: size)
+    }
+
     private mutating func search(
-        _ bytes: UnsafeRawBufferPointer, _ header: Int, _ table: UInt64, _ headerSize: UInt64,
-        _ wanted: inout [UInt8?: [[UInt8]]]
+        _ symbols: [UInt8], _ names: [UInt8], _ wanted: inout [UInt8?: [[UInt8]]]
     ) {
-        guard let start = bytes.value(UInt64.self, at: header + 24),
-            let size = bytes.value(UInt64.self, at: header + 32), start <= UInt64(bytes.count),
-            size <= UInt64(bytes.count) - start, let link = bytes.value(UInt32.self, at: header + 40),
-            let namesHeader = Int(exactly: table &+ UInt64(link) * headerSize),
-            let names = bytes.value(UInt64.self, at: namesHeader + 24),
-            let namesSize = bytes.value(UInt64.self, at: namesHeader + 32), names <= UInt64(bytes.count),
-            namesSize <= UInt64(bytes.count) - names
-        else { return }
-        for index in 0..<size / Self.entrySize {
-            let entry = Int(start + index * Self.entrySize)
-            guard let offset = bytes.value(UInt32.self, at: entry), UInt64(offset) < namesSize else {
-                continue
-            }
-            let name = Int(names) + Int(offset)
+        for entry in stride(from: 0, to: symbols.count - Self.entrySize + 1, by: Self.entrySize) {
+            guard let offset = symbols.load(UInt32.self, at: entry), offset < names.count else { continue }
+            let name = Int(offset)
             // Most names begin with another letter: nothing is compared of those.
-            guard let candidates = wanted[bytes[name]] else { continue }
-            let rest = Int(namesSize) - Int(offset)
-            for candidate in candidates where candidate.count < rest {
-                guard bytes[name + candidate.count] == 0,
-                    bytes[name..<name + candidate.count].elementsEqual(candidate),
-                    let section = bytes.value(UInt16.self, at: entry + 6), section != 0,
-                    let address = bytes.value(UInt64.self, at: entry + 8),
-                    let size = bytes.value(UInt64.self, at: entry + 16)
+            guard let candidates = wanted[names[name]] else { continue }
+            for candidate in candidates where candidate.count < names.count - name {
+                guard names[name + candidate.count] == 0,
+                    names[name..<name + candidate.count].elementsEqual(candidate),
+                    let section = symbols.load(UInt16.self, at: entry + 6), section != 0,
+                    let address = symbols.load(UInt64.self, at: entry + 8),
+                    let size = symbols.load(UInt64.self, at: entry + 16)
                 else { continue }
                 found[String(decoding: candidate, as: UTF8.self)] = Symbol(
                     address: ImageAddress(address), size: size)

@@ -7,14 +7,14 @@ struct PythonImage: Sendable {
     var codeType: ImageAddress
     /// Where the version stands, from 3.11 on.
     var version: ImageAddress?
-    /// The interpreter's loop, as far as its symbol tells: builds that are optimised as a whole have it elsewhere.
+    /// The interpreter's loop, as far as its symbol shows: builds that are optimised as a whole have it elsewhere.
     var evaluation: ElfSymbols.Symbol?
     /// The minor version by the file's name, for releases that state none.
     var namedVersion: PythonVersion?
     private let segments: [ElfImage.Segment]
 
     /// The interpreter in a file; nil where there is none.
-    init?(_ file: MappedFile, name: String) {
+    init?(_ file: OpenFile, name: String) {
         let image: ElfImage
         do throws(ElfImage.ParseError) {
             image = try ElfImage(file)
@@ -22,7 +22,7 @@ struct PythonImage: Sendable {
             return nil
         }
         let names = ["_PyRuntime", "PyCode_Type", "Py_Version", "_PyEval_EvalFrameDefault"]
-        let symbols = file.withBytes { ElfSymbols(names, in: $0) }.found
+        let symbols = ElfSymbols(names, in: file).found
         guard let runtime = symbols["_PyRuntime"], let codeType = symbols["PyCode_Type"] else { return nil }
         self.runtime = runtime.address
         self.codeType = codeType.address

@@ -8,14 +8,14 @@ public struct PythonInterpreter: Hashable, Sendable {
     public var runtime: UInt64
     /// Where the type of all code objects is in memory.
     public var codeType: UInt64
-    /// The interpreter's loop in memory, as far as its symbol tells.
+    /// The interpreter's loop in memory, as far as its symbol shows.
     public var evaluation: Range<UInt64>
     /// The file that holds the interpreter.
     public var path: String
 
     /// Why the frames of an interpreter cannot be read.
     public enum Refusal: Error, Hashable, Sendable {
-        /// The process runs no Python, as far as its mappings tell.
+        /// The process runs no Python, as far as its mappings show.
         case noPython
         /// It is still being set up, or already being taken down: worth another try.
         case notReady
@@ -51,7 +51,7 @@ public struct PythonInterpreter: Hashable, Sendable {
     ///   - codeType: Where `PyCode_Type` is.
     ///   - statedVersion: Where the version stands, from 3.11 on.
     ///   - namedVersion: The version by the file's name.
-    init(
+    package init(
         _ memory: TargetMemory, runtime: UInt64, codeType: UInt64, statedVersion: UInt64?,
         namedVersion: PythonVersion?, evaluation: Range<UInt64>, path: String
     ) throws(Refusal) {
@@ -92,12 +92,12 @@ public struct PythonInterpreter: Hashable, Sendable {
 
     private func check(_ memory: TargetMemory) throws(Refusal) {
         try checkCodeType(memory)
-        guard let interpreter: UInt64 = memory.value(at: runtime + UInt64(layout.interpreter.head)),
+        guard let interpreter: UInt64 = memory.value(at: runtime &+ UInt64(layout.interpreter.head)),
             interpreter != 0,
-            let thread: UInt64 = memory.value(at: interpreter + UInt64(layout.interpreter.threadsHead)),
+            let thread: UInt64 = memory.value(at: interpreter &+ UInt64(layout.interpreter.threadsHead)),
             thread != 0
         else { throw .notReady }
-        let owner: UInt64? = memory.value(at: thread + UInt64(layout.thread.interpreter))
+        let owner: UInt64? = memory.value(at: thread &+ UInt64(layout.thread.interpreter))
         guard owner == interpreter else {
             throw .unlike(layout.version, what: "a thread of another interpreter")
         }
@@ -107,8 +107,8 @@ public struct PythonInterpreter: Hashable, Sendable {
     private func checkCodeType(_ memory: TargetMemory) throws(Refusal) {
         // A free-threaded build's objects have a longer head.
         let shift = UInt64(layout.objectType - 8)
-        guard let size: Int64 = memory.value(at: codeType + 32 + shift),
-            let members: UInt64 = memory.value(at: codeType + 240 + shift)
+        guard let size: Int64 = memory.value(at: codeType &+ 32 &+ shift),
+            let members: UInt64 = memory.value(at: codeType &+ 240 &+ shift)
         else { throw .notReady }
         if let instructions = layout.code.instructions, size != instructions {
             throw .unlike(layout.version, what: "code objects of \(size) bytes")
@@ -123,7 +123,7 @@ public struct PythonInterpreter: Hashable, Sendable {
         if layout.lineTable == .lnotab { optional = ["co_lnotab": layout.code.lineTable] }
         if let name = layout.code.qualifiedName { optional["co_qualname"] = name }
         for index in 0..<64 as Range<UInt64> {
-            guard let words = memory.words(3, at: members + index * 40), words[0] != 0,
+            guard let words = memory.words(3, at: members &+ index * 40), words[0] != 0,
                 let name = memory.text(at: words[0], limit: 64)
             else { break }
             let wanted = expected.removeValue(forKey: name) ?? optional[name]

@@ -1,5 +1,5 @@
 internal import LinuxProcess
-internal import LinuxSystem
+package import LinuxSystem
 
 /// Finds the interpreters of processes by what they have mapped, never by their names. Used by one thread at a time.
 public final class PythonLocator {
@@ -25,8 +25,10 @@ public final class PythonLocator {
         }
         for mapping in candidates(among: mappings, of: pid) {
             guard let image = image(of: mapping, pid), let bias = image.bias(of: mapping) else { continue }
-            let evaluation = image.evaluation.map {
-                $0.address.value &+ bias..<$0.address.value &+ bias &+ $0.size
+            let evaluation = image.evaluation.map { (symbol) -> Range<UInt64> in
+                let start = symbol.address.value &+ bias
+                // The size is the file's word, which may lead around the end of all addresses.
+                return start..<max(start, start &+ symbol.size)
             }
             return try PythonInterpreter(
                 memory, runtime: image.runtime.value &+ bias, codeType: image.codeType.value &+ bias,
@@ -34,6 +36,11 @@ public final class PythonLocator {
                 evaluation: evaluation ?? 0..<0, path: mapping.path)
         }
         throw .noPython
+    }
+
+    /// Whether a file holds an interpreter.
+    package static func isInterpreter(_ path: String) throws(SystemError) -> Bool {
+        PythonImage(try OpenFile(path), name: Files.name(of: path)) != nil
     }
 
     /// Whether a process has mapped a file with an interpreter in it.
@@ -93,9 +100,9 @@ public final class PythonLocator {
         return nil
     }
 
-    private func open(_ path: String, _ trust: FileTrust) -> MappedFile? {
+    private func open(_ path: String, _ trust: FileTrust) -> OpenFile? {
         do throws(SystemError) {
-            return try MappedFile(path, trust)
+            return try OpenFile(path, trust)
         } catch {
             // Not ours to see, or gone.
             return nil

@@ -61,7 +61,7 @@ public struct MergedStack: Equatable {
         case instead(of: Int)
         case before(Int)
         case beyond
-        /// The activation has ended: what its structures tell is left over.
+        /// The activation has ended: what its structures hold is left over.
         case nowhere
     }
 

@@ -85,7 +85,7 @@ public final class FrameReader {
         return stack
     }
 
-    /// A frame as its bytes tell it.
+    /// A frame as its bytes describe it.
     private struct RawFrame {
         var address, code: UInt64
         var instruction: FrameInstruction
@@ -109,13 +109,13 @@ public final class FrameReader {
     /// Walks all threads of all interpreters.
     private func findThreads(_ now: Int64) {
         guard now >= nextThreadSearch else { return }
-        nextThreadSearch = now + Self.threadSearchPause
+        nextThreadSearch = now &+ Self.threadSearchPause
         threads = [:]
         let layout = interpreter.layout
-        var current: UInt64? = memory.value(at: interpreter.runtime + UInt64(layout.interpreter.head))
+        var current: UInt64? = memory.value(at: interpreter.runtime &+ UInt64(layout.interpreter.head))
         var interpreters = 0
         while let address = current, address != 0, interpreters < Self.interpreterLimit {
-            var state: UInt64? = memory.value(at: address + UInt64(layout.interpreter.threadsHead))
+            var state: UInt64? = memory.value(at: address &+ UInt64(layout.interpreter.threadsHead))
             var count = 0
             while let found = state, found != 0, count < Self.threadLimit {
                 guard memory.read(found, into: threadBytes) else { break }
@@ -128,7 +128,7 @@ public final class FrameReader {
                 state = bytes.value(UInt64.self, at: layout.thread.next)
                 count += 1
             }
-            current = memory.value(at: address + UInt64(layout.interpreter.next))
+            current = memory.value(at: address &+ UInt64(layout.interpreter.next))
             interpreters += 1
         }
     }
@@ -165,7 +165,7 @@ public final class FrameReader {
     }
 
     private func base(_ state: UInt64) -> UInt64? {
-        interpreter.layout.thread.baseFrame.map { state + UInt64($0) }
+        interpreter.layout.thread.baseFrame.map { state &+ UInt64($0) }
     }
 
     /// The part of the target's memory that is in ``chunk``.
@@ -237,7 +237,8 @@ public final class FrameReader {
             let previous = pointer(bytes, layout.previous)
             count += 1
             guard count <= Self.frameLimit, previous != next else { throw .endless }
-            let owner = layout.owner.map { bytes[$0] } ?? 0
+            // A process from 3.13 on says itself where it is, perhaps beyond the frame.
+            let owner = layout.owner.flatMap { bytes.value(UInt8.self, at: $0) } ?? 0
             if layout.activation == .shim, owner >= 3 {
                 // The thread's own last frame (3.15) is no activation.
                 if next != base {
@@ -311,11 +312,11 @@ public final class FrameReader {
     /// An instruction of a thread's own copy of some code, as one of the code itself (free-threaded builds).
     private func inOwnCode(_ address: UInt64, _ copy: Int32, _ code: PythonCode) -> UInt64 {
         guard let field = interpreter.layout.code.copies,
-            let array: UInt64 = memory.value(at: code.address + UInt64(field)),
-            let start: UInt64 = memory.value(at: array + 8 + UInt64(copy) * 8), address >= start,
+            let array: UInt64 = memory.value(at: code.address &+ UInt64(field)),
+            let start: UInt64 = memory.value(at: array &+ 8 &+ UInt64(copy) * 8), address >= start,
             let instructions = code.object.instructions
         else { return address }
-        return instructions + (address - start)
+        return instructions &+ (address - start)
     }
 
     /// To 3.10: frames are objects, each of an activation of its own.

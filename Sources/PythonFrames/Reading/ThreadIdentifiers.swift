@@ -29,7 +29,7 @@ final class ThreadIdentifiers {
     /// Our number for a thread by its `pthread_t`, which points at the C library's structure of it.
     func ofPthread(_ pthread: UInt64) -> Int32? {
         if pthreadOffset == nil { pthreadOffset = searchOffset(pthread) }
-        guard let pthreadOffset, let inner: UInt32 = memory.value(at: pthread + pthreadOffset) else {
+        guard let pthreadOffset, let inner: UInt32 = memory.value(at: pthread &+ pthreadOffset) else {
             return nil
         }
         // Not remembered: a structure is used again for the next thread.
@@ -58,7 +58,7 @@ final class ThreadIdentifiers {
         }
     }
 
-    /// What `NSpid` in `/proc/PID/task/TID/status` tells; nothing where the process is in our own namespace.
+    /// What `NSpid` in `/proc/PID/task/TID/status` reports; nothing where the process is in our own namespace.
     private func innerIdentifiers() -> (inner: [Int32: Int32], outer: [Int32: Int32]) {
         var (inner, outer): ([Int32: Int32], [Int32: Int32]) = ([:], [:])
         for threadID in taskIdentifiers() {

@@ -15,10 +15,10 @@ struct LabelledStacks {
     ///
     /// - Parameters:
     ///   - raw: What the sampler saw.
-    ///   - timeline: Which stage was active when; nil for a target that tells of no stages.
+    ///   - timeline: Which stage was active when; nil for a target that reports no stages.
     ///   - trust: Whose maps of just-in-time compiled code are believed.
-    ///   - labelsStates: Whether samples tell what their thread was doing. Of CPU time everything runs.
-    ///   - naming: Told how much has its name, from 0 to 1.
+    ///   - labelsStates: Whether samples say what their thread was doing. Of CPU time everything runs.
+    ///   - naming: Called with how much has its name, from 0 to 1.
     init(
         _ raw: RawProfile, timeline: StageTimeline?, trust: JustInTimeNames.Trust, labelsStates: Bool,
         naming: (Double) -> Void
@@ -139,7 +139,9 @@ struct LabelledStacks {
         {
             return Frame(function, module: "perf-\(process).map", traits: guessed)
         }
-        if case .none(let absence) = frame.address { return Frame(absence.name) }
+        if case .none(let absence) = frame.address {
+            return absence == .pythonNotRead ? .unreadPython : Frame(absence.name)
+        }
         if case .python(let function, let line) = frame.address {
             return python(raw.pythonFunctions[Int(function)], line)
         }

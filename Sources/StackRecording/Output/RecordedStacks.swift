@@ -19,7 +19,6 @@ public struct RecordedStacks: Sendable {
 
     let account: CaptureQuality.Sampler
     private let clocks: ClockComparison?
-    private let python: PythonAccount?
 
     /// Stacks that were taken.
     ///
@@ -32,11 +31,10 @@ public struct RecordedStacks: Sendable {
         subject: String, ending: String?
     ) throws(StackRecordingError) {
         guard let profile = taken.profile else {
-            throw .nothingSampled("No stacks were taken: \(taken.account.reason ?? "nobody says why").")
+            throw .nothingSampled("No stacks were taken: \(taken.account.reason ?? "no reason given").")
         }
         account = taken.account
         clocks = taken.clocks
-        python = taken.python
         self.mode = mode
         guard profile.totalWeight > 0 else {
             throw .nothingSampled(
@@ -52,7 +50,7 @@ public struct RecordedStacks: Sendable {
 
     /// Whether the samples know their stage.
     public var hasStages: Bool { profile.labelSets.contains { $0.stage != nil } }
-    /// Whether the samples tell what their threads were doing.
+    /// Whether the samples say what their threads were doing.
     public var hasStates: Bool { profile.labelSets.contains { $0.state != nil } }
 
     /// One line on how far the stacks can be trusted.
@@ -71,7 +69,7 @@ public struct RecordedStacks: Sendable {
         return
             (["\(account.name)\(rate), \(wall.readable): \(samples)"] + known
             + (known.count < counts.count ? ["losses not known"] : []) + [unknown] + clocks
-            + (python.map { [$0.summary] } ?? []))
+            + (account.python.map { ["Python functions \($0.summary)"] } ?? []))
             .joined(separator: ", ")
     }
 

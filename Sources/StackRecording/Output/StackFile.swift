@@ -34,7 +34,7 @@ public struct StackFile: Sendable {
     /// The tool that writes, with its version.
     public var exporter: String
 
-    /// A file of recorded stacks: by stage where the samples know theirs, and by state where they tell why a thread
+    /// A file of recorded stacks: by stage where the samples know theirs, and by state where they say why a thread
     /// waited.
     public init(_ recorded: RecordedStacks, exporter: String) {
         profile = recorded.profile
@@ -55,7 +55,7 @@ public struct StackFile: Sendable {
         self.exporter = exporter
     }
 
-    /// Several commands, as a script starts them, are told apart: their functions have the same names. Not where the
+    /// Several commands, as a script starts them, are distinguished: their functions have the same names. Not where the
     /// states of threads are, which are groups enough.
     private static func grouping(of profile: StackProfile) -> [GroupingLabel] {
         let known = [GroupingLabel.stage, .state].filter { label in
@@ -137,6 +137,9 @@ public struct StackFile: Sendable {
         facts.lost = recorded.account.lost.map(Int64.init)
         facts.truncated = recorded.account.truncated.map(Int64.init)
         facts.duration = .value(recorded.wall)
+        if let python = recorded.account.python {
+            facts.further.append(("Python functions", python.summary))
+        }
         return facts
     }
 }

@@ -7,8 +7,8 @@ internal import StackProfile
 /// py-spy sampling the Python processes of a run, kept alive beside the run.
 ///
 /// py-spy refuses a process whose interpreter is not set up yet, so it is started again until it has taken hold. It is
-/// somebody else's program: it may fail, hang, be too old for the interpreter, or be a shim of nothing. None of that
-/// throws, for whoever calls has a command running. What went wrong is the reason in ``finish()``.
+/// a program of another project: it may fail, hang, be too old for the interpreter, or be a shim of nothing. None of that
+/// throws, because the caller has a command running. What went wrong is the reason in ``finish()``.
 package struct PySpy: ~Copyable {
     /// Samples per second: py-spy stops the target for each, so ten times fewer than our own sampler takes.
     static let rateHertz = 100
@@ -25,7 +25,7 @@ package struct PySpy: ~Copyable {
     private let program: String
     private let rateHertz: Int
     private let includesWaiting: Bool
-    /// A directory of its own: whoever watches the status file must not be woken by what py-spy writes.
+    /// A directory of its own: what py-spy writes must not wake the monitor, which watches the status file's directory.
     private let directory: String
     private var output: String { "\(directory)/py-spy.folded" }
     private var errors: String { "\(directory)/py-spy.log" }
@@ -106,7 +106,7 @@ package struct PySpy: ~Copyable {
 
     /// py-spy's text without the outermost frames `process 4711:"the whole command line"`: they make every run another
     /// tree, and a command line may hold newlines and semicolons.
-    static func withoutProcesses(_ text: [UInt8]) -> [UInt8] {
+    package static func withoutProcesses(_ text: [UInt8]) -> [UInt8] {
         var kept: [UInt8] = []
         kept.reserveCapacity(text.count)
         var rest = text[...]

@@ -1,6 +1,6 @@
 package import LinuxProcess
 internal import LinuxSystem
-internal import Measurement
+package import Measurement
 internal import StackProfile
 internal import StackSampler
 package import Stages
@@ -117,12 +117,13 @@ package struct RunSampler: ~Copyable {
     /// - Parameters:
     ///   - timeline: The stages of the time that was sampled.
     ///   - trust: Whose maps of just-in-time code are believed.
+    ///   - redaction: The secrets of the command, which are left out of the names of processes and threads; nil to keep them.
     ///   - excluded: Processes whose samples are left out: ours, where the target is among our ancestors.
     ///   - markers: Processes of this toolkit that only marked stages: their samples are left out too.
-    ///   - naming: Told how much has its name, from 0 to 1.
+    ///   - naming: Called with how much has its name, from 0 to 1.
     package consuming func finish(
-        timeline: StageTimeline?, trust: JustInTimeNames.Trust, excluding excluded: Set<Int32> = [],
-        markers: Set<Int32> = [], naming: (Double) -> Void
+        timeline: StageTimeline?, trust: JustInTimeNames.Trust, redaction: SecretRedaction? = nil,
+        excluding excluded: Set<Int32> = [], markers: Set<Int32> = [], naming: (Double) -> Void
     ) throws(StackRecordingError) -> TakenStacks {
         let (rateHertz, mode, keepsOwn) = (rateHertz, request.mode, request.keepsOwnStacks)
         let pySpyRateHertz = pySpyRateHertz
@@ -143,6 +144,7 @@ package struct RunSampler: ~Copyable {
             return isMarker || excluded.contains(thread.processID)
         }
         if mode == .cpu { raw.keepRunning() }
+        if let redaction { raw.redactNames(redaction) }
         var taken = try TakenStacks(
             raw, timeline: timeline, reason: nil, rateHertz: rateHertz, trust: trust,
             labelsStates: mode == .wall, naming: naming)
@@ -190,6 +192,14 @@ extension SamplerError {
 }
 
 extension RawProfile {
+    /// Leaves secrets out of the names of processes and threads.
+    fileprivate mutating func redactNames(_ redaction: SecretRedaction) {
+        for index in threads.indices {
+            threads[index].processName = redaction.redacted(name: threads[index].processName)
+            threads[index].threadName = redaction.redacted(name: threads[index].threadName)
+        }
+    }
+
     /// Leaves out what threads waited for: what is left of a wall-clock profile stands for CPU time, and for waiting
     /// for a CPU.
     fileprivate mutating func keepRunning() {

@@ -22,6 +22,7 @@ extension SamplerHealth {
                 "\(withFramesLeftOut) stacks had more than \(SamplerConfiguration().maximumFrames) frames: their middle "
                     + "is left out.")
         }
+        advice += limitsReached
         if throttled > 0 {
             advice.append("The kernel throttled the sampler \(throttled) times; samples are missing then.")
         }
@@ -34,6 +35,29 @@ extension SamplerHealth {
         return advice
     }
 
+    /// What a limit of ours left out, and what of it is in the profile.
+    private var limitsReached: [String] {
+        var sentences: [String] = []
+        if beyondLimit > 0 {
+            sentences.append(
+                "\(beyondLimit) samples came after the first \(SamplerConfiguration().maximumSamples) and were left out; "
+                    + "they are counted as lost. A lower --rate keeps a longer recording whole.")
+        }
+        if stacksBeyondLimit > 0 {
+            sentences.append(
+                "\(stacksBeyondLimit) samples had a new stack when the \(SamplerConfiguration().maximumStackBytes >> 20) "
+                    + "MiB for distinct stacks were full: they are shown as `\(RawFrame.Absence.notKept.name)`. A lower "
+                    + "--rate or a shorter recording keeps them.")
+        }
+        if ringBytes > 0, ringBytes < ringBytesWanted {
+            sentences.append(
+                "The kernel gave \(ringBytes >> 10) KiB of buffer for each CPU instead of \(ringBytesWanted >> 10), so "
+                    + "samples are lost sooner. Raise kernel.perf_event_mlock_kb, or ulimit -l.")
+        }
+        if furtherProblems > 0 { sentences.append("\(furtherProblems) further problems are not listed.") }
+        return sentences
+    }
+
     /// The most commands of which a sentence says that they were not sampled whole.
     private static let commandsNamed = 5
 
@@ -44,6 +68,8 @@ extension SamplerHealth {
             "\(missing.time.readable) of '\(command)', \(share.fixed(1)) % of all CPU time, was not sampled and is shown "
             + "as `[not sampled]`: "
         if lost > 0 { return beginning + "samples were lost." }
+        if watchesCPUs { return beginning + "it ran between the moments at which samples are taken." }
+        if lacksRingMemory { return beginning + "its threads end sooner than a period." }
         if !includesKernelTime {
             return beginning
                 + "time in the kernel, and threads that end sooner than a period. Run as root, give "
@@ -67,16 +93,6 @@ extension SamplerHealth {
     private func share(of part: Int, in whole: Int) -> String? {
         guard whole > 0, part * 100 >= whole else { return nil }
         return "\((Double(part) / Double(whole) * 100).fixed(0)) %"
-    }
-}
-
-extension PythonAccount {
-    /// How many stacks have their Python functions, for a line of health.
-    var summary: String {
-        var text = "Python functions of \(proven) of \(all) stacks"
-        if unproven > 0 { text += ", \(unproven) not read in time" }
-        if failed > 0 { text += ", \(failed) not readable" }
-        return text
     }
 }
 

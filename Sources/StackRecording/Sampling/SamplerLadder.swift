@@ -39,7 +39,7 @@ struct SamplerLadder: Equatable {
             }
         }
 
-        /// Samples per second unless told otherwise.
+        /// Samples per second by default.
         var defaultRateHertz: Int {
             switch self {
             case .perf: SamplerConfiguration().rateHertz

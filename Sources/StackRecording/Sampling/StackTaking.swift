@@ -6,15 +6,13 @@ package import StackProfile
 internal import StackSampler
 internal import Stages
 
-/// The stacks of one profiled run, whoever took them.
+/// The stacks of one profiled run, from any sampler.
 package struct TakenStacks {
     /// Nil when none were taken; `account.reason` says why.
     package var profile: StackProfile?
     package var account: CaptureQuality.Sampler
     /// The sampled CPU time beside the kernel's clocks; nil where nothing was compared.
     var clocks: ClockComparison?
-    /// What became of the Python frames of samples; nil where nothing ran Python.
-    var python: PythonAccount?
     /// CPU time that the sampler used.
     package var samplerCPU: Reading<Duration>
     package var notes: [String] = []
@@ -37,19 +35,20 @@ extension TakenStacks {
         account = CaptureQuality.Sampler(
             name: health.rung, reason: reason, rateHz: .value(Double(rateHertz)),
             attempted: .value(health.stops == nil ? health.attempted : moments + health.lost),
-            recorded: .value(health.stops == nil ? health.recorded : moments), lost: .value(health.lost),
+            recorded: .value(health.stops == nil ? health.recorded : moments),
+            lost: .value(health.lost + health.beyondLimit),
             truncated: .value(health.truncated),
             unwindFailed: .value(health.unwindFailed),
-            unknownFramesPercent: labelled.profile.unknownFrameShare.map { $0 * 100 })
+            unknownFramesPercent: labelled.profile.unknownFrameShare.map { $0 * 100 },
+            python: health.python.flatMap(CaptureQuality.Sampler.PythonStacks.init))
         clocks = health.clocks
         samplerCPU = .value(health.samplerCPU)
-        python = health.python
         notes = health.problems + labelled.notes + health.advice + (health.stops.map { [$0.sentence] } ?? [])
     }
 
     /// The stacks py-spy wrote.
     init(pySpy outcome: Reading<FoldedStacks.Outcome>, rateHertz: Int = PySpy.rateHertz) {
-        let unknown = "py-spy does not tell"
+        let unknown = "py-spy does not say"
         switch outcome {
         case .unavailable(let reason):
             self = TakenStacks(none: reason)
@@ -74,6 +73,14 @@ extension TakenStacks {
         profile = nil
         account = .none(reason: reason)
         samplerCPU = .unavailable(reason: reason)
+    }
+}
+
+extension CaptureQuality.Sampler.PythonStacks {
+    /// What a sampler counted; nil where no thread ran Python.
+    fileprivate init?(_ account: PythonAccount) {
+        guard account.all > 0 else { return nil }
+        self.init(proven: account.proven, unproven: account.unproven, failed: account.failed)
     }
 }
 

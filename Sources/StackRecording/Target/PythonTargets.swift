@@ -13,7 +13,7 @@ enum PythonTargets {
     /// A process whose first thread stands still in a stop of its tracer.
     struct TracerStop: Equatable {
         var pid: Int32
-        /// What the kernel tells of its time on the CPU: the same text as long as it has not run.
+        /// What the kernel reports of its time on the CPU: the same text as long as it has not run.
         var schedule: [UInt8]
     }
 

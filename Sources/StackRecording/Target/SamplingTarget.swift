@@ -48,7 +48,7 @@ struct RunningTarget: Sendable {
         do throws(SystemError) {
             return try Files.linkTarget("/proc/\(pid)/exe")
         } catch {
-            // Not ours to see; whether it may be sampled, the sampler tells.
+            // Not ours to see; whether it may be sampled, the sampler reports.
             return nil
         }
     }
@@ -84,7 +84,7 @@ struct ProcessFacts: Equatable {
                 status: try Files.read("/proc/\(pid)/status", limit: 1 << 16),
                 stat: try Files.read("/proc/\(pid)/stat", limit: 4096))
         } catch {
-            // It ended a moment ago, which whoever attaches finds out.
+            // It ended a moment ago. The sampler reports that when it attaches.
             return ProcessFacts()
         }
     }
@@ -127,7 +127,7 @@ struct ProcessFacts: Equatable {
     }
 }
 
-/// Which program a command will run, as far as that can be told before it runs.
+/// Which program a command will run, as far as that can be determined before it runs.
 enum CommandProgram {
     /// The file that the kernel executes in the end: the interpreter of a script, else the program itself.
     static func executable(of command: [String]) -> String? {

@@ -92,7 +92,7 @@ public final class RunGuardian {
         var orders = Orders()
         var orphans = Orphans()
         do throws(SystemError) {
-            // Blocked: whoever ends the capture's processes one by one should not find this one first.
+            // Blocked: a user who ends the capture's processes one by one should not end this one first.
             let inbox = try SignalInbox(for: [
                 SignalInbox.interrupt, SignalInbox.terminate, SignalInbox.hangUp, SignalInbox.quit,
             ])

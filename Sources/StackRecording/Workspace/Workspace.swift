@@ -33,7 +33,7 @@ package struct Workspace: ~Copyable {
     }
 
     deinit {
-        // What cannot be removed is in the system's temporary directory, which somebody else sweeps.
+        // What cannot be removed stays in the temporary directory, which the system cleans.
         _ = Result { () throws(SystemError) in try Files.removeTree(path) }
     }
 }

@@ -1,6 +1,6 @@
 /// CPU time by the kernel's clocks beside CPU time by samples, of each process of the target. Pure; used by one thread.
 ///
-/// The kernel tells a process's time while it lives (its CPU clock) and that of each thread at its end (the count of an
+/// The kernel reports a process's time while it lives (its CPU clock) and that of each thread at its end (the count of an
 /// inherited event). What samples do not stand for is missing, and becomes due under the name of the command, near the
 /// moment at which it was missed: so it falls into the right stage.
 struct ClockAccount {
@@ -43,7 +43,7 @@ struct ClockAccount {
     /// Samples of processes that ended without a word of their clocks.
     private var samplesWithoutClock: Int64 = 0
 
-    /// The most commands told apart, and the most moments kept.
+    /// The most commands distinguished, and the most moments kept.
     private static let mostCommands = 4096
     private static let mostMoments = 1 << 17
     private static let otherCommands = "other commands"
@@ -90,8 +90,17 @@ struct ClockAccount {
 
     /// Settles the processes of which something has become known.
     mutating func settle(at time: Int64, name: (Int32) -> String) {
-        for processID in changed { settle(processID, name: name(processID), at: time) }
-        changed = []
+        var nameless: Set<Int32> = []
+        for processID in changed {
+            let name = name(processID)
+            if name.isEmpty {
+                // It has not begun its program yet, and is settled under the name that it will have.
+                nameless.insert(processID)
+            } else {
+                settle(processID, name: name, at: time)
+            }
+        }
+        changed = nameless
     }
 
     /// Settles a process for the last time and forgets it.

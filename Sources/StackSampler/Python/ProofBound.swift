@@ -14,6 +14,8 @@ struct ProofBound {
     private static let firstWindow = 16
     private static let window = 128
     private var isFirst = true
+    /// Whether enough has been seen.
+    var isKnown: Bool { !isFirst }
 
     /// Takes note of how long after its sample a thread lost the CPU.
     mutating func note(_ nanoseconds: UInt64) {
@@ -25,5 +27,30 @@ struct ProofBound {
         let quick = seen.sorted()[seen.count / 4]
         limit = min(max(quick + quick / 8, Self.allowed.lowerBound), Self.allowed.upperBound)
         seen = []
+    }
+}
+
+/// Bounds of proof by how much of the stack a sample copied: the more, the longer it takes, and one bound for all would leave out
+/// just the deep stacks. Pure.
+struct ProofBounds {
+    private var bounds: [Int: ProofBound] = [:]
+
+    /// Bytes of one class.
+    private static let step = 1024
+
+    /// Takes note of how long after its sample a thread lost the CPU.
+    mutating func note(_ nanoseconds: UInt64, copied bytes: Int) {
+        bounds[bytes / Self.step, default: ProofBound()].note(nanoseconds)
+    }
+
+    /// The bound for samples of a size, in nanoseconds; where not enough of that size have been seen, that of the next size below
+    /// or, where there is none, above.
+    func limit(copied bytes: Int) -> UInt64 {
+        let size = bytes / Self.step
+        if let own = bounds[size], own.isKnown { return own.limit }
+        let known = bounds.filter { $0.value.isKnown }
+        let nearest =
+            known.filter { $0.key < size }.max { $0.key < $1.key } ?? known.min { $0.key < $1.key }
+        return nearest?.value.limit ?? ProofBound().limit
     }
 }

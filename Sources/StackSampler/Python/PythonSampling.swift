@@ -15,7 +15,7 @@ final class PythonSampling {
     private var beginnings: [Int32: UInt64] = [:]
     private var readings: [Key: PythonReading] = [:]
     private var switches = ThreadSwitches()
-    private var bound = ProofBound()
+    private var bounds = ProofBounds()
     private var lastScanned: [UInt64] = []
     /// Why there are no readers, where there should be.
     private(set) var problem: String?
@@ -146,14 +146,15 @@ final class PythonSampling {
     func finding(of sample: PerfSample) -> PythonFinding {
         guard let interpreter = finder.interpreter(of: sample.processID) else { return .notPython }
         guard let reading = readings.removeValue(forKey: Key(threadID: sample.threadID, time: sample.time))
-        else { return .unproven(interpreter) }
+        else { return .unproven(interpreter, .unread) }
         if let out = switches.switchedOut(sample.threadID, after: sample.time) {
-            bound.note(out - sample.time)
+            bounds.note(out - sample.time, copied: sample.stack.count)
         }
-        let limit = configuration.provesPython ? bound.limit : .max
-        guard let run = switches.timeRun(by: sample.threadID, from: sample.time, to: reading.end),
-            run <= limit
-        else { return .unproven(interpreter) }
+        let limit = configuration.provesPython ? bounds.limit(copied: sample.stack.count) : .max
+        guard let run = switches.timeRun(by: sample.threadID, from: sample.time, to: reading.end) else {
+            return .unproven(interpreter, .noRecords)
+        }
+        guard run <= limit else { return .unproven(interpreter, .late) }
         switch reading.outcome {
         case .success(let stack): return .proven(stack, interpreter)
         case .failure(.noThread), .failure(.noFrames): return .noFrames(interpreter)
@@ -168,9 +169,14 @@ enum PythonFinding {
     case notPython
     case proven(PythonStack, PythonInterpreter)
     /// Not read, or read when the thread may have gone on.
-    case unproven(PythonInterpreter)
+    case unproven(PythonInterpreter, Reason)
     /// What stood there were no frames.
     case failed(PythonInterpreter)
     /// The thread runs no Python at the moment.
     case noFrames(PythonInterpreter)
+
+    /// Why frames are not proven.
+    enum Reason {
+        case unread, late, noRecords
+    }
 }

@@ -18,8 +18,10 @@ extension SampleRecorder {
             python.proven += 1
             noteImages(of: interpreter, process)
             return merge(count, stack, interpreter, process)
-        case .unproven(let interpreter):
+        case .unproven(let interpreter, let reason):
             python.unproven += 1
+            if reason == .unread { python.unread += 1 }
+            if reason == .noRecords { python.withoutRecords += 1 }
             noteImages(of: interpreter, process)
             return (hide(count, interpreter, process), false)
         case .failed(let interpreter):
@@ -138,6 +140,10 @@ public struct PythonAccount: Hashable, Sendable {
     public var proven = 0
     /// Whose frames were not read, or so late that the thread may have gone on: shown as `[Python, not read]`.
     public var unproven = 0
+    /// Of which: that were not read at all, because the reader was late for the next sample already.
+    public var unread = 0
+    /// Of which: of times whose records of switches were lost.
+    public var withoutRecords = 0
     /// Whose frames made no sense.
     public var failed = 0
     /// Of threads of a Python process that ran no Python.

@@ -15,7 +15,7 @@ public struct PipelineFacts: Hashable, Sendable {
     /// A digest of what it produced: the same for every run that did the same.
     public var outputDigest: String?
 
-    /// Facts; those left out are not told.
+    /// Facts; those left out are not known.
     public init(
         version: String? = nil, buildMode: String? = nil, inputDigest: String? = nil,
         outputDigest: String? = nil
@@ -31,12 +31,12 @@ public struct PipelineFacts: Hashable, Sendable {
     /// The most bytes of the file that are read.
     static let maximumBytes = 1 << 16
 
-    /// What a pipeline has told; no facts where there is no file, or none that can be read.
+    /// What a pipeline has reported; no facts where there is no file, or none that can be read.
     public static func read(_ location: StatusLocation) -> PipelineFacts {
         do throws(Files.ReadError) {
             return parse(try Files.read(location.facts, .writtenByPipeline, limit: maximumBytes))
         } catch {
-            // A pipeline that writes nonsense here is measured all the same, as one that tells nothing.
+            // A pipeline that writes nonsense here is measured all the same, as one that reports nothing.
             return PipelineFacts()
         }
     }
@@ -59,7 +59,7 @@ public struct PipelineFacts: Hashable, Sendable {
             ("version", version), ("build_mode", buildMode), ("input_digest", inputDigest),
             ("output_digest", outputDigest),
         ]
-        let told = fields.compactMap { key, value in value.map { "\(key.asJSON): \($0.asJSON)" } }
-        try Files.replace(location.facts, with: "{\(told.joined(separator: ", "))}\n")
+        let reported = fields.compactMap { key, value in value.map { "\(key.asJSON): \($0.asJSON)" } }
+        try Files.replace(location.facts, with: "{\(reported.joined(separator: ", "))}\n")
     }
 }

@@ -82,7 +82,7 @@ public struct StatusSnapshot: Equatable, Sendable {
 
     /// Reads the status file, and says which one it was as far as that could be found out.
     package static func read(
-        _ path: String, _ trust: FileTrust, identity: inout Files.Identity?
+        _ path: String, _ trust: FileTrust, identity: inout Files.Identity?, withHistory: Bool = true
     ) throws(Problem) -> StatusSnapshot {
         let bytes: [UInt8]
         do throws(Files.ReadError) {
@@ -91,12 +91,19 @@ public struct StatusSnapshot: Equatable, Sendable {
             if case .system(let cause) = error, cause.isNotFound { throw .missing }
             throw .unreadable(error.description)
         }
-        return try parse(bytes)
+        return try parse(bytes, withHistory: withHistory || bytes.count <= shortFile)
     }
 
+    /// A file so short has a history that is no work to read.
+    private static let shortFile = 8 << 10
+
     /// Reads a status file's bytes. Unknown fields are ignored; a known field of a wrong type counts as absent.
-    public static func parse(_ bytes: [UInt8]) throws(Problem) -> StatusSnapshot {
-        guard let fields = JSONValue.parse(bytes)?.object else { throw .notJSON }
+    ///
+    /// - Parameter withHistory: Whether the finished stages are wanted; else they are stepped over.
+    public static func parse(_ bytes: [UInt8], withHistory: Bool = true) throws(Problem) -> StatusSnapshot {
+        guard let fields = JSONValue.parse(bytes, skipping: withHistory ? nil : "history")?.object else {
+            throw .notJSON
+        }
         guard let stage = fields["stage"]?.string.flatMap({ StageName($0) }) else { throw .noStage }
         return StatusSnapshot(
             stage: stage,

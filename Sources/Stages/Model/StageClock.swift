@@ -52,18 +52,22 @@ package struct StageClock: Sendable {
     package private(set) var spans: [Span] = []
     /// The stages with an open span, in order of first entry.
     package private(set) var active: [Int] = []
-    /// Events that were left out because the pipeline had named too many stages.
+    /// Begins that were left out because too many spans were open.
     package private(set) var droppedEvents = 0
+    /// Begins of stages beyond the most that are kept apart: they are those of the stage ``others``.
+    package private(set) var beginsOfOthers = 0
 
     private var indices: [StageName: Int] = [:]
     /// Time during which a stage was open, until the last moment at which none was.
     private var attributed: Int64 = 0
     private var attributedSince: Int64?
 
-    /// The most stages; further ones are counted in `droppedEvents`.
+    /// The most stages that are kept apart; all further ones together are the stage ``others``.
     package static let maximumStages = 4096
+    /// What stands for all stages beyond ``maximumStages``.
+    package static let others = StageName("(other stages)")
     /// The most spans that may be open at once.
-    static let maximumSpans = 65_536
+    package static let maximumSpans = 65_536
 
     package init() {}
 
@@ -135,7 +139,7 @@ package struct StageClock: Sendable {
     }
 
     private func spanToEnd(_ event: StageEvent) -> Int? {
-        guard let stage = indices[event.stage] else { return nil }
+        guard let stage = indices[event.stage] ?? Self.others.flatMap({ indices[$0] }) else { return nil }
         if let thread = event.threadID,
             let own = spans.lastIndex(where: { $0.stage == stage && $0.threadID == thread })
         {
@@ -161,10 +165,15 @@ package struct StageClock: Sendable {
         return .closed(stage, isLast: true)
     }
 
-    /// Nil when a pipeline has named more stages than any pipeline has.
+    /// Of a stage beyond the most that are kept apart, the index of all of those together.
     private mutating func makeIndex(of name: StageName) -> Int? {
         if let index = indices[name] { return index }
-        guard stages.count < Self.maximumStages else { return nil }
+        var name = name
+        if stages.count >= Self.maximumStages, let others = Self.others {
+            beginsOfOthers += 1
+            if let index = indices[others] { return index }
+            name = others
+        }
         stages.append(Stage(name: name))
         indices[name] = stages.count - 1
         return stages.count - 1

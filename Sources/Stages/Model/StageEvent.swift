@@ -68,8 +68,8 @@ extension StageEvent {
             let stage = fields["stage"]?.string.flatMap({ StageName($0) })
         else { return nil }
         var monotonic: Int64?
-        if let told = fields["monotonic_ns"] {
-            monotonic = told.number.flatMap { Int64(exactly: $0.rounded()) }
+        if let reported = fields["monotonic_ns"] {
+            monotonic = reported.number.flatMap { Int64(exactly: $0.rounded()) }
         } else {
             monotonic = moment(fields["epoch_s"]?.number.flatMap { Timestamp(secondsSinceEpoch: $0) })
         }
@@ -120,7 +120,7 @@ extension StageMarker {
 }
 
 extension EpisodePosition {
-    /// The position that two fields tell, nil when the first is no index.
+    /// The position that two fields give, nil when the first is no index.
     init?(index: JSONValue?, total: JSONValue?) {
         guard let index = index?.number.flatMap({ Int(exactly: $0) }), index >= 0 else { return nil }
         self.init(index: index, total: total?.number.flatMap { Int(exactly: $0) })

@@ -1,9 +1,11 @@
 internal import LinuxSystem
 
-/// Reads whole lines from a file that somebody appends to.
+/// Reads whole lines from a file to which another process appends.
 final class LineFollower {
     private let file: FileDescriptor
     private var partial: [UInt8] = []
+    /// How far the file has been read.
+    private var position: Int64 = 0
     /// Set while the rest of a line that is longer than any line is being skipped.
     private var isSkipping = false
 
@@ -18,7 +20,27 @@ final class LineFollower {
     init?(path: String, _ trust: FileTrust, skipping: Int64 = 0) {
         do throws(SystemError) {
             file = try Files.open(path, trust)
-            if skipping > 0, try file.size() >= skipping { try file.skip(toOffset: skipping) }
+            if skipping > 0, try file.size() >= skipping {
+                try file.skip(toOffset: skipping)
+                position = skipping
+            }
+        } catch {
+            return nil
+        }
+    }
+
+    /// What became of the file while it was read.
+    enum Fate: Equatable {
+        case replaced
+        case cutShort
+    }
+
+    /// Whether another file is at the path now, or less is in this one than was read: after a rotation of logs, or when its
+    /// directory was moved and made anew. Where nothing is at the path, this is still the file.
+    func fate(at path: String) -> Fate? {
+        if let now = Files.node(path), let mine = file.node, now != mine { return .replaced }
+        do throws(SystemError) {
+            return try file.size() < position ? .cutShort : nil
         } catch {
             return nil
         }
@@ -35,6 +57,7 @@ final class LineFollower {
                 break
             }
             if bytes.isEmpty { break }
+            position += Int64(bytes.count)
             take(bytes, into: &lines)
         }
         return lines

@@ -35,6 +35,7 @@ package struct StageFeed {
     package private(set) var filesRead = 0
     /// Processes that only marked stages.
     package private(set) var markers: [StageMarker] = []
+    private var markersLeftOut = 0
 
     private let trust: FileTrust
     private let earliest: Int64
@@ -46,10 +47,15 @@ package struct StageFeed {
     /// The file of an earlier run; nil where there was none.
     private var leftover: Files.Identity?
     private var lastLook: Int64?
+    /// How often the status file was there and could not be read, and why the last time.
+    private var unreadable: (count: Int, reason: String)?
 
     /// How late a file's own time of change may be.
     static let fileClockLag: Int64 = 20_000_000
     private static let closeToStart: Int64 = 100_000_000
+    /// When the account of finished stages was read last, and how long it is left alone then.
+    private var historyReadAt: Int64?
+    private static let historyPause: Int64 = 1_000_000_000
     private static let maximumMarkers = 100_000
 
     /// A feed of a pipeline that writes to a status file, or is going to.
@@ -92,11 +98,11 @@ package struct StageFeed {
         guard moment >= start - fileClockLag else { return true }
         do throws(StatusSnapshot.Problem) {
             let snapshot = try StatusSnapshot.read(path, trust)
-            guard let told = snapshot.stageStartedAt ?? snapshot.startedAt else { return false }
-            let age = told.duration(to: SystemClock.now).inNanoseconds
+            guard let reported = snapshot.stageStartedAt ?? snapshot.startedAt else { return false }
+            let age = reported.duration(to: SystemClock.now).inNanoseconds
             return SystemClock.monotonicNanoseconds - age < start - 1_000_000_000
         } catch {
-            // It says nothing, whoever wrote it.
+            // An unreadable file reports nothing, so it does not matter which run wrote it.
             return false
         }
     }
@@ -118,10 +124,29 @@ package struct StageFeed {
         return found
     }
 
+    /// Has the account of finished stages read at the next call, however lately that was done.
+    package mutating func wantHistory() { historyReadAt = nil }
+
     /// What a reader of the stages should know, in whole sentences.
     package var notes: [String] {
         var notes: [String] = []
+        if let unreadable, source != nil || leftover != nil {
+            notes.append(
+                "The status file '\(shown(location.statusFile))' could not be read \(unreadable.count) times, and stages may be "
+                    + "missing. \(unreadable.reason)")
+        }
+        if markersLeftOut > 0 {
+            notes.append(
+                "\(markersLeftOut) processes that only marked stages, after the first \(Self.maximumMarkers), are counted as the "
+                    + "pipeline's.")
+        }
         if let sentence = differ.disagreement ?? trace.disagreement { notes.append(sentence) }
+        if let fate = trace.fate {
+            notes.append(
+                "The event trace '\(shown(location.eventTrace))' was \(fate == .replaced ? "replaced by another file" : "cut short") "
+                    + "while the run went on. Events were read of both, but what was written before the end of the first "
+                    + "and not yet read may be missing.")
+        }
         if trace.ignoredLines > 0 {
             notes.append("\(trace.ignoredLines) lines of the event trace are not events.")
         }
@@ -151,9 +176,11 @@ package struct StageFeed {
 
     private mutating func take(_ event: StageEvent, into events: inout [StageEvent]) {
         source = .eventTrace
-        // The last end still tells where the pipeline was; only a begin without an episode leaves the series.
+        // The last end still shows where the pipeline was; only a begin without an episode leaves the series.
         if event.kind != .end || event.episode != nil { episode = event.episode }
-        if let marker = event.marker, markers.count < Self.maximumMarkers { markers.append(marker) }
+        if let marker = event.marker {
+            if markers.count < Self.maximumMarkers { markers.append(marker) } else { markersLeftOut += 1 }
+        }
         events.append(event)
     }
 
@@ -177,9 +204,14 @@ package struct StageFeed {
                     lastFile = file
                 }
             }
-            let read = try StatusSnapshot.read(location.statusFile, trust, identity: &file)
+            // Each replacement has the rows of all stages that have finished: reading them each time would be quadratic.
+            let now = SystemClock.monotonicNanoseconds
+            let wantsHistory = historyReadAt.map { now - $0 >= Self.historyPause } ?? true
+            if wantsHistory { historyReadAt = now }
+            let read = try StatusSnapshot.read(
+                location.statusFile, trust, identity: &file, withHistory: wantsHistory)
             // Both clocks at once: what lies between them would shift the pipeline's own times.
-            let (now, wallClock) = (SystemClock.monotonicNanoseconds, SystemClock.now)
+            let (readAt, wallClock) = (SystemClock.monotonicNanoseconds, SystemClock.now)
             guard let file, file != leftover else { return nil }
             snapshot = read
             history = read.history ?? history
@@ -187,10 +219,15 @@ package struct StageFeed {
             if source != .eventTrace { episode = read.episode }
             return StatusReading(
                 snapshot: read, isFirst: isFirst,
-                replacedAt: Self.replaced(file, between: previousLook, and: now), readAt: now,
+                replacedAt: Self.replaced(file, between: previousLook, and: readAt), readAt: readAt,
                 wallClock: wallClock)
         } catch {
             problem = error
+            if case .unreadable(let reason) = error {
+                unreadable = (
+                    (unreadable?.count ?? 0) + 1, PlainText.sanitized(reason, maximumCharacters: 512)
+                )
+            }
             return nil
         }
     }

@@ -1,5 +1,5 @@
 internal import LinuxSystem
-internal import Measurement
+package import Measurement
 
 /// The event trace of a run that is over.
 package struct StageTrace {
@@ -39,6 +39,17 @@ package struct StageTrace {
         StageTimeline(
             events: events,
             unrecordedFrom: isCut ? events.map(\.monotonicNanoseconds).max() : nil)
+    }
+
+    /// Whether it has all of some stages; one that was begun anew while the run went on has only the later ones.
+    package func holds(_ stages: some Sequence<StageName>) -> Bool {
+        Set(stages).isSubset(of: events.map(\.stage))
+    }
+
+    /// The stages that it names, in order.
+    package var stages: [StageName] {
+        var seen: Set<StageName> = []
+        return events.map(\.stage).filter { $0 != .done && seen.insert($0).inserted }
     }
 
     /// Processes that only marked stages.

@@ -43,8 +43,8 @@ struct StatusDiffer {
         let begun = isReentry ? desired : desired.filter { !active.contains($0) }
         guard !ended.isEmpty || !begun.isEmpty else { return [] }
         // The start in the file is that of `stage`, and so the moment of this edge only if that one has begun now.
-        let told = begun.contains(snapshot.stage) || desired.isEmpty ? snapshot.stageStartedAt : nil
-        let moment = edgeTime(told, reading)
+        let reported = begun.contains(snapshot.stage) || desired.isEmpty ? snapshot.stageStartedAt : nil
+        let moment = edgeTime(reported, reading)
         active = desired
         stageStartedAt = snapshot.stageStartedAt
         lastEdge = moment

@@ -6,7 +6,7 @@ struct TraceReader {
     private let path: String
     private let trust: FileTrust
     /// Events before this moment are of an earlier run into the same directory.
-    private let earliest: Int64
+    private var earliest: Int64
     /// Bytes that an earlier run has left.
     private let skipped: Int64
     private let mayHoldOld: Bool
@@ -14,6 +14,8 @@ struct TraceReader {
     private(set) var ignoredLines = 0
     /// Events whose moment is not of this run.
     private(set) var foreignEvents = 0
+    /// What became of the file that was read before this one; nil while there was none.
+    private(set) var fate: LineFollower.Fate?
     /// A sentence when the wall clock of events without `monotonic_ns` cannot be used; nil while it can.
     private(set) var disagreement: String?
     private var lastMoment: Int64
@@ -39,7 +41,8 @@ struct TraceReader {
     mutating func next() -> [StageEvent] {
         if file == nil { file = LineFollower(path: path, trust, skipping: skipped) }
         let now = SystemClock.monotonicNanoseconds
-        guard let lines = file?.nextLines() else { return [] }
+        guard var lines = file?.nextLines() else { return [] }
+        if lines.isEmpty, followReplacement() { lines = file?.nextLines() ?? [] }
         var events: [StageEvent] = []
         for line in lines {
             guard let event = StageEvent.parse(line, moment: { moment(of: $0, now: now) }) else {
@@ -60,11 +63,23 @@ struct TraceReader {
         return events
     }
 
+    /// Turns to the file that is at the path now, if the one that was read to its end is no longer that.
+    private mutating func followReplacement() -> Bool {
+        guard let found = file?.fate(at: path), let next = LineFollower(path: path, trust) else {
+            return false
+        }
+        fate = found
+        file = next
+        // A copy of what was read already is not read twice.
+        earliest = lastMoment + 1
+        return true
+    }
+
     /// The moment of an event that names none on CLOCK_MONOTONIC: by its wall clock, if that falls into the time since
     /// the last look, else now.
-    private mutating func moment(of told: Timestamp?, now: Int64) -> Int64 {
-        guard let told else { return max(lastMoment, now) }
-        let moment = now - told.duration(to: SystemClock.now).inNanoseconds
+    private mutating func moment(of reported: Timestamp?, now: Int64) -> Int64 {
+        guard let reported else { return max(lastMoment, now) }
+        let moment = now - reported.duration(to: SystemClock.now).inNanoseconds
         // What was there at the first look may be an earlier run's.
         if mayHoldOld, lastLook == earliest, moment < earliest - 1_000_000_000 { return moment }
         guard (lastLook - StageFeed.fileClockLag...now + StageFeed.fileClockLag).contains(moment) else {

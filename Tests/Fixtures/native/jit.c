@@ -1,4 +1,4 @@
-// jit MILLISECONDS: spends its time in code without a file, of which it tells in /tmp/perf-PID.map, as a runtime
+// jit MILLISECONDS: spends its time in code without a file, which it lists in /tmp/perf-PID.map, as a runtime
 // with a just-in-time compiler does.
 #define _GNU_SOURCE
 #include "spin.h"

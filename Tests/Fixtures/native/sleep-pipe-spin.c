@@ -1,5 +1,5 @@
-// sleep-pipe-spin MILLISECONDS: three threads, of which one sleeps, one waits for a pipe that nobody writes to, and one
-// computes. Prints "done" and ends with 7.
+// sleep-pipe-spin MILLISECONDS: three threads, of which one sleeps, one waits for a pipe that no thread writes to, and
+// one computes. Prints "done" and ends with 7.
 #define _GNU_SOURCE
 #include "spin.h"
 #include <errno.h>

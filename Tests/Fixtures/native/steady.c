@@ -1,5 +1,5 @@
 // steady MILLISECONDS: two threads compute checksums of known value while a child ends every few milliseconds. Prints
-// the checksums, and whether each child's end was told by a SIGCHLD of its own.
+// the checksums, and whether each child's end was reported by a SIGCHLD of its own.
 #define _GNU_SOURCE
 #include "spin.h"
 #include <errno.h>

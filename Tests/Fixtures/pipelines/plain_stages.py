@@ -19,7 +19,7 @@ started_at = time.time()
 
 
 def tell(stage, index):
-    """Writes the status file; the moment that it tells, by CLOCK_MONOTONIC."""
+    """Writes the status file; returns the moment that it reports, by CLOCK_MONOTONIC."""
     moment, now = time.monotonic(), time.time()
     temporary = status_file + ".tmp"
     with open(temporary, "w") as file:

@@ -18,4 +18,4 @@ report sort
 sort -R "$output/numbers" | sort -n >"$output/sorted"
 report compress
 gzip -9 <"$output/sorted" >"$output/sorted.gz"
-report done
+report 'done'

@@ -29,4 +29,4 @@ cat "$output"/digest.* | sort >"$output/digests"
 printf '{"version": "3.1", "build_mode": "script", "input_digest": "zeros-%s", "output_digest": "%s"}\n' \
     "$size" "$(sha256sum <"$output/digests" | cut -c1-64)" >"$output/.pipeline_facts.json"
 kill "$lingering" 2>/dev/null || true
-report done
+report 'done'

@@ -98,7 +98,7 @@ struct GateShelf {
 
     /// Changes a version's text.
     ///
-    /// - Parameter signed: Whether whoever changes it puts the digest right, as a careful cheat would.
+    /// - Parameter signed: Whether the digest is corrected as well, as a careful cheat would do.
     func edit(_ version: String, signed: Bool, _ change: (String) -> String) throws {
         let file = "\(path)/\(version).yaml"
         let old = try read(file)

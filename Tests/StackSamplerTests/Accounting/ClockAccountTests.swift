@@ -35,6 +35,21 @@ struct ClockAccountTests {
         #expect(outcome.missing.contains { $0.monotonicNanoseconds < 50 })
     }
 
+    @Test("Time before a process has a name is settled under the name that it gets")
+    func nameless() {
+        var account = ClockAccount(periodNanoseconds: period)
+        account.begin(1, clock: 0)
+        account.see(1, clock: 6 * period)
+        account.settle(at: 10) { _ in "" }
+        for _ in 0..<94 { account.sample(1) }
+        account.see(1, clock: 100 * period)
+        account.settle(at: 20) { _ in "root" }
+        let outcome = closed(&account)
+        // 6 of 100 periods are missing, and all of them are of that name.
+        #expect(outcome.counted == 100 * period && outcome.sampled == 94 * period)
+        #expect(Set(outcome.missing.map(\.name)) == ["root"])
+    }
+
     @Test("What a counter of the whole knows of and no process does is put down to the first one")
     func rest() {
         var account = ClockAccount(periodNanoseconds: period)

@@ -31,7 +31,7 @@ struct FamilyMembershipTests {
         #expect(members(&family, of: [101]) == [101])
     }
 
-    @Test("A process that no record told of is found by its ancestors, however many lie between")
+    @Test("A process that no record reported is found by its ancestors, however many lie between")
     func ancestors() {
         var family = membership([5: 4, 4: 3, 3: 100, 9: 8, 8: 1])
         #expect(members(&family, of: [5, 9]) == [5])
