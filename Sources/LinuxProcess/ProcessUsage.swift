@@ -1,3 +1,4 @@
+internal import LinuxSystem
 public import Measurement
 
 /// What a process has moved from and to storage, with what the children it has waited for had: `/proc/PID/io`.
@@ -25,6 +26,13 @@ public struct ProcessIO: Hashable, Sendable {
 public enum ProcessStatus {
     /// The text of a process; nil when it is gone.
     public static func text(of pid: Int32) -> [UInt8]? { ProcFile.read("/proc/\(pid)/status") }
+
+    /// The process's name, as the kernel writes it here: with `\n` and `\\` for a line break and a backslash in it.
+    public static func name(in text: [UInt8]) -> String? {
+        let key = Array("Name:\t".utf8)
+        guard text.starts(with: key) else { return nil }
+        return NativeText.text(text.dropFirst(key.count).prefix { $0 != UInt8(ascii: "\n") })
+    }
 }
 
 /// How often one thread has left the processor.

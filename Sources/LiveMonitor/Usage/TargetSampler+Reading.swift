@@ -66,6 +66,7 @@ extension TargetSampler {
         } else if !stat.hasEnded, ProcessClock.cpu(of: pid) != nil {
             unreadable.formUnion([.init([.diskRead, .diskWritten])])
         }
+        let isMarker = pid != target.pid && isMarker(pid, status: text, known: known)
         let member = known ?? TreeMember(reading, name: stat.name, threadCount: stat.threadCount)
         member.reading = reading
         member.name = stat.name
@@ -73,10 +74,23 @@ extension TargetSampler {
         member.hasNewThreadCounts = true
         member.hasRunSinceReset = true
         member.isFreshCopy = pid != target.pid && stat.isForkedCopy && Self.isFresh(stat.identity)
-        member.isMarker = pid != target.pid && StageMarkerProcess.isOne(pid, named: stat.name)
+        member.isMarker = isMarker
         members[pid] = member
         if stat.threadCount <= 1 { readOnlyThread(of: member, status: text) }
         return .changed
+    }
+
+    /// Whether what `status` tells of is a process that only marks a stage.
+    ///
+    /// The name is the one that came with the memory: the process may have called exec since its `stat` was read. One of our
+    /// name that ended before its words were read is a marker unless it was known not to be: few others of ours are so short.
+    private func isMarker(_ pid: Int32, status: [UInt8]?, known: TreeMember?) -> Bool {
+        guard let name = status.flatMap({ ProcessStatus.name(in: $0) }) else {
+            return known?.isMarker ?? false
+        }
+        if let isOne = StageMarkerProcess.isOne(pid, named: name) { return isOne }
+        guard let known, known.name == StageMarkerProcess.program else { return true }
+        return known.isMarker
     }
 
     private static func isFresh(_ identity: ProcessIdentity) -> Bool {
