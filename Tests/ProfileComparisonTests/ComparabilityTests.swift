@@ -153,7 +153,11 @@ struct ComparabilityTests {
         let slower = Comparison(from: older, to: try profile("v2", seconds: 0.105))
         #expect(
             slower.comparability.refusals.map(\.sentence)
-                == ["The machine was not as fast: fixed work (sha256-16MiB-1) took 5 % more time."])
+                == ["The machine was slower for v2: fixed work (sha256-16MiB-1) took 5 % more time."])
+        let faster = Comparison(from: older, to: try profile("v2", seconds: 0.095))
+        #expect(
+            faster.comparability.refusals.map(\.sentence)
+                == ["The machine was faster for v2: fixed work (sha256-16MiB-1) took 5 % less time."])
     }
 
     @Test("A machine that changed its speed within a session takes no session away, and is reported")

@@ -139,7 +139,8 @@ private struct DifferenceSearch {
             let change = Percent.ofLogarithm(speed.change)
             forbid(
                 ComparabilityKey.canary.rawValue,
-                "The machine was not as fast: fixed work (\(PlainText.sanitized(name, maximumCharacters: 60))) took "
+                "The machine was \(change < 0 ? "faster" : "slower") for \(to.name): fixed work "
+                    + "(\(PlainText.sanitized(name, maximumCharacters: 60))) took "
                     + "\(Comparison.rounded(change.magnitude)) % \(change < 0 ? "less" : "more") time.")
         }
     }

@@ -20,7 +20,10 @@ extension Comparison {
     private var notComparable: String {
         let others = comparability.refusals.count - 1
         let first = comparability.refusals.first?.sentence ?? ""
-        let rest = others == 0 ? "" : " So do\(others == 1 ? "es 1 other thing" : " \(others) other things")."
+        let rest =
+            others == 0
+            ? ""
+            : " \(others == 1 ? "1 other difference forbids" : "\(others) other differences forbid") it too."
         return "Not comparable. \(first)\(rest)"
     }
 
