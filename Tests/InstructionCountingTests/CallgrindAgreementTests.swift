@@ -115,8 +115,7 @@ struct CallgrindAgreementTests {
     /// - Parameter names: How many of the ten largest functions have to have one cost by both. Of a program without a symbol
     ///   table, callgrind takes code without a name for a part of the function that jumped there.
     private static func agree(
-        _ command: [String], in directory: TemporaryDirectory, names namesNeeded: Int = 10,
-        within percent: Double = 0.1
+        _ command: [String], in directory: TemporaryDirectory, names namesNeeded: Int = 10
     ) throws {
         // Both offer the program another CPU, and the C library chooses its functions by that.
         let environment = [
@@ -133,7 +132,7 @@ struct CallgrindAgreementTests {
         let differences = names.map { ($0, (own.functions[$0] ?? 0) - (theirs.functions[$0] ?? 0)) }
             .sorted { $0.1.magnitude > $1.1.magnitude }.prefix(8)
         #expect(
-            apart.magnitude <= percent, "\(own.total), callgrind \(theirs.total): \(apart) %; \(differences)")
+            apart.magnitude <= 0.1, "\(own.total), callgrind \(theirs.total): \(apart) %; \(differences)")
         func isAlike(_ name: String) -> Bool {
             let (one, other) = (own.functions[name] ?? 0, theirs.functions[name] ?? 0)
             return namesNeeded == 10 || 50 * (one - other).magnitude < UInt64(max(one, other))
@@ -188,12 +187,12 @@ struct CallgrindAgreementTests {
         try Self.agree(["\(directory.path)/work"], in: directory)
     }
 
-    // Debian's Python is 0.32 % apart, of which the cause is not known.
+    // CPython's own allocator executes other code for addresses beyond the last whole MiB of an arena, and where arenas lie
+    // differs between the two: with the C library's allocator the counts do not depend on it.
     @Test func ofPython() throws {
         let directory = try TemporaryDirectory()
         try Files.replace("\(directory.path)/work.py", with: Self.python)
         try Self.agree(
-            ["/usr/bin/python3", "\(directory.path)/work.py"], in: directory, names: 5,
-            within: 0.4)
+            ["env", "PYTHONMALLOC=malloc", "/usr/bin/python3", "\(directory.path)/work.py"], in: directory, names: 5)
     }
 }
