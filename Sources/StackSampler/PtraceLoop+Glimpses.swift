@@ -59,7 +59,7 @@ extension PtraceLoop {
                 sample.is32Bit ? .in32BitMode : .inKernel, threadID: thread.threadID,
                 of: recorder.processes.process(member.processID), at: Int64(clamping: sample.time),
                 weight: thread.due)
-            thread.due = 0
+            settle(thread)
             return
         }
         // More of its stack at the next moment, where this was not enough.

@@ -31,8 +31,20 @@ extension PtraceLoop {
         }
         thread.lastSample = recorder.record(
             walk, moment, of: process, state: state, weight: thread.due, python: python)
-        thread.due = 0
+        settle(thread)
         return false
+    }
+
+    /// The moments that were due of a thread have their sample.
+    func settle(_ thread: WatchedThread) {
+        clocks?.sample(thread.processID, weight: thread.due)
+        thread.due = 0
+    }
+
+    /// Holds CPU time by samples against the kernel's clocks, and shows what is missing.
+    func closeAccount() {
+        guard let outcome = clocks?.close(at: SystemClock.monotonicNanoseconds) else { return }
+        recorder.take(outcome, periodNanoseconds: configuration.periodNanoseconds)
     }
 
     /// Reads mappings anew because a stack could not be unwound: at once while that helps, as when a program is being

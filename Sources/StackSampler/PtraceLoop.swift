@@ -14,6 +14,8 @@ final class PtraceLoop: SamplingLoop {
     let python = PythonAtRest()
     let buffer: UnsafeMutableRawBufferPointer
     var family: WatchedFamily
+    /// CPU time by the kernel's clocks, where samples stand for CPU time.
+    var clocks: FamilyClocks?
     var pending: [WatchedThread] = []
     var sweep: ThreadSweep
     /// Threads of which a glimpse is due.
@@ -44,6 +46,10 @@ final class PtraceLoop: SamplingLoop {
         usesPerfEvents = configuration.usesPerfEvents
         recorder = SampleRecorder(configuration.limits, health: health)
         family = WatchedFamily(root: root)
+        clocks =
+            configuration.samplesRunningOnly
+            ? FamilyClocks(
+                root: root, periodNanoseconds: configuration.periodNanoseconds, isRunning: isRunning) : nil
         sweep = ThreadSweep(periodNanoseconds: configuration.periodNanoseconds)
         buffer = .allocate(byteCount: configuration.clampedMaximumStackBytes, alignment: 16)
         if isRunning { for processID in ProcessListing.family(of: root) { python.seed(processID) } }
@@ -75,6 +81,7 @@ final class PtraceLoop: SamplingLoop {
             takeTurn(moments, now)
         }
         finish()
+        closeAccount()
         recorder.health.lost += family.processes.values.reduce(0) { $0 + $1.dueMoments }
         recorder.health.stops = account
         cpu += SystemClock.threadCPU - before
@@ -110,6 +117,7 @@ final class PtraceLoop: SamplingLoop {
             // The samples of threads that rest have no Python functions yet, and would be counted on and on.
             for thread in family.processes[processID]?.threads.values ?? [:].values { thread.forgetRest() }
         }
+        if change.isSearched { clocks?.look(family.processes.keys, at: now) }
         urgentLooks = 0
         recorder.health.lost += change.moments
         if change.areThreadsChanged { sweep.update(family.threads) }
@@ -187,7 +195,7 @@ final class PtraceLoop: SamplingLoop {
         thread.lastSample = recorder.repeatSample(
             last, ofThread: thread.threadID, of: process, at: SystemClock.monotonicNanoseconds,
             weight: thread.due)
-        thread.due = 0
+        settle(thread)
     }
 
     /// Counts what no sample will stand for of a thread that has ended, once: its entry may stay for long.

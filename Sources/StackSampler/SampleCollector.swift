@@ -20,6 +20,9 @@ final class SampleCollector {
     private var ended: [(processID: Int32, turn: Int)] = []
     private var turn = 0
     private var nextPolled = 0
+    /// CPU time of the first process and of the children that it has waited for: before, and since then as last read.
+    private let familyBefore: Int64
+    private var familySeen: Int64 = 0
 
     init(
         _ configuration: SamplerConfiguration, root: Int32, ownership: EventOwnership,
@@ -31,6 +34,15 @@ final class SampleCollector {
         self.membership = membership
         self.root = root
         account = ClockAccount(periodNanoseconds: configuration.periodNanoseconds)
+        familyBefore = Self.familyClock(of: root) ?? 0
+    }
+
+    /// CPU time of a process and of all children that it has waited for; nil when it is gone.
+    private static func familyClock(of processID: Int32) -> Int64? {
+        guard let stat = ProcessStat.ofProcess(processID), let clock = ProcessClock.cpu(of: processID) else {
+            return nil
+        }
+        return (clock + stat.waitedChildrenCPU).inNanoseconds
     }
 
     /// Reads a process that runs already.
@@ -117,6 +129,7 @@ final class SampleCollector {
     /// Holds the samples against the clocks of the processes: to be called when all records so far have been taken in.
     func compareClocks() {
         turn += 1
+        if let clock = Self.familyClock(of: root) { familySeen = max(familySeen, clock - familyBefore) }
         let known = account.known
         for offset in 0..<min(known.count, Self.mostPolled) {
             let processID = known[(nextPolled + offset) % known.count]
@@ -145,21 +158,11 @@ final class SampleCollector {
     func closeAccount(total: Int64?) {
         compareClocks()
         let now = SystemClock.monotonicNanoseconds
+        // The counter stops before a process has given its memory back, which takes a short one a tenth of its time.
         let outcome = account.close(
-            total: total, root: (root, name(of: root)), at: now, isUnbiased: membership != nil, name: name)
-        guard outcome.counted > 0 else { return }
-        var byName: [String: Int64] = [:]
-        let period = recorder.configuration.periodNanoseconds
-        for missing in outcome.missing {
-            byName[missing.name, default: 0] += missing.weight * period
-            recorder.recordMissing(missing)
-        }
-        recorder.health.clocks = ClockComparison(
-            kernel: Duration(nanosecondCount: outcome.counted),
-            sampled: Duration(nanosecondCount: outcome.sampled),
-            missing: byName.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
-                ClockComparison.MissingTime(command: $0.key, time: Duration(nanosecondCount: $0.value))
-            })
+            total: total.map { max($0, familySeen) }, root: (root, name(of: root)), at: now,
+            isUnbiased: membership != nil, name: name)
+        recorder.take(outcome, periodNanoseconds: recorder.configuration.periodNanoseconds)
     }
 
     /// Notes what went wrong outside the records.

@@ -150,8 +150,24 @@ final class SampleRecorder {
         if absence != .notSampled { health.recorded += 1 }
     }
 
+    /// Keeps what came of holding samples against the kernel's clocks, and shows what is missing.
+    func take(_ outcome: ClockAccount.Outcome, periodNanoseconds: Int64) {
+        guard outcome.counted > 0 else { return }
+        var byName: [String: Int64] = [:]
+        for missing in outcome.missing {
+            byName[missing.name, default: 0] += missing.weight * periodNanoseconds
+            recordMissing(missing)
+        }
+        health.clocks = ClockComparison(
+            kernel: Duration(nanosecondCount: outcome.counted),
+            sampled: Duration(nanosecondCount: outcome.sampled),
+            missing: byName.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map {
+                ClockComparison.MissingTime(command: $0.key, time: Duration(nanosecondCount: $0.value))
+            })
+    }
+
     /// Shows time of a command that no sample stands for, under the command's name.
-    func recordMissing(_ missing: ClockAccount.Missing) {
+    private func recordMissing(_ missing: ClockAccount.Missing) {
         let process = TargetProcess(processID: missing.processID)
         process.setName(missing.name, ofThread: missing.processID)
         record(

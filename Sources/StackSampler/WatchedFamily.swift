@@ -3,15 +3,18 @@ internal import LinuxProcess
 internal import LinuxSystem
 
 /// The target, its descendants and all their threads, as they come and go. Used by one thread only.
-struct WatchedFamily {
+struct WatchedFamily: ~Copyable {
     private(set) var processes: [Int32: Member] = [:]
     /// The threads of all processes, in no order.
     var threads: [WatchedThread] { processes.values.flatMap(\.threads.values) }
     private let root: ProcessIdentity?
     private let rootID: Int32
     private var nextSearch: Int64 = 0
+    /// When descendants may be looked for again, if any process was started.
+    private var soonestSearch: Int64 = 0
+    private var forks = ForkDetector()
 
-    /// How often descendants are looked for.
+    /// How often descendants are looked for though no process was started.
     private static let searchInterval: Int64 = 100_000_000
     /// Threads and descendants are listed again after so many times what listing them took at least: with thousands of
     /// threads that is a tenth of a CPU.
@@ -65,16 +68,20 @@ struct WatchedFamily {
         var moments = 0
         /// Whether a thread has come or gone.
         var areThreadsChanged = false
+        /// Whether descendants were looked for.
+        var isSearched = false
     }
 
     /// Brings processes and threads up to date.
     mutating func update(now: Int64, stackBytes: Int) -> Change {
         var change = Change()
-        if now >= nextSearch {
+        if now >= nextSearch || now >= soonestSearch && forks.look() != .nothingStarted {
+            change.isSearched = true
             let begin = SystemClock.monotonicNanoseconds
             let found = search()
             let cost = SystemClock.monotonicNanoseconds - begin
-            nextSearch = now + max(Self.searchInterval, Self.listingShare * cost)
+            soonestSearch = now + Self.listingShare * cost
+            nextSearch = max(now + Self.searchInterval, soonestSearch)
             change.processes = processes.keys.filter { !found.contains($0) }
             change.areThreadsChanged = !change.processes.isEmpty
             for processID in change.processes {

@@ -52,6 +52,9 @@ struct PodcastFreezeTests {
         // Near 100 on a machine of its own. Other processes take CPU time from it, so only the order is certain.
         #expect((50...110).contains(try #require(transcription.use.averageCPUPercent.value)))
         #expect(profile.recipe?.arguments.contains("{feed_url}") == true)
+        let variables = try #require(profile.recipe).environment.map(\.name)
+        #expect(
+            !variables.contains { ["VERSION", "OUTPUT", "MONITOR", "RUNS"].contains($0) }, "\(variables)")
     }
 
     private func checkLog(_ log: String, _ profile: FrozenProfile) throws {

@@ -193,6 +193,7 @@ struct CallgrindAgreementTests {
         let directory = try TemporaryDirectory()
         try Files.replace("\(directory.path)/work.py", with: Self.python)
         try Self.agree(
-            ["env", "PYTHONMALLOC=malloc", "/usr/bin/python3", "\(directory.path)/work.py"], in: directory, names: 5)
+            ["env", "PYTHONMALLOC=malloc", "/usr/bin/python3", "\(directory.path)/work.py"], in: directory,
+            names: 5)
     }
 }

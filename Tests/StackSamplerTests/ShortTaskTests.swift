@@ -68,6 +68,55 @@ import Testing
         #expect(hidden + weight(run, "short_work") * Double(profile.periodNanoseconds) > 0.95 * told[0])
     }
 
+    private static var fromOutside: WallClockConfiguration {
+        var configuration = WallClockConfiguration()
+        configuration.samplesRunningOnly = true
+        configuration.rateHertz = 1000
+        return configuration
+    }
+
+    @Test("Looked at from outside, children of 20 ms are found while they run")
+    func children() throws {
+        let fixture = try NativeFixture("short-tasks")
+        let run = try fixture.sampleByWallClock(["fork", "30", "20000"], Self.fromOutside)
+        try fixture.remove()
+        let told = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+        try #require(told.count == 3)
+        let (short, long) = (weight(run, "short_work"), weight(run, "long_work"))
+        // On a machine that is shared a child may run before we do.
+        #expect((0.35...0.6).contains(short / (short + long)), "\(short) and \(long) of \(told)")
+    }
+
+    @Test(
+        "Looked at from outside, what children used that ended before they were found is shown as not sampled"
+    )
+    func unseenChildren() throws {
+        let fixture = try NativeFixture("short-tasks")
+        let run = try fixture.sampleByWallClock(["exec", "600", "300"], Self.fromOutside)
+        try fixture.remove()
+        let told = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+        try #require(told.count == 3)
+        let clocks = try #require(run.profile.health.clocks)
+        // The last look may be a tenth of a second old.
+        #expect(Double(clocks.kernel.inNanoseconds) > 0.8 * told[2], "\(clocks) of \(told)")
+        #expect(Double(clocks.kernel.inNanoseconds) < 1.1 * told[2], "\(clocks) of \(told)")
+        // A busy machine lets threads wait for a CPU, and their samples stand for that too.
+        guard try #require(clocks.sampledShare) < 0.9 else { return }
+        let missing = notSampled(run.profile).reduce(0) { $0 + Double($1.weight) } * 1e6
+        let found = weight(run, "short_work") * 1e6
+        #expect(missing + found > 0.7 * told[0], "\(missing) and \(found) of \(told)")
+        #expect(clocks.missing.map(\.command) == ["short-tasks"])
+    }
+
+    @Test("Looked at from outside, a long program leaves nothing missing")
+    func nothingMissingFromOutside() throws {
+        let fixture = try NativeFixture("threads")
+        let run = try fixture.sampleByWallClock(["400"], Self.fromOutside)
+        try fixture.remove()
+        let clocks = try #require(run.profile.health.clocks)
+        #expect(clocks.missing.isEmpty, "\(clocks)")
+    }
+
     @Test("A long program leaves nothing missing, sampled by CPU and by thread", arguments: [true, false])
     func nothingMissing(_ watchesCPUs: Bool) throws {
         var configuration = SamplerConfiguration()

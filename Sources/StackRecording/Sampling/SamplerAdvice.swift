@@ -67,6 +67,11 @@ extension SamplerHealth {
         let beginning =
             "\(missing.time.readable) of '\(command)', \(share.fixed(1)) % of all CPU time, was not sampled and is shown "
             + "as `[not sampled]`: "
+        if stops != nil {
+            return beginning
+                + "processes and threads that end before they are found have no sample. Perf events miss none, where they "
+                + "are allowed."
+        }
         if lost > 0 { return beginning + "samples were lost." }
         if watchesCPUs { return beginning + "it ran between the moments at which samples are taken." }
         if lacksRingMemory { return beginning + "its threads end sooner than a period." }

@@ -80,6 +80,13 @@ struct ClockAccount {
         changed.insert(processID)
     }
 
+    /// Time of a command that no process's clock has shown.
+    mutating func add(_ nanoseconds: Int64, of name: String) {
+        guard nanoseconds > 0 else { return }
+        let key = commands[name] != nil || commands.count < Self.mostCommands ? name : Self.otherCommands
+        commands[key, default: Command()].counted += nanoseconds
+    }
+
     /// A process's clock.
     mutating func see(_ processID: Int32, clock: Int64) {
         guard var process = processes[processID] else { return }
