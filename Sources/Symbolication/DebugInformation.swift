@@ -149,7 +149,8 @@ struct UnitFunctions {
         return Found(low: found.low, entry: entries[found.payload])
     }
 
-    /// Functions stand in the unit itself (C, C++, Swift) or in namespaces and types (Rust).
+    /// Functions stand in the unit itself (C, C++, Swift), in namespaces and types (Rust), or in types within another function
+    /// and its blocks (lambdas, methods of local classes).
     private static func collect(
         under parent: Dwarf_Die, depth: Int, visitsLeft: inout Int, _ body: (Dwarf_Die) -> Void
     ) {
@@ -158,12 +159,12 @@ struct UnitFunctions {
             switch Int(dwarf_tag(&entry)) {
             case Int(DW_TAG_subprogram): body(entry)
             case Int(DW_TAG_namespace), Int(DW_TAG_module), Int(DW_TAG_class_type),
-                Int(DW_TAG_structure_type), Int(DW_TAG_union_type), Int(DW_TAG_enumeration_type):
-                if depth < 32 {
-                    collect(under: entry, depth: depth + 1, visitsLeft: &visitsLeft, body)
-                }
-            default: break
+                Int(DW_TAG_structure_type), Int(DW_TAG_union_type), Int(DW_TAG_enumeration_type),
+                Int(DW_TAG_lexical_block):
+                break
+            default: return
             }
+            if depth < 32 { collect(under: entry, depth: depth + 1, visitsLeft: &visitsLeft, body) }
         }
     }
 }

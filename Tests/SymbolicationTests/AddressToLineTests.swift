@@ -6,19 +6,22 @@ import Testing
 
 @Suite("Functions, lines and inlined calls against addr2line")
 struct AddressToLineTests {
-    /// Compares every third byte of every function: within and at the edges of instructions.
+    /// Compares every third byte of every function, or every so manyth: within and at the edges of instructions.
     ///
     /// GNU addr2line gives an inlined function without a linkage name, such as a lambda's operator, the name of the
     /// function around it, and finds no inlined calls in Clang's DWARF 5. There LLVM's symbolizer is the oracle.
     private func compare(
-        _ fixture: Fixture, _ path: String, with oracle: Fixture.Oracle = .gnu
+        _ fixture: Fixture, _ path: String, with oracle: Fixture.Oracle = .gnu, namesWith part: String = "",
+        every step: UInt64 = 3
     ) throws -> (addresses: Int, inlined: Int) {
         let functions = try fixture.functions(of: path).filter {
-            !$0.name.hasPrefix("_") || $0.name.hasPrefix("_Z")
+            (!$0.name.hasPrefix("_") || $0.name.hasPrefix("_Z")) && (part.isEmpty || $0.name.contains(part))
         }
         // Once each: several functions may have one body.
         let addresses = Set(
-            functions.flatMap { Array(stride(from: $0.address, to: $0.address + $0.size, by: 3)) }
+            functions.flatMap {
+                Array(stride(from: $0.address, to: $0.address + $0.size, by: UInt64.Stride(step)))
+            }
         ).sorted()
         let expected = try fixture.frames(path, addresses, by: oracle)
         let found = try fixture.symbolize(path, addresses, inlines: true)
@@ -60,12 +63,32 @@ struct AddressToLineTests {
         #expect(compared.inlined > 0 || options.contains("-O0") == false)
     }
 
-    @Test("agree for C++", arguments: [["-g", "-O2"], ["-g", "-O1", "-gz", "-ffunction-sections"]])
-    func agreeForCxx(options: [String]) throws {
+    @Test(
+        "agree for C++",
+        arguments: [
+            ("shapes", ["-g", "-O2"]), ("shapes", ["-g", "-O1", "-gz", "-ffunction-sections"]),
+            ("shapes", ["-g", "-O3", "-flto"]), ("busy", ["-g", "-O2"]),
+        ])
+    func agreeForCxx(name: String, options: [String]) throws {
         let fixture = try Fixture()
-        try fixture.run(["g++"] + options + ["\(Fixture.sources)/shapes.cpp", "-o", "shapes"])
-        let compared = try compare(fixture, fixture.directory + "/shapes", with: .llvm)
+        try fixture.run(["g++"] + options + ["\(Fixture.sources)/\(name).cpp", "-o", name])
+        // The larger one has functions for every address.
+        let compared = try compare(
+            fixture, fixture.directory + "/" + name, with: .llvm, every: name == "busy" ? 31 : 3)
         #expect(compared.addresses > 500)
+        #expect(compared.inlined > 100)
+    }
+
+    // Of a program's own functions: the library's are the same in each, and have no lines everywhere.
+    @Test(
+        "agree for Rust", .enabled(if: Programs.path(of: "rustc") != nil, "rustc is not on PATH"),
+        arguments: ["names", "busy"])
+    func agreeForRust(name: String) throws {
+        let fixture = try Fixture()
+        try fixture.run(["rustc", "-O", "-g", "\(Fixture.sources)/\(name).rs", "-o", name])
+        let compared = try compare(
+            fixture, fixture.directory + "/" + name, with: .llvm, namesWith: "\(name.utf8.count)\(name)")
+        #expect(compared.addresses > 400)
         #expect(compared.inlined > 100)
     }
 
