@@ -30,7 +30,6 @@ struct ProfileAssembly {
         if profile.counts == nil, let reasonForNoCounts {
             profile.counts = .unavailable(reason: reasonForNoCounts)
         }
-        self.profile = profile
         let inOrder = RunRecord.inOrder(records.map(\.record))
         // There is one, or there would be no profile.
         guard let last = inOrder.last(where: \.run.counts),
@@ -41,6 +40,10 @@ struct ProfileAssembly {
         stacks = try ProfileAssembly.stacks(of: profiled, .stacks, in: records)
         counts = try ProfileAssembly.stacks(
             of: inOrder.filter { $0.run.kind == .counted && !$0.run.hasFailed }, .counts, in: records)
+        if let frozen = profile.counts?.value {
+            profile.captureQuality?.notes += CountSpread.notes(frozen, counts)
+        }
+        self.profile = profile
         pySpyPicture = profiled.last { $0.file(.pySpyFlamegraph) != nil }.flatMap { record in
             records.first { $0.record.name == record.name }?.path(of: .pySpyFlamegraph)
         }
