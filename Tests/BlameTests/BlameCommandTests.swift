@@ -159,13 +159,13 @@ struct BlameCommandTests {
     func timedFunctions() throws {
         var repository = try Repository()
         for place in 1...4 {
-            // Volatile counters, so that no compiler leaves a loop out. The change has to be more than the 10 ms that count, also
-            // on a machine that does this in 40 ms.
+            // Volatile counters, so that no compiler leaves a loop out. The change has to be more than the 10 ms that count, and
+            // more than a shared machine's speed moves from run to run, which is up to a half.
             let source = """
                 volatile unsigned long sink;
                 __attribute__((noinline)) void steady(unsigned long n) { while (n--) sink += n; }
                 __attribute__((noinline)) void grown(unsigned long n) { while (n--) sink ^= n; }
-                int main(void) { steady(80000000); grown(\(place < 3 ? 40_000_000 : 160_000_000)); return 0; }
+                int main(void) { steady(80000000); grown(\(place < 3 ? 40_000_000 : 320_000_000)); return 0; }
                 /* \(place) */
 
                 """
@@ -187,7 +187,7 @@ struct BlameCommandTests {
         let first = try #require(functions.first, "\(result.standardOutput)\(result.standardError)")
         #expect(first["name"]?.string == "grown")
         let (from, to) = (try #require(first["from"]?.number), try #require(first["to"]?.number))
-        #expect((2.5...6).contains(to / from), "\(from) \(to)")
+        #expect((2.5...16).contains(to / from), "\(from) \(to)")
         #expect(!functions.contains { $0["name"]?.string == "steady" }, "\(functions)")
         // The runs are kept, stacks and all.
         let again = try blame([])

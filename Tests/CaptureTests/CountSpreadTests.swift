@@ -52,6 +52,16 @@ struct CountSpreadTests {
             ])
     }
 
+    @Test("Where no stage was open, that is said")
+    func outside() throws {
+        var counts = try counts(part(1_000_000, 1_000_000))
+        counts.outside = part(10_000, 12_000)
+        #expect(
+            CountSpread.notes(counts, nil) == [
+                "Counted runs of the same command are 18.18 % apart outside of all stages: smaller changes of it are not seen."
+            ])
+    }
+
     @Test(
         "Nothing is said of runs that are as good as the same, of a single one, or of a stage that is next to nothing"
     )

@@ -27,8 +27,8 @@ enum CountSpread {
                 ? ""
                 : ", most of it in "
                     + found.map { PlainText.sanitized($0, maximumCharacters: 100) }.joined(separator: " and ")
-            return "Counted runs of the same command are \(percent.fixed(2)) % apart in "
-                + "\(name?.text ?? "what is outside of all stages")\(place): smaller changes of it are not seen."
+            return "Counted runs of the same command are \(percent.fixed(2)) % apart "
+                + "\(name.map { "in \($0)" } ?? "outside of all stages")\(place): smaller changes of it are not seen."
         }
     }
 
