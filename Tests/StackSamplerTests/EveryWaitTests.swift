@@ -26,7 +26,9 @@ import Testing
         let run = try fixture.sampleByWallClock([second.path], configuration)
         try fixture.remove()
         #expect(run.status == .code(0))
-        let differences = zip(lines, run.output.split(separator: "\n")).filter { $0 != $1 }
+        let sampled = run.output.split(separator: "\n")
+        #expect(sampled.count == lines.count)
+        let differences = zip(lines, sampled).filter { $0 != $1 }
         #expect(differences.isEmpty)
         // The sampler was there: it has seen the calls that they wait in.
         let calls = Set(run.profile.states.filter { $0.hasPrefix("blocked: ") })

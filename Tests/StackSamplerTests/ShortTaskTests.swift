@@ -30,13 +30,13 @@ import Testing
         let fixture = try NativeFixture("short-tasks")
         let run = try fixture.sample([kind, "\(count)", "\(microseconds)"], configuration)
         try fixture.remove()
-        let told = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
-        try #require(told.count == 3)
+        let printed = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+        try #require(printed.count == 3)
         let (short, long) = (weight(run, "short_work"), weight(run, "long_work"))
-        let truth = told[0] / (told[0] + told[1])
+        let truth = printed[0] / (printed[0] + printed[1])
         // Each sample falls into one or the other by chance: four standard deviations.
         let deviation = (truth * (1 - truth) / (short + long)).squareRoot()
-        #expect(abs(short / (short + long) - truth) < 4 * deviation, "\(short) and \(long) of \(told)")
+        #expect(abs(short / (short + long) - truth) < 4 * deviation, "\(short) and \(long) of \(printed)")
         let clocks = try #require(run.profile.health.clocks)
         #expect(try #require(clocks.sampledShare) > 0.9)
         #expect(notSampled(run.profile).isEmpty, "\(clocks)")
@@ -61,11 +61,11 @@ import Testing
         let shown = profile.samples.reduce(0) { $0 + Double($1.weight) } * Double(profile.periodNanoseconds)
         let kernel = Double(clocks.kernel.inNanoseconds)
         #expect(abs(shown - kernel) < 0.02 * kernel, "\(shown) of \(kernel)")
-        let told = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
-        try #require(told.count == 3)
-        #expect(kernel > told[0] + told[1])
+        let printed = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+        try #require(printed.count == 3)
+        #expect(kernel > printed[0] + printed[1])
         let hidden = missing.reduce(0) { $0 + Double($1.weight) } * Double(profile.periodNanoseconds)
-        #expect(hidden + weight(run, "short_work") * Double(profile.periodNanoseconds) > 0.95 * told[0])
+        #expect(hidden + weight(run, "short_work") * Double(profile.periodNanoseconds) > 0.95 * printed[0])
     }
 
     private static var fromOutside: WallClockConfiguration {
@@ -80,11 +80,11 @@ import Testing
         let fixture = try NativeFixture("short-tasks")
         let run = try fixture.sampleByWallClock(["fork", "30", "20000"], Self.fromOutside)
         try fixture.remove()
-        let told = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
-        try #require(told.count == 3)
+        let printed = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+        try #require(printed.count == 3)
         let (short, long) = (weight(run, "short_work"), weight(run, "long_work"))
         // On a machine that is shared a child may run before we do.
-        #expect((0.35...0.6).contains(short / (short + long)), "\(short) and \(long) of \(told)")
+        #expect((0.35...0.6).contains(short / (short + long)), "\(short) and \(long) of \(printed)")
     }
 
     @Test(
@@ -94,17 +94,17 @@ import Testing
         let fixture = try NativeFixture("short-tasks")
         let run = try fixture.sampleByWallClock(["exec", "600", "300"], Self.fromOutside)
         try fixture.remove()
-        let told = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
-        try #require(told.count == 3)
+        let printed = run.output.split { $0 == " " || $0 == "\n" }.compactMap { Double($0) }
+        try #require(printed.count == 3)
         let clocks = try #require(run.profile.health.clocks)
         // The last look may be a tenth of a second old.
-        #expect(Double(clocks.kernel.inNanoseconds) > 0.8 * told[2], "\(clocks) of \(told)")
-        #expect(Double(clocks.kernel.inNanoseconds) < 1.1 * told[2], "\(clocks) of \(told)")
+        #expect(Double(clocks.kernel.inNanoseconds) > 0.8 * printed[2], "\(clocks) of \(printed)")
+        #expect(Double(clocks.kernel.inNanoseconds) < 1.1 * printed[2], "\(clocks) of \(printed)")
         // A busy machine lets threads wait for a CPU, and their samples stand for that too.
         guard try #require(clocks.sampledShare) < 0.9 else { return }
         let missing = notSampled(run.profile).reduce(0) { $0 + Double($1.weight) } * 1e6
         let found = weight(run, "short_work") * 1e6
-        #expect(missing + found > 0.7 * told[0], "\(missing) and \(found) of \(told)")
+        #expect(missing + found > 0.7 * printed[0], "\(missing) and \(found) of \(printed)")
         #expect(clocks.missing.map(\.command) == ["short-tasks"])
     }
 

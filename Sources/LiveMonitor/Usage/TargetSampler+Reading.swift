@@ -80,7 +80,7 @@ extension TargetSampler {
         return .changed
     }
 
-    /// Whether what `status` tells of is a process that only marks a stage.
+    /// Whether a process, whose `status` has been read, only marks a stage.
     ///
     /// The name is the one that came with the memory: the process may have called exec since its `stat` was read. One of our
     /// name that ended before its words were read is a marker unless it was known not to be: few others of ours are so short.

@@ -83,8 +83,7 @@ struct ClockAccount {
     /// Time of a command that no process's clock has shown.
     mutating func add(_ nanoseconds: Int64, of name: String) {
         guard nanoseconds > 0 else { return }
-        let key = commands[name] != nil || commands.count < Self.mostCommands ? name : Self.otherCommands
-        commands[key, default: Command()].counted += nanoseconds
+        commands[key(of: name), default: Command()].counted += nanoseconds
     }
 
     /// A process's clock.
@@ -118,11 +117,16 @@ struct ClockAccount {
         samplesWithoutClock += process.samples - process.settledSamples
     }
 
+    /// The name under which a command is counted.
+    private func key(of name: String) -> String {
+        commands[name] != nil || commands.count < Self.mostCommands ? name : Self.otherCommands
+    }
+
     private mutating func settle(_ processID: Int32, name: String, at time: Int64) {
         // Without a word of its clock yet: what was sampled of it then has nothing to be held against.
         guard var process = processes[processID], process.counted > 0 else { return }
         let name = process.lastName.flatMap { $0.isEmpty ? nil : $0 } ?? name
-        let key = commands[name] != nil || commands.count < Self.mostCommands ? name : Self.otherCommands
+        let key = key(of: name)
         var command = commands[key] ?? Command()
         command.counted += process.counted - process.settledCount
         command.sampled += (process.samples - process.settledSamples) * period
